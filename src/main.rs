@@ -1,0 +1,5 @@
+//! The `georepair` command; everything it does is in the library.
+
+fn main() -> std::process::ExitCode {
+    georepair::cli::main()
+}
