@@ -1,4 +1,37 @@
 //! georepair: the fsck of `GlusterFS` geo-replication.
+//!
+//! # The rooms, in the order the data flows
+//!
+//! | room | what happens there |
+//! |---|---|
+//! | [`domain`] | the nouns: gfid, entry, finding; no I/O, no clock |
+//! | [`format`](mod@format) | bytes to nouns and back: log lines, python literals; total functions over slices |
+//! | [`scan`] | looks at the world and never changes it: log files, bricks |
+//! | [`check`] | facts to findings: pure rules, one family a file |
+//! | [`report`] | how an answer looks, for people and for scripts |
+//! | [`cli`] | flags in, exit code out |
+//!
+//! # The layer rule
+//!
+//! domain ← format ← scan ← check ← report ← cli. A room imports only rooms to its left, and
+//! `check` does no I/O. Clock and environment come in as arguments from `cli`; every other room
+//! is deterministic. A test in `tests/architecture.rs` holds the rule by reading every
+//! `use crate::…`; clippy's `disallowed_methods` lists each impure call behind an `#[expect]`.
+//!
+//! # Words
+//!
+//! | word | what it means here |
+//! |---|---|
+//! | primary, secondary | the copied volume and its copy; master and slave before GlusterFS 10 |
+//! | entry | a name in a directory: parent gfid and basename, as bytes |
+//! | handle | `.glusterfs/aa/bb/<gfid>` on a brick |
+//! | mark | a time kept in an xattr: xtime, stime, `entry_stime` |
+//! | worker | the gsyncd process of one brick; `monitor` starts it again when it dies |
+//! | finding | one thing that is wrong, counted, with its evidence and its cause |
 
+pub mod check;
 pub mod cli;
 pub mod domain;
+pub mod format;
+pub mod report;
+pub mod scan;

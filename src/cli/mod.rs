@@ -1,7 +1,31 @@
 //! Flags in, exit code out.
 
+mod args;
+mod cmd;
+mod failure;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use args::Args;
+use args::Command;
+use failure::{Failure, Outcome};
+
 /// Runs the command line and answers with the process's exit code.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return failure::usage(&error),
+    };
+    let ended = std::panic::catch_unwind(|| run(&args));
+    failure::exit_code(ended.unwrap_or_else(|_| Err(Failure::bug())))
+}
+
+fn run(args: &Args) -> Result<Outcome, Failure> {
+    match &args.command {
+        Command::Diagnose(it) => cmd::diagnose::run(it, &args.global),
+        Command::Runbook(it) => cmd::runbook::run(it, &args.global),
+    }
 }

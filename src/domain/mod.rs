@@ -1,1 +1,23 @@
-//! The nouns: no I/O, no clock.
+//! The nouns everything else speaks in: no I/O, no clock.
+
+mod code;
+mod entry;
+mod errno;
+mod failure;
+mod finding;
+mod gfid;
+mod name;
+mod session;
+mod time;
+
+pub use code::{Code, Severity};
+pub use entry::EntryId;
+pub use errno::Errno;
+pub use failure::{Diagnose, Kind};
+pub use finding::{
+    Diagnosis, Entry, Evidence, Finding, Remedy, Source, SourceKind, Verdict, Worker,
+};
+pub use gfid::{Gfid, GfidError};
+pub use name::Name;
+pub use session::Side;
+pub use time::Time;

@@ -1,0 +1,4 @@
+//! The commands: one file each, flags to library calls and back.
+
+pub(super) mod diagnose;
+pub(super) mod runbook;

@@ -1,0 +1,24 @@
+//! `georepair runbook`: the runbooks, offline.
+
+use clap::Args as ClapArgs;
+
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+use crate::report::{self, Runbooks};
+
+/// What `runbook` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// The page to print; without it, a list of all
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let runbooks = match &args.name {
+        Some(name) => Runbooks::one(name)?,
+        None => Runbooks::all(),
+    };
+    report::print(&runbooks, &global.look())?;
+    Ok(Outcome::Fine)
+}

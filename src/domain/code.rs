@@ -1,0 +1,443 @@
+//! The finding codes: names that scripts, runbooks and documentation share.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// How bad a finding is, worst first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Replication stops until somebody acts.
+    Fatal,
+    /// Replication goes on, and something is missing or wrong on the secondary.
+    Loss,
+    /// Worth knowing; nothing is lost as far as can be seen.
+    Warning,
+    /// Looks alarming and is nothing.
+    Benign,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fatal => "fatal",
+            Self::Loss => "loss",
+            Self::Warning => "warning",
+            Self::Benign => "benign",
+        })
+    }
+}
+
+/// What was found. The slug is the code, the runbook's file name and the anchor in documents.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Code {
+    /// The secondary's key has no forced command.
+    SshKeyNoForcedCommand,
+    /// Ssh to the secondary is refused.
+    SshAuthRefused,
+    /// The secondary node cannot be reached by ssh.
+    SshUnreachable,
+    /// The connection to the other side broke.
+    PeerBroken,
+    /// A gluster command on the other side failed.
+    RemoteCliFailed,
+    /// Gsyncd cannot find a program it needs.
+    GlusterBinaryMissing,
+    /// Gsyncd's configuration cannot be read.
+    GsyncdConfigUnavailable,
+    /// Gsyncd does not work with this python.
+    PythonIncompatible,
+    /// Libgfchangelog.so cannot be loaded.
+    LibgfchangelogMissing,
+    /// The session was created, but no worker ever started.
+    WorkerNeverStarted,
+    /// The non-root mount cannot be made.
+    MountbrokerBroken,
+    /// A volume's mount died or the volume is stopped.
+    SecondaryUnreachableVolume,
+    /// The shared storage volume is not mounted.
+    MetaVolumeMissing,
+    /// A worker died of an unexpected exception.
+    WorkerCrash,
+    /// The changelog agent died.
+    AgentDied,
+    /// The changelog history cannot be read.
+    HistoryUnavailable,
+    /// Part of the changelog history is missing.
+    HistoryPartial,
+    /// The changelog upgrade script ran too late or twice.
+    UpgradeScriptLate,
+    /// A worker cannot register with the brick's changelog.
+    ChangelogRegisterFailed,
+    /// The full crawl starts again from zero.
+    HybridCrawlRestarting,
+    /// A worker is Active, but changelogs stand unread.
+    WorkerStalled,
+    /// The name exists on the secondary with another gfid.
+    EntryGfidMismatch,
+    /// A directory cannot be made, and the worker stops there.
+    EntryMkdirFailed,
+    /// A parent directory is missing on the secondary.
+    EntryParentMissing,
+    /// An entry was busy on the secondary.
+    EntryBusy,
+    /// A directory to be removed is not empty on the secondary.
+    EntryNotEmpty,
+    /// A directory stands where a file operation was to happen.
+    EntryIsDirectory,
+    /// The secondary does not permit an entry operation.
+    EntryNotPermitted,
+    /// The secondary denies access to an entry.
+    EntryAccessDenied,
+    /// An entry operation failed on the secondary.
+    EntryFailed,
+    /// Owner, mode or times could not be set on the secondary.
+    MetadataFailed,
+    /// A file name's encoding breaks gsyncd.
+    NameEncoding,
+    /// A stale file handle.
+    StaleHandle,
+    /// An input/output error: a brick is down, or split-brain.
+    IoError,
+    /// An extended attribute is missing.
+    NoData,
+    /// The secondary could not find a gfid.
+    MissingOnSecondary,
+    /// Changelogs were given up: their data is not on the secondary.
+    ChangelogSkipped,
+    /// Rsync or tar returned an error.
+    DataSyncFailed,
+    /// Rsync reports success and transfers nothing.
+    DataSyncEmpty,
+    /// Internal extended attributes were refused.
+    InternalXattrNoise,
+    /// Gsyncd removed or renamed something on the secondary.
+    GfidConflictFixed,
+    /// A split-brain inside a volume.
+    SplitBrain,
+    /// A directory has different gfids on different bricks.
+    DhtGfidDiffers,
+    /// A pid, state or status file is missing.
+    StatusFileMissing,
+    /// A gfid's handle is missing on a brick.
+    HandleMissingLogged,
+    /// A session was only half created.
+    SessionHalfCreated,
+    /// The session is not running on this node.
+    SessionNotRunning,
+    /// Exceptions raised while stopping.
+    ShutdownNoise,
+}
+
+/// Slug, usual severity and title of every code, in the order of the enum.
+const TABLE: &[(Code, &str, Severity, &str)] = &[
+    (
+        Code::SshKeyNoForcedCommand,
+        "ssh-key-no-forced-command",
+        Severity::Fatal,
+        "the secondary's key has no forced command",
+    ),
+    (Code::SshAuthRefused, "ssh-auth-refused", Severity::Fatal, "ssh to the secondary is refused"),
+    (
+        Code::SshUnreachable,
+        "ssh-unreachable",
+        Severity::Fatal,
+        "the secondary node cannot be reached by ssh",
+    ),
+    (Code::PeerBroken, "peer-broken", Severity::Fatal, "the connection to the other side broke"),
+    (
+        Code::RemoteCliFailed,
+        "remote-cli-failed",
+        Severity::Fatal,
+        "a gluster command on the other side failed",
+    ),
+    (
+        Code::GlusterBinaryMissing,
+        "gluster-binary-missing",
+        Severity::Fatal,
+        "gsyncd cannot find a program it needs",
+    ),
+    (
+        Code::GsyncdConfigUnavailable,
+        "gsyncd-config-unavailable",
+        Severity::Fatal,
+        "gsyncd's configuration cannot be read",
+    ),
+    (
+        Code::PythonIncompatible,
+        "python-incompatible",
+        Severity::Fatal,
+        "gsyncd does not work with this python",
+    ),
+    (
+        Code::LibgfchangelogMissing,
+        "libgfchangelog-missing",
+        Severity::Fatal,
+        "libgfchangelog.so cannot be loaded",
+    ),
+    (
+        Code::WorkerNeverStarted,
+        "worker-never-started",
+        Severity::Fatal,
+        "the session was created, but no worker ever started",
+    ),
+    (
+        Code::MountbrokerBroken,
+        "mountbroker-broken",
+        Severity::Fatal,
+        "the non-root mount cannot be made",
+    ),
+    (
+        Code::SecondaryUnreachableVolume,
+        "secondary-unreachable-volume",
+        Severity::Fatal,
+        "a volume's mount died or the volume is stopped",
+    ),
+    (
+        Code::MetaVolumeMissing,
+        "meta-volume-missing",
+        Severity::Fatal,
+        "the shared storage volume is not mounted",
+    ),
+    (
+        Code::WorkerCrash,
+        "worker-crash",
+        Severity::Fatal,
+        "a worker died of an unexpected exception",
+    ),
+    (Code::AgentDied, "agent-died", Severity::Fatal, "the changelog agent died"),
+    (
+        Code::HistoryUnavailable,
+        "history-unavailable",
+        Severity::Fatal,
+        "the changelog history cannot be read",
+    ),
+    (
+        Code::HistoryPartial,
+        "history-partial",
+        Severity::Loss,
+        "part of the changelog history is missing",
+    ),
+    (
+        Code::UpgradeScriptLate,
+        "upgrade-script-late",
+        Severity::Fatal,
+        "the changelog upgrade script ran too late or twice",
+    ),
+    (
+        Code::ChangelogRegisterFailed,
+        "changelog-register-failed",
+        Severity::Fatal,
+        "a worker cannot register with the brick's changelog",
+    ),
+    (
+        Code::HybridCrawlRestarting,
+        "hybrid-crawl-restarting",
+        Severity::Warning,
+        "the full crawl starts again from zero",
+    ),
+    (
+        Code::WorkerStalled,
+        "worker-stalled",
+        Severity::Loss,
+        "a worker is Active, but changelogs stand unread",
+    ),
+    (
+        Code::EntryGfidMismatch,
+        "entry-gfid-mismatch",
+        Severity::Loss,
+        "the name exists on the secondary with another gfid",
+    ),
+    (
+        Code::EntryMkdirFailed,
+        "entry-mkdir-failed",
+        Severity::Fatal,
+        "a directory cannot be made, and the worker stops there",
+    ),
+    (
+        Code::EntryParentMissing,
+        "entry-parent-missing",
+        Severity::Loss,
+        "a parent directory is missing on the secondary",
+    ),
+    (Code::EntryBusy, "entry-busy", Severity::Warning, "an entry was busy on the secondary"),
+    (
+        Code::EntryNotEmpty,
+        "entry-not-empty",
+        Severity::Warning,
+        "a directory to be removed is not empty on the secondary",
+    ),
+    (
+        Code::EntryIsDirectory,
+        "entry-is-directory",
+        Severity::Loss,
+        "a directory stands where a file operation was to happen",
+    ),
+    (
+        Code::EntryNotPermitted,
+        "entry-not-permitted",
+        Severity::Loss,
+        "the secondary does not permit an entry operation",
+    ),
+    (
+        Code::EntryAccessDenied,
+        "entry-access-denied",
+        Severity::Fatal,
+        "the secondary denies access to an entry",
+    ),
+    (
+        Code::EntryFailed,
+        "entry-failed",
+        Severity::Loss,
+        "an entry operation failed on the secondary",
+    ),
+    (
+        Code::MetadataFailed,
+        "metadata-failed",
+        Severity::Loss,
+        "owner, mode or times could not be set on the secondary",
+    ),
+    (Code::NameEncoding, "name-encoding", Severity::Fatal, "a file name's encoding breaks gsyncd"),
+    (Code::StaleHandle, "stale-handle", Severity::Fatal, "a stale file handle"),
+    (
+        Code::IoError,
+        "io-error",
+        Severity::Fatal,
+        "an input/output error: a brick is down, or split-brain",
+    ),
+    (Code::NoData, "no-data", Severity::Fatal, "an extended attribute is missing"),
+    (
+        Code::MissingOnSecondary,
+        "missing-on-secondary",
+        Severity::Warning,
+        "the secondary could not find a gfid",
+    ),
+    (
+        Code::ChangelogSkipped,
+        "changelog-skipped",
+        Severity::Loss,
+        "changelogs were given up: their data is not on the secondary",
+    ),
+    (Code::DataSyncFailed, "data-sync-failed", Severity::Loss, "rsync or tar returned an error"),
+    (
+        Code::DataSyncEmpty,
+        "data-sync-empty",
+        Severity::Loss,
+        "rsync reports success and transfers nothing",
+    ),
+    (
+        Code::InternalXattrNoise,
+        "internal-xattr-noise",
+        Severity::Warning,
+        "internal extended attributes were refused",
+    ),
+    (
+        Code::GfidConflictFixed,
+        "gfid-conflict-fixed",
+        Severity::Warning,
+        "gsyncd removed or renamed something on the secondary",
+    ),
+    (Code::SplitBrain, "split-brain", Severity::Fatal, "a split-brain inside a volume"),
+    (
+        Code::DhtGfidDiffers,
+        "dht-gfid-differs",
+        Severity::Fatal,
+        "a directory has different gfids on different bricks",
+    ),
+    (
+        Code::StatusFileMissing,
+        "status-file-missing",
+        Severity::Warning,
+        "a pid, state or status file is missing",
+    ),
+    (
+        Code::HandleMissingLogged,
+        "handle-missing-logged",
+        Severity::Warning,
+        "a gfid's handle is missing on a brick",
+    ),
+    (
+        Code::SessionHalfCreated,
+        "session-half-created",
+        Severity::Fatal,
+        "a session was only half created",
+    ),
+    (
+        Code::SessionNotRunning,
+        "session-not-running",
+        Severity::Warning,
+        "the session is not running on this node",
+    ),
+    (Code::ShutdownNoise, "shutdown-noise", Severity::Benign, "exceptions raised while stopping"),
+];
+
+impl Code {
+    /// Every code.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|row| row.0)
+    }
+
+    /// The name scripts rely on, such as `entry-gfid-mismatch`.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        self.row().1
+    }
+
+    /// The severity unless the circumstances say otherwise.
+    #[must_use]
+    pub fn severity(self) -> Severity {
+        self.row().2
+    }
+
+    /// A few words a person understands.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.row().3
+    }
+
+    fn row(self) -> &'static (Self, &'static str, Severity, &'static str) {
+        TABLE
+            .get(self as usize)
+            .unwrap_or_else(|| unreachable!("a test holds enum and table together"))
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.slug())
+    }
+}
+
+impl FromStr for Code {
+    type Err = String;
+
+    fn from_str(slug: &str) -> Result<Self, String> {
+        TABLE
+            .iter()
+            .find(|row| row.1 == slug)
+            .map(|row| row.0)
+            .ok_or_else(|| format!("no such code: {slug}"))
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.slug())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_the_enum() {
+        for (index, (code, slug, ..)) in TABLE.iter().enumerate() {
+            assert_eq!(*code as usize, index);
+            assert_eq!(slug.parse(), Ok(*code));
+        }
+        assert!("no-such-code".parse::<Code>().is_err());
+    }
+}

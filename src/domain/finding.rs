@@ -1,0 +1,204 @@
+//! A diagnosis: what the logs show, what caused what, and what to do about it.
+
+use serde::{Serialize, Serializer};
+
+use super::{Code, Errno, Gfid, Name, Severity, Side, Time};
+
+/// The answer to "what is wrong with my session".
+///
+/// Serialises as the document `georepair/diagnosis/1`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Diagnosis {
+    /// The document's schema.
+    pub schema: &'static str,
+    /// The answer in one word.
+    pub verdict: Verdict,
+    /// The files that were read.
+    pub sources: Vec<Source>,
+    /// The workers the logs tell of, as they stood at the end.
+    pub workers: Vec<Worker>,
+    /// What was found; causes stand before their effects, worst damage first.
+    pub findings: Vec<Finding>,
+    /// What could not be read or judged, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// A diagnosis in one word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Benign findings or none.
+    Healthy,
+    /// Replication goes on, but something was lost or deserves a look.
+    Degraded,
+    /// A fatal finding that was not healed by the end of the log.
+    Faulty,
+    /// Too little was seen to judge.
+    Unknown,
+}
+
+/// Which program wrote a log, and for which side.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceKind {
+    /// gsyncd on the primary: monitor, workers, agents.
+    PrimaryGsyncd,
+    /// gsyncd on the secondary.
+    SecondaryGsyncd,
+    /// A mount: `mnt-*.log`, `*.gluster.log`, a client's own.
+    Client,
+    /// A brick process.
+    Brick,
+    /// libgfchangelog: `changes-*.log`.
+    Changes,
+    /// glusterd.
+    Glusterd,
+    /// The command line: `cli.log`, `cmd_history.log`.
+    Cli,
+}
+
+/// One log file, as it was read.
+#[derive(Clone, Debug, Serialize)]
+pub struct Source {
+    /// Where it is.
+    pub path: Name,
+    /// The path's bytes in hex where they are not UTF-8.
+    pub path_bytes: Option<String>,
+    /// Who wrote it, where that can be told.
+    pub kind: Option<SourceKind>,
+    /// Lines read.
+    pub lines: u64,
+    /// Bytes read, after decompression.
+    pub bytes: u64,
+    /// Lines in no known form.
+    pub unparsed: u64,
+    /// Time of the first line that has one.
+    pub first: Option<Time>,
+    /// Time of the last line that has one.
+    pub last: Option<Time>,
+    /// The releases that can have written it, such as `4.1.6 to 4.1.10`.
+    pub release: Option<String>,
+}
+
+/// A worker: one brick of one session.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Worker {
+    /// The session's name as in its log folder, `<primary>_<host>_<secondary>`.
+    pub session: Option<String>,
+    /// The primary node, where the log names it.
+    pub node: Option<String>,
+    /// The brick's path.
+    pub brick: Option<String>,
+    /// Its last state: `Active`, `Passive`, `Faulty`, `Stopped`, …
+    pub state: Option<String>,
+    /// Its last crawl: `Hybrid Crawl`, `History Crawl`, `Changelog Crawl`.
+    pub crawl: Option<String>,
+    /// How often it was started again after it died.
+    pub restarts: u64,
+    /// Since when it is in that state.
+    pub since: Option<Time>,
+}
+
+/// One thing that is wrong, counted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What it is.
+    pub code: Code,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// Where it happened.
+    pub side: Side,
+    /// The session, where the log names it.
+    pub session: Option<String>,
+    /// The worker's brick, where the log names it.
+    pub worker: Option<String>,
+    /// How often it was logged, folded repeats included.
+    pub count: u64,
+    /// When first.
+    pub first: Option<Time>,
+    /// When last.
+    pub last: Option<Time>,
+    /// The error number, where there is one.
+    pub errno: Option<Errno>,
+    /// The exit status of rsync, tar or ssh; these are not error numbers.
+    pub exit_code: Option<i32>,
+    /// The operation, such as `CREATE`.
+    pub op: Option<String>,
+    /// The failing gfids: not every uuid on the line.
+    pub gfids: Vec<Gfid>,
+    /// The failing entries.
+    pub entries: Vec<Entry>,
+    /// How many further entries and gfids were counted but not kept, to bound memory.
+    pub omitted: u64,
+    /// The changelogs concerned, such as `CHANGELOG.1795230034`.
+    pub changelogs: Vec<String>,
+    /// Whether the log shows that it went on well afterwards.
+    pub healed: bool,
+    /// The index of the finding that caused this one.
+    pub caused_by: Option<usize>,
+    /// One sentence a person understands.
+    pub says: String,
+    /// The lines that show it, at most a few.
+    pub evidence: Vec<Evidence>,
+    /// What to do.
+    pub remedy: Remedy,
+}
+
+/// A file or directory entry that failed.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Entry {
+    /// The gfid the primary wanted there.
+    pub gfid: Option<Gfid>,
+    /// The directory on both sides.
+    pub parent: Option<Gfid>,
+    /// The name in it.
+    pub name: Option<Name>,
+    /// What was to be done.
+    pub op: Option<String>,
+    /// What the secondary answered.
+    pub errno: Option<Errno>,
+    /// The gfid that stands there on the secondary.
+    pub secondary_gfid: Option<Gfid>,
+    /// The path below the brick root, once a brick was asked.
+    pub path: Option<Name>,
+    /// What the bricks say: present, gone or renamed, once asked.
+    pub now: Option<&'static str>,
+}
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut out = serializer.serialize_struct("Entry", 10)?;
+        out.serialize_field("gfid", &self.gfid)?;
+        out.serialize_field("parent", &self.parent)?;
+        out.serialize_field("name", &self.name)?;
+        out.serialize_field("name_bytes", &self.name.as_ref().and_then(Name::exact))?;
+        out.serialize_field("op", &self.op)?;
+        out.serialize_field("errno", &self.errno)?;
+        out.serialize_field("secondary_gfid", &self.secondary_gfid)?;
+        out.serialize_field("path", &self.path)?;
+        out.serialize_field("path_bytes", &self.path.as_ref().and_then(Name::exact))?;
+        out.serialize_field("now", &self.now)?;
+        out.end()
+    }
+}
+
+/// A log line that shows a finding.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+pub struct Evidence {
+    /// The file.
+    pub path: Name,
+    /// The line, counted from 1.
+    pub line: u64,
+    /// Its text, cut where it is very long.
+    pub text: Name,
+}
+
+/// What to do about a finding.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Remedy {
+    /// The runbook's name.
+    pub runbook: &'static str,
+    /// The next commands, ready to paste.
+    pub commands: Vec<String>,
+}

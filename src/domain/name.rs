@@ -1,0 +1,135 @@
+//! A file name or path as bytes, since `GlusterFS` promises nothing about UTF-8.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fmt::{self, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+
+use serde::{Serialize, Serializer};
+
+/// A name or path: any bytes but NUL.
+///
+/// Displays for a terminal: plain where it can be, else quoted for the shell (`$'…'`) so that
+/// no control character reaches the screen and every path shown can be pasted. Serialises
+/// lossily; [`Name::exact`] gives the hex form for the `…_bytes` field beside it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Name(Box<[u8]>);
+
+impl Name {
+    /// The bytes as they stand on disk.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The name as the operating system takes it.
+    #[must_use]
+    pub fn as_os_str(&self) -> &OsStr {
+        OsStr::from_bytes(&self.0)
+    }
+
+    /// The name with what is not UTF-8 replaced.
+    #[must_use]
+    pub fn lossy(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+
+    /// Hex of the bytes where the name is not UTF-8, else nothing.
+    #[must_use]
+    pub fn exact(&self) -> Option<String> {
+        if std::str::from_utf8(&self.0).is_ok() {
+            return None;
+        }
+        let mut hex = String::with_capacity(self.0.len() * 2);
+        for byte in &self.0 {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        Some(hex)
+    }
+}
+
+impl<T: AsRef<[u8]>> From<T> for Name {
+    fn from(bytes: T) -> Self {
+        Self(bytes.as_ref().into())
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.lossy())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) if text.chars().all(is_plain) && !text.is_empty() => f.pad(text),
+            Ok(text) if !text.chars().any(is_hostile) => {
+                write!(f, "'{}'", text.replace('\'', "'\\''"))
+            }
+            _ => ansi_c_quoted(&self.0, f),
+        }
+    }
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "_-./+,:@%=~^".contains(c)
+}
+
+/// Control characters, and the marks that reorder or hide text on a terminal.
+fn is_hostile(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn ansi_c_quoted(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("$'")?;
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\t' => f.write_str("\\t")?,
+                '\'' => f.write_str("\\'")?,
+                '\\' => f.write_str("\\\\")?,
+                c if is_hostile(c) => {
+                    for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                        write!(f, "\\x{byte:02x}")?;
+                    }
+                }
+                c => f.write_char(c)?,
+            }
+        }
+        for byte in chunk.invalid() {
+            write!(f, "\\x{byte:02x}")?;
+        }
+    }
+    f.write_str("'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_every_name_so_that_it_can_be_pasted() {
+        for (bytes, shown) in [
+            (&b"a/b.txt"[..], "a/b.txt"),
+            (b"it's", r"'it'\''s'"),
+            (b"two words", "'two words'"),
+            ("über".as_bytes(), "über"),
+            (b"line\nbreak", r"$'line\nbreak'"),
+            (b"\x1b[2J", r"$'\x1b[2J'"),
+            (b"caf\xe9", r"$'caf\xe9'"),
+            ("a\u{202e}b".as_bytes(), r"$'a\xe2\x80\xaeb'"),
+            (b"", "''"),
+        ] {
+            assert_eq!(Name::from(bytes).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn keeps_the_exact_bytes_only_where_needed() {
+        assert_eq!(Name::from("über").exact(), None);
+        assert_eq!(Name::from(b"caf\xe9").exact().as_deref(), Some("636166e9"));
+    }
+}

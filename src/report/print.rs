@@ -1,0 +1,59 @@
+//! Documents on standard output, in the format that was asked for.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::json;
+use super::look::{ColorChoice, Format, Look};
+use crate::domain::{Diagnose, Kind};
+
+/// An answer: serialisable for scripts, written for people.
+pub trait Document: Serialize {
+    /// The field that holds the list which `jsonl` streams, one element a line.
+    const ITEMS: &'static str;
+
+    /// Writes it for a person; colour is stripped behind the writer where unwanted.
+    ///
+    /// # Errors
+    /// Whatever the writer answers.
+    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// Standard output would not take the answer.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the answer to standard output")]
+pub struct PrintError(#[from] io::Error);
+
+impl Diagnose for PrintError {
+    fn kind(&self) -> Kind {
+        Kind::Blind
+    }
+}
+
+/// Prints a document; a reader that went away (`| head`) is no error.
+///
+/// # Errors
+/// [`PrintError`] where standard output fails otherwise, a full disk for example.
+pub fn print(document: &impl Document, look: &Look) -> Result<(), PrintError> {
+    let choice = match look.color {
+        ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    let buffered = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let written = match look.format {
+        Format::Human => {
+            let mut text = Vec::new();
+            document.human(look, &mut text)?;
+            let mut out = anstream::AutoStream::new(io::stdout().lock(), choice);
+            out.write_all(&text).and_then(|()| out.flush())
+        }
+        Format::Json => json::whole(document, buffered),
+        Format::Jsonl => json::lines(document, buffered),
+    };
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,1 @@
+//! Looks at the world; never changes it.
