@@ -1,1 +1,8 @@
 //! Bytes to nouns and back: total functions over slices.
+
+pub mod facts;
+pub mod fields;
+pub mod literal;
+pub mod logline;
+pub mod saying;
+pub mod traceback;
