@@ -4,5 +4,6 @@ pub mod facts;
 pub mod fields;
 pub mod literal;
 pub mod logline;
+pub mod release;
 pub mod saying;
 pub mod traceback;
