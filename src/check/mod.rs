@@ -1,1 +1,18 @@
 //! Facts to findings: pure rules, one family a file.
+//!
+//! What the logs tell becomes drafts ([`reading`]: one incident, one code), drafts of one kind
+//! become one ([`draft`]), causes find their effects ([`causes`]), what stops and configuration
+//! changes explain becomes benign, and what went well afterwards is healed ([`healing`]).
+
+mod advice;
+mod causes;
+mod crashes;
+mod diagnose;
+mod draft;
+mod healing;
+mod known_bugs;
+mod mounts;
+mod reading;
+mod scene;
+
+pub use diagnose::diagnose;

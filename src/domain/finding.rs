@@ -83,6 +83,8 @@ pub struct Source {
 /// A worker: one brick of one session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Worker {
+    /// The folder of the case it belongs to, where several cases were read at once.
+    pub case: Option<Name>,
     /// The session's name as in its log folder, `<primary>_<host>_<secondary>`.
     pub session: Option<String>,
     /// The primary node, where the log names it.
@@ -102,6 +104,8 @@ pub struct Worker {
 /// One thing that is wrong, counted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
+    /// The folder of the case it belongs to, where several cases were read at once.
+    pub case: Option<Name>,
     /// What it is.
     pub code: Code,
     /// How bad it is here.
@@ -140,6 +144,8 @@ pub struct Finding {
     pub says: String,
     /// The lines that show it, at most a few.
     pub evidence: Vec<Evidence>,
+    /// Known bugs of the releases that may have written the log.
+    pub known: Vec<String>,
     /// What to do.
     pub remedy: Remedy,
 }

@@ -6,6 +6,7 @@ mod errno;
 mod failure;
 mod finding;
 mod gfid;
+mod moments;
 mod name;
 mod session;
 mod time;
@@ -18,6 +19,7 @@ pub use finding::{
     Diagnosis, Entry, Evidence, Finding, Remedy, Source, SourceKind, Verdict, Worker,
 };
 pub use gfid::{Gfid, GfidError};
+pub use moments::Moments;
 pub use name::Name;
 pub use session::Side;
 pub use time::Time;

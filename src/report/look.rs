@@ -38,6 +38,8 @@ pub struct Look {
     pub width: usize,
     /// Whether everything is to be shown, however long.
     pub verbose: bool,
+    /// How many findings are to be shown, where somebody said so.
+    pub top: Option<usize>,
 }
 
 impl Look {
@@ -51,7 +53,7 @@ impl Look {
         } else {
             None
         };
-        Self { format, color, width: width.filter(|&w| w >= 60).unwrap_or(100), verbose }
+        Self { format, color, width: width.filter(|&w| w >= 60).unwrap_or(100), verbose, top: None }
     }
 }
 
@@ -87,4 +89,21 @@ impl Paint {
             Self::Faint => plain.dimmed(),
         }
     }
+}
+
+/// Text broken into lines of at most so many columns, at blanks.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
 }

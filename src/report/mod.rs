@@ -1,10 +1,13 @@
 //! How things look: one file per document, for people and for scripts.
 
+mod diagnosis;
 mod json;
 mod look;
 mod print;
+mod progress;
 mod runbooks;
 
 pub use look::{ColorChoice, Format, Look, Paint};
 pub use print::{Document, PrintError, print};
+pub use progress::Progress;
 pub use runbooks::{RunbookError, Runbooks};

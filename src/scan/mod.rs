@@ -1,1 +1,16 @@
 //! Looks at the world; never changes it.
+
+mod chunks;
+mod incidents;
+pub mod logs;
+mod meter;
+pub mod positions;
+mod sift;
+mod told;
+mod tracks;
+mod whereabouts;
+
+pub use incidents::{Incident, Incidents};
+pub use meter::Meter;
+pub use told::{Told, Window};
+pub use tracks::{Track, Tracks};

@@ -1,0 +1,350 @@
+//! From what the logs tell to a diagnosis, case by case.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::draft::{Draft, is_entry_code};
+use super::scene::{Scene, in_case};
+use super::{advice, causes, healing, known_bugs, reading};
+use crate::domain::{Code, Diagnosis, Finding, Name, Severity, Side, Source, SourceKind, Verdict};
+use crate::format::release::ReleaseSet;
+use crate::format::saying::Saying;
+use crate::scan::{Incident, Told};
+
+/// Judges what logs tell: findings with their causes, workers, verdict.
+#[must_use]
+pub fn diagnose(mut told: Vec<Told>) -> Diagnosis {
+    let cases: BTreeSet<Option<Name>> = told.iter().map(|log| log.case.clone()).collect();
+    let notes = told.iter().filter_map(|log| log.note.clone()).collect();
+    let mut diagnosis = Diagnosis {
+        schema: "georepair/diagnosis/1",
+        verdict: Verdict::Unknown,
+        sources: Vec::new(),
+        workers: Vec::new(),
+        findings: Vec::new(),
+        notes,
+    };
+    for case in cases {
+        judge_case(&mut told, case.as_ref(), &mut diagnosis);
+    }
+    diagnosis.sources = told.iter().map(source).collect();
+    diagnosis.verdict = verdict(&diagnosis.findings, &told);
+    diagnosis
+}
+
+fn source(log: &Told) -> Source {
+    let release = log.fingerprint.releases().filter(|set| *set != ReleaseSet::all());
+    Source {
+        path: log.path.clone(),
+        path_bytes: log.path.exact(),
+        kind: log.kind,
+        lines: log.lines,
+        bytes: log.bytes,
+        unparsed: log.unparsed,
+        first: log.first,
+        last: log.last,
+        release: release.map(|set| set.to_string()),
+    }
+}
+
+/// The verdict over findings; a case in which nothing could be read is not healthy but unknown.
+fn verdict(findings: &[Finding], told: &[Told]) -> Verdict {
+    let seen = told.iter().any(|log| log.first.is_some());
+    let worst = findings.iter().map(|finding| (finding.healed, finding.severity));
+    let worst: Vec<_> = worst.collect();
+    if worst.iter().any(|(healed, severity)| *severity == Severity::Fatal && !healed) {
+        Verdict::Faulty
+    } else if worst.iter().any(|(_, severity)| *severity != Severity::Benign) {
+        Verdict::Degraded
+    } else if seen {
+        Verdict::Healthy
+    } else {
+        Verdict::Unknown
+    }
+}
+
+fn judge_case(told: &mut [Told], case: Option<&Name>, diagnosis: &mut Diagnosis) {
+    let mut logs: Vec<_> = told.iter_mut().filter(|log| in_case(log, case)).collect();
+    let scene = Scene::of(&mut logs);
+    let releases = releases(&logs);
+    let mut drafts = drafts(&logs, &scene);
+    drafts.extend(of_session(&logs, &scene, case));
+    for draft in &mut drafts {
+        healing::excuse(draft, &scene);
+        draft.healed = healing::is_healed(draft, &scene);
+    }
+    drafts.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    causes::link(&mut drafts);
+    let order = causes_first(&drafts);
+    let start = diagnosis.findings.len();
+    for &index in &order {
+        let Some(draft) = drafts.get(index) else { continue };
+        let cause = draft.cause.and_then(|c| order.iter().position(|&i| i == c));
+        let mut finding = advice::finish(draft, cause.map(|at| at + start));
+        let texts: String = finding.evidence.iter().map(|line| line.text.lossy()).collect();
+        let words = format!("{} {texts}", draft.words);
+        finding.known =
+            releases.map(|set| known_bugs::of(draft.code, &words, set)).unwrap_or_default();
+        diagnosis.findings.push(finding);
+    }
+    diagnosis.workers.extend(scene.workers());
+}
+
+/// The releases that wrote the primary's gsyncd logs, else the secondary's.
+fn releases(logs: &[&mut Told]) -> Option<ReleaseSet> {
+    let of = |kind: SourceKind| {
+        let sets = logs.iter().filter(|log| log.kind == Some(kind));
+        sets.filter_map(|log| log.fingerprint.releases()).reduce(ReleaseSet::intersect)
+    };
+    [SourceKind::PrimaryGsyncd, SourceKind::SecondaryGsyncd]
+        .into_iter()
+        .filter_map(of)
+        .find(|set| !set.is_empty())
+}
+
+/// All incidents as drafts: read, merged, supports settled, ordinary ones left out or excused.
+fn drafts(logs: &[&mut Told], scene: &Scene) -> Vec<Draft> {
+    let mut merged = BTreeMap::new();
+    let mut read: Vec<Draft> = Vec::new();
+    for log in logs {
+        let mut incidents: Vec<&Incident> = log.incidents.iter().collect();
+        incidents.sort_by(|a, b| (a.first, &a.evidence).cmp(&(b.first, &b.evidence)));
+        for incident in incidents {
+            let Some(mut draft) = reading::read(incident, log) else { continue };
+            if healing::is_first_crawl(&draft, scene) {
+                draft.severity = Severity::Benign;
+            }
+            read.extend(split_suspects(draft, incident, scene));
+        }
+    }
+    let places = rename_on_mkdir(logs);
+    for mut draft in read {
+        if draft.code == Code::GlusterBinaryMissing {
+            name_directory(&mut draft, &places);
+        }
+        match merged.entry((draft.key(), draft.supports)) {
+            std::collections::btree_map::Entry::Vacant(place) => {
+                place.insert(draft);
+            }
+            std::collections::btree_map::Entry::Occupied(mut place) => {
+                place.get_mut().absorb(draft)
+            }
+        }
+    }
+    settle(merged.into_values().collect())
+}
+
+/// Look-ups that found nothing: those asked for again are suspects, the rest is how every
+/// create begins.
+fn split_suspects(draft: Draft, incident: &Incident, scene: &Scene) -> Vec<Draft> {
+    if draft.code != Code::MissingOnSecondary {
+        return vec![draft];
+    }
+    let (again, once): (Vec<_>, Vec<_>) =
+        draft.gfids.iter().copied().partition(|gfid| incident.repeated.contains(gfid));
+    if once.is_empty() || !healing::is_ordinary_lookup(&draft, scene, false) {
+        return vec![draft];
+    }
+    let entries = |wanted: &[crate::domain::Gfid]| {
+        let wanted: BTreeSet<_> = wanted.iter().copied().collect();
+        let fits = |entry: &&crate::domain::Entry| entry.gfid.is_some_and(|g| wanted.contains(&g));
+        draft.entries.iter().filter(fits).cloned().collect::<Vec<_>>()
+    };
+    let benign = Draft {
+        severity: Severity::Benign,
+        words: "once".to_owned(),
+        count: once.len() as u64,
+        entries: entries(&once),
+        gfids: once,
+        ..draft.clone()
+    };
+    if again.is_empty() {
+        return vec![Draft { count: draft.count, ..benign }];
+    }
+    let count = draft.count.saturating_sub(benign.count);
+    vec![Draft { count, entries: entries(&again), gfids: again, ..draft.clone() }, benign]
+}
+
+/// Directories that the secondary was about to rename when it died.
+fn rename_on_mkdir<'a>(logs: &'a [&mut Told]) -> Vec<&'a Incident> {
+    let incidents = logs.iter().flat_map(|log| log.incidents.iter());
+    incidents.filter(|incident| incident.saying == Saying::RenameOnMkdir).collect()
+}
+
+/// A program that was missing while a directory was made: the directory is named, not blamed.
+fn name_directory(draft: &mut Draft, places: &[&Incident]) {
+    for place in places {
+        if place.worker == draft.worker && place.moments.near(&draft.moments, 2, 2) {
+            draft.gfids.extend(&place.gfids);
+            draft.entries.extend(place.entries.iter().cloned().map(|mut entry| {
+                entry.op = Some("MKDIR".to_owned());
+                entry
+            }));
+            draft.op = Some("MKDIR".to_owned());
+        }
+    }
+}
+
+/// Lets supporting drafts lean on what they support; what stands alone after that stays.
+fn settle(drafts: Vec<Draft>) -> Vec<Draft> {
+    let (supporting, mut own): (Vec<_>, Vec<_>) = drafts.into_iter().partition(|d| d.supports);
+    join_both_sides(&mut own);
+    for draft in supporting {
+        let target = own.iter().position(|other| supported(&draft, other));
+        match target.and_then(|index| own.get_mut(index)) {
+            Some(other) if other.code == draft.code => other.lean_on(draft),
+            Some(_) => {}
+            None => own.push(alone(draft)),
+        }
+    }
+    drop_echoes(own)
+}
+
+/// Whether a draft is nothing but support for another.
+fn supported(draft: &Draft, other: &Draft) -> bool {
+    if !draft.may_share_worker(other) {
+        return false;
+    }
+    let near = |before, after| draft.moments.share_near(&other.moments, before, after) > 0.5;
+    match draft.saying {
+        Saying::CallFailed => other.saying == Saying::Raised && near(3, 3),
+        Saying::WorkerDied => other.severity == Severity::Fatal && near(15, 2),
+        Saying::FixFailed => is_entry_code(other.code) && near(30, 30),
+        Saying::DirectoryStops => other.code == draft.code && near(3, 3),
+        Saying::CommandFailed => {
+            let ssh = matches!(
+                other.code,
+                Code::PeerBroken
+                    | Code::SshAuthRefused
+                    | Code::SshUnreachable
+                    | Code::SshKeyNoForcedCommand
+            );
+            ssh && near(5, 5)
+        }
+        _ => other.code == draft.code,
+    }
+}
+
+/// What a supporting draft is when there is nothing to support.
+fn alone(draft: Draft) -> Draft {
+    let words = match draft.saying {
+        Saying::CallFailed => "an exception on the other side".to_owned(),
+        Saying::WorkerDied => "died without a word".to_owned(),
+        _ => draft.words.clone(),
+    };
+    Draft { supports: false, words, ..draft }
+}
+
+/// An exception that came through a call is the other side's: both logs tell of one thing.
+fn join_both_sides(drafts: &mut Vec<Draft>) {
+    let mut index = 0;
+    while index < drafts.len() {
+        let Some(relayed) = drafts.get(index).filter(|draft| draft.relayed) else {
+            index += 1;
+            continue;
+        };
+        let other = drafts.iter().position(|other| {
+            other.saying == Saying::CallRaised
+                && other.code == relayed.code
+                && relayed.may_share_worker(other)
+                && relayed.moments.near(&other.moments, 5, 5)
+        });
+        match other {
+            Some(other) if other != index => {
+                let relayed = drafts.remove(index);
+                let at = if other > index { other - 1 } else { other };
+                if let Some(draft) = drafts.get_mut(at) {
+                    draft.lean_on(relayed);
+                    draft.side = Side::Both;
+                }
+            }
+            _ => index += 1,
+        }
+    }
+}
+
+/// Leaves out what only repeats another finding: a conflict that gsyncd tried to mend and that
+/// failed after all.
+fn drop_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
+    let failed: Vec<_> = drafts
+        .iter()
+        .filter(|draft| draft.saying == Saying::EntryFailed)
+        .map(|draft| (draft.case.clone(), draft.worker.clone(), draft.moments.clone()))
+        .collect();
+    let echo = |draft: &Draft| {
+        draft.code == Code::GfidConflictFixed
+            && failed.iter().any(|(case, worker, moments)| {
+                *case == draft.case
+                    && *worker == draft.worker
+                    && draft.moments.share_near(moments, 1, 30) > 0.99
+            })
+    };
+    drafts.into_iter().filter(|draft| !echo(draft)).collect()
+}
+
+/// Findings that no line says: only the whole session shows them.
+fn of_session(logs: &[&mut Told], scene: &Scene, case: Option<&Name>) -> Vec<Draft> {
+    let mut found = Vec::new();
+    for (session, tracks) in &scene.tracks {
+        let created = tracks.monitor.as_ref().filter(|(_, state)| state == "Created");
+        let waited = created.and_then(|(at, _)| scene.end.map(|end| end.secs() - at.secs()));
+        let silent =
+            tracks.workers.values().all(|track| track.starts == 0 && track.state.is_none());
+        if let (Some((at, _)), true, Some(20..)) = (created, silent, waited) {
+            found.extend(
+                bare(logs, case, session.as_ref(), Code::WorkerNeverStarted).map(|draft| Draft {
+                    first: Some(*at),
+                    last: scene.end,
+                    ..draft
+                }),
+            );
+        }
+        for (brick, track) in &tracks.workers {
+            if track.full_crawls >= 2 && track.restarts >= 1 {
+                let worker = (!brick.is_empty()).then(|| brick.clone());
+                found.extend(bare(logs, case, session.as_ref(), Code::HybridCrawlRestarting).map(
+                    |draft| Draft { worker, count: track.full_crawls, last: track.died, ..draft },
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// A draft without a line of its own, in the name of the session's gsyncd log.
+fn bare(
+    logs: &[&mut Told],
+    case: Option<&Name>,
+    session: Option<&String>,
+    code: Code,
+) -> Option<Draft> {
+    let log = logs.iter().find(|log| {
+        in_case(log, case)
+            && log.session.as_ref() == session
+            && log.kind == Some(SourceKind::PrimaryGsyncd)
+    })?;
+    Some(Draft::bare(log, code))
+}
+
+/// Worst first: unhealed before healed, then by severity, how often, and when.
+fn rank(draft: &Draft) -> impl Ord + use<> {
+    let healed = draft.healed || draft.severity == Severity::Benign;
+    (healed, draft.severity, std::cmp::Reverse(draft.count), draft.first, draft.code, draft.parent)
+}
+
+/// Drafts in order, each after its cause.
+fn causes_first(drafts: &[Draft]) -> Vec<usize> {
+    let mut order = Vec::with_capacity(drafts.len());
+    let mut effects: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (index, draft) in drafts.iter().enumerate() {
+        if let Some(cause) = draft.cause {
+            effects.entry(cause).or_default().push(index);
+        }
+    }
+    let mut stack: Vec<_> = (0..drafts.len()).rev().collect();
+    stack.retain(|&index| drafts.get(index).is_some_and(|draft| draft.cause.is_none()));
+    while let Some(index) = stack.pop() {
+        order.push(index);
+        stack.extend(effects.get(&index).into_iter().flatten().rev());
+    }
+    order
+}

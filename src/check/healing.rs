@@ -1,0 +1,72 @@
+//! What is over: noise that a stop explains, and failures after which the worker went on well.
+
+use super::draft::Draft;
+use super::scene::Scene;
+use crate::domain::{Code, Severity, Side, Time};
+use crate::format::saying::Saying;
+
+/// Seconds around a stop, start or configuration change in which its noise is logged.
+const AROUND: (i64, i64) = (10, 10);
+
+/// Makes benign what a stop, start or configuration change explains.
+pub(super) fn excuse(draft: &mut Draft, scene: &Scene) {
+    let noise = matches!(
+        draft.code,
+        Code::PeerBroken | Code::ShutdownNoise | Code::SshUnreachable | Code::AgentDied
+    ) || (draft.code == Code::SecondaryUnreachableVolume
+        && draft.saying == Saying::RemoteOpFailed)
+        || (draft.code == Code::WorkerCrash && draft.saying == Saying::WorkerDied);
+    if !noise {
+        return;
+    }
+    let explained = draft.moments.share_near(&scene.handled, AROUND.0, AROUND.1) > 0.99;
+    if explained || draft.code == Code::ShutdownNoise {
+        draft.severity = Severity::Benign;
+    }
+}
+
+/// Whether a full crawl for want of a stime is a new session's first one.
+pub(super) fn is_first_crawl(draft: &Draft, scene: &Scene) -> bool {
+    let tracks: Vec<_> = scene.tracks_of(draft.session.as_ref(), draft.worker.as_ref()).collect();
+    draft.saying == Saying::NoStime && draft.count == 1 && tracks.iter().all(|t| t.restarts == 0)
+}
+
+/// A gfid looked up once and not found is how every healthy create begins: where replication was
+/// seen at work, only those looked for again remain suspects.
+pub(super) fn is_ordinary_lookup(draft: &Draft, scene: &Scene, repeated: bool) -> bool {
+    draft.code == Code::MissingOnSecondary && !repeated && scene.saw_work()
+}
+
+/// Whether the log shows that it went on well afterwards.
+pub(super) fn is_healed(draft: &Draft, scene: &Scene) -> bool {
+    if draft.severity != Severity::Fatal || draft.side == Side::Secondary && scene.tracks.is_empty()
+    {
+        return false;
+    }
+    let Some(last) = draft.last else { return false };
+    let starting = matches!(
+        draft.code,
+        Code::SshKeyNoForcedCommand
+            | Code::SshAuthRefused
+            | Code::SshUnreachable
+            | Code::PeerBroken
+            | Code::RemoteCliFailed
+            | Code::GlusterBinaryMissing
+            | Code::LibgfchangelogMissing
+            | Code::ChangelogRegisterFailed
+            | Code::MetaVolumeMissing
+            | Code::SecondaryUnreachableVolume
+            | Code::AgentDied
+    );
+    let after = |at: Option<Time>| at.is_some_and(|at| at > last);
+    let mut seen = false;
+    for track in scene.tracks_of(draft.session.as_ref(), draft.worker.as_ref()) {
+        let well = after(track.progress) || (starting && after(track.connected));
+        let down = track.state.as_deref() == Some("Faulty");
+        if down || (!well && track.died.is_some()) {
+            return false;
+        }
+        seen |= well;
+    }
+    seen
+}

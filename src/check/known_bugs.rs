@@ -1,0 +1,206 @@
+//! Bugs that releases are known to have: what they look like, where they are fixed.
+//!
+//! Ranges were computed from the trees of all release tags (the faulty or the mended text is
+//! there or not), not from commit messages.
+
+use crate::domain::Code;
+use crate::format::release::ReleaseSet;
+
+/// A known bug.
+struct Bug {
+    code: Code,
+    /// Words that the crash or evidence must hold; empty for any.
+    sign: &'static str,
+    /// Affected releases, as [`ReleaseSet`] reads them.
+    affected: &'static str,
+    /// What it is and where it is fixed.
+    says: &'static str,
+}
+
+const BUGS: &[Bug] = &[
+    Bug {
+        code: Code::RemoteCliFailed,
+        sign: "object has no attribute 'join'",
+        affected: "3.5.0..9.4,10.0",
+        says: "a typing slip throws away the real error of the remote gluster command; fixed in 9.5, 10.1",
+    },
+    Bug {
+        code: Code::RemoteCliFailed,
+        sign: "bytes-like object",
+        affected: "5.0..10.5",
+        says: "what ssh or gluster said is lost under python 3; run the logged command by hand",
+    },
+    Bug {
+        code: Code::RemoteCliFailed,
+        sign: "not bytes",
+        affected: "11.0..11.1",
+        says: "11 never prints what a child says; run the logged command by hand",
+    },
+    Bug {
+        code: Code::GlusterBinaryMissing,
+        sign: "",
+        affected: "3.5.0..6.5,7.0",
+        says: "gsyncd calls plain `gluster`, which a non-interactive ssh may not find; fixed in 6.6, 7.1",
+    },
+    Bug {
+        code: Code::PythonIncompatible,
+        sign: "isAlive",
+        affected: "3.5.0..8.6,9.0..9.2",
+        says: "Thread.isAlive is gone in python 3.9; fixed in 9.3, 10.0",
+    },
+    Bug {
+        code: Code::PythonIncompatible,
+        sign: "'warn'",
+        affected: "5.0..11.1",
+        says: "any warning kills the worker under python 3.13, and hides the warning's own cause",
+    },
+    Bug {
+        code: Code::PythonIncompatible,
+        sign: "readfp",
+        affected: "5.0..11.1",
+        says: "gsyncd cannot read any configuration under python 3.12 or later; no release has the fix",
+    },
+    Bug {
+        code: Code::LibgfchangelogMissing,
+        sign: "libgfchangelog.so",
+        affected: "4.1.0..6.6",
+        says: "without the -devel symlink the library is not found; fixed in 6.7, 7.0",
+    },
+    Bug {
+        code: Code::GsyncdConfigUnavailable,
+        sign: "'split'",
+        affected: "4.0.0..6.5,7.0",
+        says: "two threads read the configuration at once; the worker restarts; fixed in 6.6, 7.1",
+    },
+    Bug {
+        code: Code::HistoryUnavailable,
+        sign: "",
+        affected: "3.6.0..9.3",
+        says: "the history search stops at a wrong count; fixed in 9.4, 10.0",
+    },
+    Bug {
+        code: Code::HistoryUnavailable,
+        sign: "",
+        affected: "9.4..11.1",
+        says: "each brick restart counts more changelogs than there are; no release has the fix",
+    },
+    Bug {
+        code: Code::HistoryPartial,
+        sign: "",
+        affected: "3.6.0..4.1.4",
+        says: "after changelog off and on, older history files are not looked at; fixed in 4.1.5, 5.0",
+    },
+    Bug {
+        code: Code::UpgradeScriptLate,
+        sign: "",
+        affected: "8.6..9.3",
+        says: "the upgrade script copies a file onto itself and stops half-way; fixed in 9.4, 10.0",
+    },
+    Bug {
+        code: Code::NameEncoding,
+        sign: "MemoryError",
+        affected: "5.0..5.2",
+        says: "a name's length is counted in characters, not bytes; fixed in 5.3, 6.0",
+    },
+    Bug {
+        code: Code::NameEncoding,
+        sign: "ENOMEM",
+        affected: "5.0..5.2",
+        says: "a name's length is counted in characters, not bytes; fixed in 5.3, 6.0",
+    },
+    Bug {
+        code: Code::EntryParentMissing,
+        sign: "",
+        affected: "3.7.0..4.1.5,5.0",
+        says: "missing parents are not made again; later releases make them, one level a retry (4.1.6, 5.1)",
+    },
+    Bug {
+        code: Code::WorkerCrash,
+        sign: "global name 'lf' is not defined",
+        affected: "3.10.5..3.10.12,3.11.2..3.11.3",
+        says: "the worker crashes at every removal of a directory that exists again; fixed in 3.12.0",
+    },
+    Bug {
+        code: Code::EntryIsDirectory,
+        sign: "",
+        affected: "3.5.0..3.7.15,3.8.0..3.8.4",
+        says: "the worker dies when old and new directory both exist; since 3.7.16, 3.8.5 it goes on",
+    },
+    Bug {
+        code: Code::EntryBusy,
+        sign: "",
+        affected: "3.5.0..3.8.11,3.9.0..3.10.1",
+        says: "a busy entry is not tried again; fixed in 3.8.12, 3.10.2",
+    },
+    Bug {
+        code: Code::EntryAccessDenied,
+        sign: "",
+        affected: "4.1.3..6.5,7.0",
+        says: "a non-root secondary reads the brick's handles; fixed in 6.6, 7.1",
+    },
+    Bug {
+        code: Code::GfidConflictFixed,
+        sign: "",
+        affected: "4.1.3..8.5,9.0..9.2",
+        says: "renames make conflict rounds that cost hours; fixed in 8.6, 9.3",
+    },
+    Bug {
+        code: Code::StatusFileMissing,
+        sign: "monitor.pid",
+        affected: "3.7.6..3.7.15,3.8.0..3.8.4",
+        says: "status fails while monitor.pid is missing; fixed in 3.7.16, 3.8.5",
+    },
+    Bug {
+        code: Code::AgentDied,
+        sign: "",
+        affected: "3.7.7..3.7.11",
+        says: "the monitor itself stumbles over the dead agent; fixed in 3.7.12, 3.8.0",
+    },
+    Bug {
+        code: Code::InternalXattrNoise,
+        sign: "lockinfo",
+        affected: "3.5.0..9.2",
+        says: "rsync is asked to copy GlusterFS's own lock attribute; fixed in 9.3, 10.0",
+    },
+    Bug {
+        code: Code::DataSyncFailed,
+        sign: "",
+        affected: "3.7.9..11.1",
+        says: "the last line that rsync prints is never logged, so a one-line error is lost; no release has the fix",
+    },
+];
+
+/// What is known of a finding in the releases that may have written its log.
+pub(super) fn of(code: Code, words: &str, releases: ReleaseSet) -> Vec<String> {
+    let fits = |bug: &&Bug| {
+        let range = bug.affected.parse::<ReleaseSet>().ok();
+        bug.code == code
+            && words.contains(bug.sign)
+            && range.is_some_and(|range| releases.is_within(range))
+    };
+    BUGS.iter().filter(fits).map(|bug| format!("{} ({})", bug.says, bug.affected)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_range_can_be_read() {
+        for bug in BUGS {
+            assert!(
+                bug.affected.parse::<ReleaseSet>().is_ok_and(|set| !set.is_empty()),
+                "{}",
+                bug.affected
+            );
+        }
+    }
+
+    #[test]
+    fn names_a_bug_only_where_all_possible_releases_have_it() {
+        let set = |text: &str| text.parse::<ReleaseSet>().unwrap();
+        assert_eq!(of(Code::EntryBusy, "", set("3.7.6")).len(), 1);
+        assert_eq!(of(Code::EntryBusy, "", set("3.8.10..3.8.13")).len(), 0);
+        assert_eq!(of(Code::RemoteCliFailed, "no sign", set("9.1")).len(), 0);
+    }
+}

@@ -1,0 +1,343 @@
+//! What one log file tells: read to its end, every line classified, every incident counted.
+
+use std::io::{self, Read};
+use std::sync::atomic::Ordering;
+
+use rayon::prelude::*;
+
+use super::chunks::{Chunk, Chunks};
+use super::incidents::{self, Incidents, Occasion};
+use super::meter::Meter;
+use super::sift::{Event, What, sift};
+use super::tracks::Tracks;
+use super::whereabouts::{Whereabouts, session_in};
+use crate::domain::{Moments, Name, Side, SourceKind, Time};
+use crate::format::facts::{self, Facts};
+use crate::format::fields::{between, field};
+use crate::format::logline::{LogLine, Origin};
+use crate::format::release::Fingerprint;
+use crate::format::saying::Saying;
+
+/// What one log file tells.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The file.
+    pub path: Name,
+    /// The folder of the case it belongs to; logs of different cases have nothing to do with
+    /// each other.
+    pub case: Option<Name>,
+    /// Who wrote it.
+    pub kind: Option<SourceKind>,
+    /// Which side wrote it.
+    pub side: Side,
+    /// The session it belongs to, where it says so.
+    pub session: Option<String>,
+    /// The primary node whose worker it tells of, where it says so.
+    pub node: Option<String>,
+    /// Lines read.
+    pub lines: u64,
+    /// Bytes read, after decompression.
+    pub bytes: u64,
+    /// Lines in no known form.
+    pub unparsed: u64,
+    /// Time of the first line.
+    pub first: Option<Time>,
+    /// Time of the last line.
+    pub last: Option<Time>,
+    /// The releases that can have written it.
+    pub fingerprint: Fingerprint,
+    /// What happened.
+    pub incidents: Incidents,
+    /// The workers it tells of.
+    pub tracks: Tracks,
+    /// When the session was stopped, started, reconfigured: its noise is explained by that.
+    pub handled: Moments,
+    /// What could not be read, where something could not.
+    pub note: Option<String>,
+    offset: i64,
+}
+
+/// Only what lies in a time is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Window {
+    /// From here on.
+    pub since: Option<Time>,
+    /// Up to here.
+    pub until: Option<Time>,
+}
+
+impl Window {
+    fn holds(&self, at: Time) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until)
+    }
+}
+
+impl Told {
+    /// A log of which nothing has been read yet.
+    #[must_use]
+    pub fn nothing(path: Name, case: Option<Name>) -> Self {
+        let place = Whereabouts::of(&path);
+        Self {
+            kind: place.kind,
+            side: place.side.unwrap_or(Side::Both),
+            session: place.session,
+            path,
+            case,
+            node: None,
+            lines: 0,
+            bytes: 0,
+            unparsed: 0,
+            first: None,
+            last: None,
+            fingerprint: Fingerprint::default(),
+            incidents: Incidents::default(),
+            tracks: Tracks::default(),
+            handled: Moments::default(),
+            note: None,
+            offset: 0,
+        }
+    }
+
+    /// Local time of this log, in seconds east of UTC; releases before 3.7.7 logged it.
+    pub fn set_offset(&mut self, seconds: i64) {
+        self.offset = seconds;
+    }
+
+    /// Reads a stream to its end.
+    ///
+    /// # Errors
+    /// What the stream answers; everything before the error has been told.
+    pub fn read(&mut self, stream: impl Read, window: &Window, meter: &Meter) -> io::Result<()> {
+        let mut chunks = Chunks::new(stream);
+        let wave = rayon::current_num_threads().max(1);
+        let mut ended = Ok(());
+        loop {
+            let mut batch = Vec::with_capacity(wave);
+            while batch.len() < wave {
+                match chunks.next() {
+                    Ok(Some(chunk)) => batch.push(chunk),
+                    Ok(None) => break,
+                    Err(error) => {
+                        ended = Err(error);
+                        break;
+                    }
+                }
+            }
+            if batch.is_empty() || meter.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            self.take(&batch, window, meter);
+            if ended.is_err() {
+                break;
+            }
+        }
+        self.tracks.finish();
+        ended
+    }
+
+    fn take(&mut self, batch: &[Chunk], window: &Window, meter: &Meter) {
+        let sifted: Vec<_> = batch.par_iter().map(|chunk| sift(&chunk.bytes)).collect();
+        for (chunk, sifted) in batch.iter().zip(sifted) {
+            if let Some(sample) = &sifted.sample {
+                self.recognise(sample);
+            }
+            for site in &sifted.sites {
+                if let Origin::Gsyncd { module, function, line, .. } = site.origin {
+                    self.fingerprint.observe(module, function, line, site.at.micros());
+                }
+            }
+            for event in &sifted.events {
+                self.event(event, window);
+            }
+            if let Some((first, last)) = sifted.span {
+                self.first = incidents::least(self.first, Some(self.utc(first)));
+                self.last = Some(self.utc(last));
+            }
+            self.lines += sifted.lines;
+            self.unparsed += sifted.unparsed;
+            let bytes = chunk.bytes.len() as u64 + chunk.skipped;
+            self.bytes += bytes;
+            meter.bytes.fetch_add(bytes, Ordering::Relaxed);
+            meter.lines.fetch_add(sifted.lines, Ordering::Relaxed);
+        }
+    }
+
+    fn utc(&self, at: Time) -> Time {
+        at.plus_secs(-self.offset)
+    }
+
+    fn recognise(&mut self, sample: &LogLine<'_>) {
+        let place = Whereabouts { kind: self.kind, side: None, session: None };
+        self.kind = place.with_sample(sample);
+        if let Some(SourceKind::PrimaryGsyncd | SourceKind::Changes) = self.kind {
+            self.side = Side::Primary;
+        } else if self.kind == Some(SourceKind::SecondaryGsyncd) {
+            self.side = Side::Secondary;
+        }
+    }
+
+    fn event(&mut self, event: &Event<'_>, window: &Window) {
+        match event.what {
+            What::Said(saying, line) if window.holds(self.utc(line.at)) => {
+                self.said(saying, &line, event);
+            }
+            What::Said(..) => {}
+            What::Headless => self.headless(event),
+            What::Section(name) => {
+                let place = Whereabouts::of(&Name::from(name));
+                self.session = self.session.take().or(place.session);
+                self.side = place.side.unwrap_or(self.side);
+            }
+        }
+    }
+
+    fn said(&mut self, saying: Saying, line: &LogLine<'_>, event: &Event<'_>) {
+        let at = self.utc(line.at);
+        let speaker = Speaker::of(line, self.side);
+        let brick = speaker.brick;
+        let facts = facts::of(saying, line, event.tail);
+        let words = String::from_utf8_lossy(&facts.words);
+        let named = facts.brick.map(String::from_utf8_lossy);
+        let named = named.as_deref().or(brick);
+        match saying {
+            Saying::WorkerStarting => self.tracks.starting(named, at),
+            Saying::WorkerStatus => self.tracks.status(brick, &words, at),
+            Saying::CrawlStatus => self.tracks.crawl(brick, &words, at),
+            Saying::HybridStarted => self.tracks.crawl(brick, "Hybrid Crawl", at),
+            Saying::Progress | Saying::CrawlFinished => self.tracks.progress(brick, at),
+            Saying::Connected => self.tracks.connected(brick, at),
+            Saying::SyncTaken if facts.exit_code.is_none() => self.tracks.progress(brick, at),
+            Saying::MonitorStatus => {
+                self.handled.add(at);
+                self.tracks.monitor(if words.is_empty() { "Deleted" } else { &words }, at);
+            }
+            Saying::ConfigChanged | Saying::GeorepCommand => self.handled.add(at),
+            Saying::SessionConfig | Saying::Syncing | Saying::MountArguments => {
+                self.session = self.session.take().or_else(|| session_in(line.message));
+            }
+            Saying::Ending => {}
+            _ => {
+                self.die_of(saying, &speaker, named, at);
+                self.node = self.node.take().or_else(|| node_in(saying, line));
+                let occasion = Occasion {
+                    saying,
+                    side: speaker.side,
+                    worker: named,
+                    since: Some(self.utc(line.since)),
+                    at: Some(at),
+                    times: line.times,
+                };
+                self.count(&occasion, facts.clone(), event);
+            }
+        }
+    }
+
+    /// Some lines are a worker's last words, or the monitor's word that it died.
+    fn die_of(&mut self, saying: Saying, speaker: &Speaker<'_>, brick: Option<&str>, at: Time) {
+        let last_words = matches!(
+            saying,
+            Saying::Raised
+                | Saying::PeerBroken
+                | Saying::GaveUp
+                | Saying::MountGone
+                | Saying::HistoryFailed
+                | Saying::RegisterFailed
+                | Saying::MetaVolumeMissing
+                | Saying::DirectoryStops
+                | Saying::ExecFailed
+        );
+        let reported =
+            matches!(saying, Saying::WorkerDied | Saying::WorkerHung | Saying::AgentDied);
+        if (last_words && speaker.side == Side::Primary && speaker.is_worker) || reported {
+            self.tracks.died(brick, at);
+        }
+    }
+
+    fn headless(&mut self, event: &Event<'_>) {
+        let line = LogLine {
+            at: Time::from_secs(0),
+            since: Time::from_secs(0),
+            times: 1,
+            level: b'E',
+            origin: Origin::Command,
+            message: b"",
+        };
+        let facts = facts::of(Saying::Raised, &line, event.tail);
+        let Some(exception) = &facts.exception else { return };
+        let served = exception.went_through("repce", "worker");
+        let occasion = Occasion {
+            saying: if served { Saying::CallRaised } else { Saying::Raised },
+            side: if served { Side::Secondary } else { self.side },
+            worker: None,
+            since: None,
+            at: None,
+            times: 1,
+        };
+        if served && self.kind.is_none() {
+            self.kind = Some(SourceKind::SecondaryGsyncd);
+        }
+        self.count(&occasion, facts, event);
+    }
+
+    fn count(&mut self, occasion: &Occasion<'_>, facts: Facts<'_>, event: &Event<'_>) {
+        if let (Some(exception), Some(at)) = (&facts.exception, occasion.at) {
+            for frame in &exception.frames {
+                let (module, function) = (frame.module.as_bytes(), frame.function.as_bytes());
+                self.fingerprint.observe_frame(module, function, frame.line, at.micros());
+            }
+        }
+        let (path, number) = (&self.path, self.lines + event.line + 1);
+        self.incidents.count(occasion, facts, || {
+            let last = last_line(event.tail).filter(|_| event.text.ends_with(b": "));
+            match last {
+                Some(last) => {
+                    let text = [event.text, last].concat();
+                    incidents::evidence(path, number, &text)
+                }
+                None => incidents::evidence(path, number, event.text),
+            }
+        });
+    }
+}
+
+/// The exception's own line, at the end of a traceback.
+fn last_line(tail: &[u8]) -> Option<&[u8]> {
+    tail.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().filter(|line| !line.is_empty())
+}
+
+/// A primary node that a command line names.
+fn node_in(saying: Saying, line: &LogLine<'_>) -> Option<String> {
+    if saying != Saying::CommandFailed {
+        return None;
+    }
+    let command = field(line.message, "cmd").unwrap_or(line.message);
+    let node = between(command, "--primary-node ", " ")
+        .or_else(|| between(command, "--master-node ", " "))?;
+    Some(String::from_utf8_lossy(node).into_owned())
+}
+
+/// Who speaks on a line.
+struct Speaker<'a> {
+    side: Side,
+    brick: Option<&'a str>,
+    is_worker: bool,
+}
+
+impl<'a> Speaker<'a> {
+    /// Splits gsyncd's label: `worker /b`, `/b`, `agent /b`, `slave node/b`, `monitor`.
+    fn of(line: &LogLine<'a>, side: Side) -> Self {
+        let Origin::Gsyncd { label, .. } = line.origin else {
+            return Self { side, brick: None, is_worker: false };
+        };
+        let label = std::str::from_utf8(label).unwrap_or_default();
+        if let Some(peer) = label.strip_prefix("slave").or_else(|| label.strip_prefix("secondary"))
+        {
+            let brick = peer.find('/').and_then(|slash| peer.get(slash..));
+            return Self { side: Side::Secondary, brick, is_worker: true };
+        }
+        let side = if side == Side::Secondary { side } else { Side::Primary };
+        let worker = label.strip_prefix("worker ").or_else(|| label.strip_prefix("agent "));
+        let brick = worker.or_else(|| label.starts_with('/').then_some(label));
+        Self { side, brick, is_worker: brick.is_some() || label.is_empty() }
+    }
+}

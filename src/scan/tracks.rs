@@ -1,0 +1,219 @@
+//! The life of each worker as a log tells it: starts, states, crawls, progress.
+
+use std::collections::BTreeMap;
+
+use crate::domain::Time;
+
+/// A worker's life up to the end of the log.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Track {
+    /// Its last state.
+    pub state: Option<String>,
+    /// Since when.
+    pub since: Option<Time>,
+    /// Its last crawl.
+    pub crawl: Option<String>,
+    /// How often it was started after it had died.
+    pub restarts: u64,
+    /// How often it was started.
+    pub starts: u64,
+    /// How often a full crawl began.
+    pub full_crawls: u64,
+    /// When it last went well: a batch done, a crawl finished, live changelogs followed.
+    pub progress: Option<Time>,
+    /// When it last got as far as being connected, Active or Passive.
+    pub connected: Option<Time>,
+    /// When it last died.
+    pub died: Option<Time>,
+    /// Whether it is dead and no start has followed.
+    down: bool,
+    /// Whether the log's first word about it is a start.
+    opens_with_start: bool,
+}
+
+/// The workers of one log by brick, and what is known of the whole session.
+#[derive(Clone, Debug, Default)]
+pub struct Tracks {
+    /// Workers by brick; the empty name where the release does not say which.
+    pub workers: BTreeMap<String, Track>,
+    /// The session's own state: `Started`, `Stopped`, `Created`, `Paused`.
+    pub monitor: Option<(Time, String)>,
+    /// A state of the monitor's that names no brick, until the next line that does.
+    pending: Option<(Time, String)>,
+    last_named: Option<String>,
+}
+
+impl Tracks {
+    /// The monitor starts a worker.
+    pub(super) fn starting(&mut self, brick: Option<&str>, at: Time) {
+        let brick = brick.unwrap_or_default().to_owned();
+        if let Some((since, state)) = self.pending.take() {
+            self.track(&brick).enter(&state, since);
+        }
+        let track = self.track(&brick);
+        track.opens_with_start |= track.starts == 0 && track.state.is_none();
+        track.restarts += u64::from(track.down);
+        track.starts += 1;
+        track.enter("Initializing...", at);
+        self.last_named = Some(brick);
+    }
+
+    /// A worker died, as the monitor or its own last words say.
+    pub(super) fn died(&mut self, brick: Option<&str>, at: Time) {
+        let brick = brick.unwrap_or_default().to_owned();
+        self.track(&brick).enter("Faulty", at);
+        self.last_named = Some(brick);
+    }
+
+    /// A worker's new state; the monitor does not say whose.
+    pub(super) fn status(&mut self, brick: Option<&str>, state: &str, at: Time) {
+        if let Some(brick) = brick {
+            return self.track(&brick.to_owned()).enter(state, at);
+        }
+        if state.starts_with("Initializing") {
+            return;
+        }
+        let recent = self.last_named.as_ref().and_then(|name| self.workers.get(name));
+        match (recent.and_then(|track| track.died), self.last_named.clone()) {
+            (Some(died), Some(name)) if at.secs() - died.secs() <= 1 => {
+                self.track(&name).enter(state, at);
+            }
+            _ => self.pending = Some((at, state.to_owned())),
+        }
+    }
+
+    /// A worker's new crawl.
+    pub(super) fn crawl(&mut self, brick: Option<&str>, crawl: &str, at: Time) {
+        let track = self.track(&brick.unwrap_or_default().to_owned());
+        track.full_crawls += u64::from(crawl.starts_with("Hybrid"));
+        track.crawl = Some(crawl.to_owned());
+        if crawl.starts_with("Changelog") {
+            track.progress = Some(at);
+        }
+    }
+
+    /// A worker got something done.
+    pub(super) fn progress(&mut self, brick: Option<&str>, at: Time) {
+        let track = self.track(&brick.unwrap_or_default().to_owned());
+        track.progress = Some(at);
+        track.connected = Some(at);
+    }
+
+    /// A worker reached the other side.
+    pub(super) fn connected(&mut self, brick: Option<&str>, at: Time) {
+        self.track(&brick.unwrap_or_default().to_owned()).connected = Some(at);
+    }
+
+    /// The session as a whole was started, stopped, created or deleted.
+    pub(super) fn monitor(&mut self, state: &str, at: Time) {
+        self.monitor = Some((at, state.to_owned()));
+        if state == "Stopped" || state == "Paused" {
+            for track in self.workers.values_mut() {
+                track.enter(state, at);
+                track.down = false;
+            }
+        }
+    }
+
+    /// At the end: a state that named no brick belongs to the one spoken of last.
+    pub(super) fn finish(&mut self) {
+        if let (Some((at, state)), Some(name)) = (self.pending.take(), self.last_named.clone()) {
+            self.track(&name).enter(&state, at);
+        }
+    }
+
+    /// Goes on with a later log of the same workers.
+    pub fn append(&mut self, later: Self) {
+        for (brick, theirs) in later.workers {
+            self.track(&brick).append(theirs);
+        }
+        self.monitor = later.monitor.or(self.monitor.take());
+    }
+
+    fn track(&mut self, brick: &String) -> &mut Track {
+        if !self.workers.contains_key(brick) {
+            self.workers.insert(brick.clone(), Track::default());
+        }
+        self.workers.entry(brick.clone()).or_default()
+    }
+}
+
+impl Track {
+    fn enter(&mut self, state: &str, at: Time) {
+        if self.state.as_deref() != Some(state) {
+            self.since = Some(at);
+            self.state = Some(state.to_owned());
+        }
+        match state {
+            "Active" | "Passive" => (self.connected, self.down) = (Some(at), false),
+            "Faulty" => (self.died, self.down) = (Some(at), true),
+            "Initializing..." => self.down = false,
+            _ => {}
+        }
+    }
+
+    fn append(&mut self, later: Self) {
+        self.restarts += later.restarts + u64::from(self.down && later.opens_with_start);
+        self.starts += later.starts;
+        self.full_crawls += later.full_crawls;
+        if later.state.is_some() {
+            if later.state != self.state {
+                self.since = later.since;
+            }
+            (self.state, self.down) = (later.state, later.down);
+        }
+        self.crawl = later.crawl.or(self.crawl.take());
+        self.progress = later.progress.or(self.progress);
+        self.connected = later.connected.or(self.connected);
+        self.died = later.died.or(self.died);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Time {
+        Time::from_secs(second)
+    }
+
+    #[test]
+    fn counts_a_restart_loop_and_ends_where_it_ends() {
+        let mut tracks = Tracks::default();
+        for round in 0..3 {
+            let t = round * 12;
+            tracks.starting(Some("/b"), at(t));
+            tracks.status(Some("/b"), "Active", at(t + 1));
+            tracks.status(None, "Faulty", at(t + 2));
+        }
+        tracks.finish();
+        let track = &tracks.workers["/b"];
+        assert_eq!((track.restarts, track.starts), (2, 3));
+        assert_eq!((track.state.as_deref(), track.since), (Some("Faulty"), Some(at(26))));
+    }
+
+    #[test]
+    fn a_stop_and_a_start_are_no_restart() {
+        let mut tracks = Tracks::default();
+        tracks.starting(Some("/b"), at(0));
+        tracks.status(Some("/b"), "Active", at(1));
+        tracks.monitor("Stopped", at(2));
+        let mut later = Tracks::default();
+        later.starting(Some("/b"), at(9));
+        later.status(Some("/b"), "Passive", at(10));
+        tracks.append(later);
+        let track = &tracks.workers["/b"];
+        assert_eq!((track.restarts, track.state.as_deref()), (0, Some("Passive")));
+    }
+
+    #[test]
+    fn a_death_before_rotation_counts_with_the_start_after_it() {
+        let mut tracks = Tracks::default();
+        tracks.starting(Some("/b"), at(0));
+        tracks.died(Some("/b"), at(1));
+        let mut later = Tracks::default();
+        later.starting(Some("/b"), at(11));
+        tracks.append(later);
+        assert_eq!(tracks.workers["/b"].restarts, 1);
+    }
+}
