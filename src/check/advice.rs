@@ -1,7 +1,7 @@
 //! What a finding means in one sentence, and the next commands.
 
 use super::draft::Draft;
-use crate::domain::{Code, Finding, Name, Remedy, Severity, Side};
+use crate::domain::{Code, Finding, Remedy, Severity, Side};
 
 /// The finding as it is reported.
 pub(super) fn finish(draft: &Draft, caused_by: Option<usize>) -> Finding {
@@ -121,8 +121,11 @@ fn on_data(draft: &Draft) -> String {
     let code = draft.exit_code.map(|code| format!(" with {code} ({})", exit_words(code)));
     match draft.code {
         Code::ChangelogSkipped => format!(
-            "{} changelogs were given up after the last retry: data they name is not on the secondary, and nothing will retry it",
-            draft.changelogs.len().max(1)
+            "{} given up after the last retry: data they name is not on the secondary, and nothing will try again",
+            match draft.changelogs.len() {
+                0 | 1 => "a changelog was".to_owned(),
+                many => format!("{many} changelogs were"),
+            }
         ),
         Code::DataSyncEmpty => {
             "rsync reports success and transfers nothing: files arrive empty".to_owned()
@@ -248,7 +251,7 @@ fn on_session(draft: &Draft) -> String {
         Code::SessionNotRunning => {
             "stop, delete or status was refused: the session is not running on this node"
         }
-        Code::WorkerCrash => return format!("a worker died: {}", Name::from(&draft.words)),
+        Code::WorkerCrash => return format!("a worker died: {}", draft.words),
         _ => draft.code.title(),
     };
     format!("{text}{error}")

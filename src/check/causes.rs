@@ -32,7 +32,8 @@ pub(super) fn link(drafts: &mut [Draft]) {
 fn strongest(drafts: &[Draft], index: usize, effect: &Draft) -> Option<usize> {
     let mut best: Option<(u8, f64, usize)> = None;
     for (other, cause) in drafts.iter().enumerate() {
-        if other == index || !cause.may_share_worker(effect) || cause.severity == Severity::Benign {
+        let counts = cause.severity != Severity::Benign || cause.saying == Saying::Inactive;
+        if other == index || !counts || !cause.may_share_worker(effect) {
             continue;
         }
         let Some((strength, window)) = rule(cause, effect) else { continue };

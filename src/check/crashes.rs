@@ -2,7 +2,8 @@
 
 use super::draft::Draft;
 use super::reading::entry_code;
-use crate::domain::{Code, Errno, Side};
+use crate::domain::{Code, Errno, Severity, Side};
+use crate::format::fields;
 use crate::format::saying::Saying;
 use crate::format::traceback::{Exception, Subject};
 use crate::scan::{Incident, Told};
@@ -10,15 +11,34 @@ use crate::scan::{Incident, Told};
 /// What an incident with a traceback means.
 pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
     let Some(exception) = &incident.exception else {
-        let words = "an exception cut off in the log".to_owned();
+        let words = "an exception whose end is cut off in the log".to_owned();
         return Some(Draft { words, ..Draft::of(incident, told, Code::WorkerCrash) });
     };
     let code = code(exception);
     let relayed = incident.saying == Saying::Raised && is_relayed(exception);
     let side = if relayed && !is_agent(exception) { Side::Secondary } else { incident.side };
-    let op = matches!(code, Code::EntryIsDirectory).then(|| "RENAME".to_owned());
+    let op = match code {
+        Code::EntryIsDirectory => Some("RENAME".to_owned()),
+        _ => incident.op.clone(),
+    };
     let words = words(exception);
-    Some(Draft { words, relayed, side, op, ..Draft::of(incident, told, code) })
+    let agent = incident.saying == Saying::CallRaised && exception.name().starts_with("Changelog");
+    let errno = incident.errno.or_else(|| missing_program(exception));
+    Some(Draft {
+        words,
+        relayed,
+        side,
+        op,
+        errno,
+        supports: agent,
+        ..Draft::of(incident, told, code)
+    })
+}
+
+/// The number that gsyncd names when it cannot run a program: `failed with ENOENT (…)`.
+fn missing_program(exception: &Exception) -> Option<Errno> {
+    let symbol = fields::between(&exception.text, " failed with ", " (")?;
+    fields::errno(symbol)
 }
 
 /// Whether the exception came through a call to another process.
@@ -157,5 +177,6 @@ fn is_missing_program(exception: &Exception) -> bool {
     let spawning =
         spawning || exception.frames.last().is_some_and(|frame| frame.function == "__init__");
     let cut = exception.kind.is_none() && exception.went_through_function("get_slv_dir_path");
-    spawning && (cut || exception.errno == Some(Errno::ENOENT))
+    let named = exception.text.starts_with(b"execution of \"");
+    named || spawning && (cut || exception.errno == Some(Errno::ENOENT))
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::draft::{Draft, is_entry_code};
 use super::scene::{Scene, in_case};
 use super::{advice, causes, healing, known_bugs, reading};
-use crate::domain::{Code, Diagnosis, Finding, Name, Severity, Side, Source, SourceKind, Verdict};
+use crate::domain::{
+    Code, Diagnosis, Finding, Moments, Name, Severity, Side, Source, SourceKind, Verdict,
+};
 use crate::format::release::ReleaseSet;
 use crate::format::saying::Saying;
 use crate::scan::{Incident, Told};
@@ -121,7 +123,7 @@ fn drafts(logs: &[&mut Told], scene: &Scene) -> Vec<Draft> {
         if draft.code == Code::GlusterBinaryMissing {
             name_directory(&mut draft, &places);
         }
-        match merged.entry((draft.key(), draft.supports)) {
+        match merged.entry((draft.key(), draft.supports.then_some(draft.saying))) {
             std::collections::btree_map::Entry::Vacant(place) => {
                 place.insert(draft);
             }
@@ -189,6 +191,9 @@ fn settle(drafts: Vec<Draft>) -> Vec<Draft> {
     let (supporting, mut own): (Vec<_>, Vec<_>) = drafts.into_iter().partition(|d| d.supports);
     join_both_sides(&mut own);
     for draft in supporting {
+        if is_echo_of_any(&draft, &own) {
+            continue;
+        }
         let target = own.iter().position(|other| supported(&draft, other));
         match target.and_then(|index| own.get_mut(index)) {
             Some(other) if other.code == draft.code => other.lean_on(draft),
@@ -206,22 +211,31 @@ fn supported(draft: &Draft, other: &Draft) -> bool {
     }
     let near = |before, after| draft.moments.share_near(&other.moments, before, after) > 0.5;
     match draft.saying {
-        Saying::CallFailed => other.saying == Saying::Raised && near(3, 3),
-        Saying::WorkerDied => other.severity == Severity::Fatal && near(15, 2),
         Saying::FixFailed => is_entry_code(other.code) && near(30, 30),
         Saying::DirectoryStops => other.code == draft.code && near(3, 3),
-        Saying::CommandFailed => {
-            let ssh = matches!(
-                other.code,
-                Code::PeerBroken
-                    | Code::SshAuthRefused
-                    | Code::SshUnreachable
-                    | Code::SshKeyNoForcedCommand
-            );
-            ssh && near(5, 5)
+        Saying::CommandFailed if draft.code == Code::SshUnreachable => {
+            matches!(other.code, Code::SshAuthRefused | Code::SshUnreachable) && near(5, 5)
         }
+        Saying::RetriesExhausted => other.code == draft.code && near(30, 30),
         _ => other.code == draft.code,
     }
+}
+
+/// Lines that only repeat that something went wrong: another process's exception, a death.
+/// They count where nothing else happened at that time.
+fn is_echo_of_any(draft: &Draft, own: &[Draft]) -> bool {
+    let (before, after) = match draft.saying {
+        Saying::CallFailed => (3, 3),
+        Saying::WorkerDied => (15, 2),
+        _ => return false,
+    };
+    let mut moments = Moments::default();
+    for other in own.iter().filter(|other| other.may_share_worker(draft)) {
+        if other.severity == Severity::Fatal || other.relayed {
+            moments.merge(&other.moments);
+        }
+    }
+    draft.moments.share_near(&moments, before, after) > 0.8
 }
 
 /// What a supporting draft is when there is nothing to support.

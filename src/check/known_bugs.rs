@@ -162,12 +162,6 @@ const BUGS: &[Bug] = &[
         affected: "3.5.0..9.2",
         says: "rsync is asked to copy GlusterFS's own lock attribute; fixed in 9.3, 10.0",
     },
-    Bug {
-        code: Code::DataSyncFailed,
-        sign: "",
-        affected: "3.7.9..11.1",
-        says: "the last line that rsync prints is never logged, so a one-line error is lost; no release has the fix",
-    },
 ];
 
 /// What is known of a finding in the releases that may have written its log.

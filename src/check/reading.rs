@@ -18,16 +18,16 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
         Saying::ConflictFixed => draft(Code::GfidConflictFixed),
         Saying::ConflictsCounted => draft(Code::GfidConflictFixed),
         Saying::MovedOn | Saying::SkippedGfids => skipped(incident, told),
-        Saying::IncompleteSync | Saying::FileErrcode => draft(Code::DataSyncFailed),
+        Saying::IncompleteSync => supporting(Code::DataSyncFailed),
+        Saying::FileErrcode | Saying::SyncTaken => draft(Code::DataSyncFailed),
         Saying::SyncError if incident.words == b"internal xattr" => draft(Code::InternalXattrNoise),
-        Saying::SyncError => draft(Code::DataSyncFailed),
-        Saying::SyncTaken => Draft { supports: false, ..draft(Code::DataSyncFailed) },
+        Saying::SyncError => supporting(Code::DataSyncFailed),
         Saying::SyncStats if incident.words == b"empty" => draft(Code::DataSyncEmpty),
         Saying::CommandFailed => command(incident, told)?,
         Saying::ChildSaid => child(incident, told)?,
         Saying::ExecFailed => draft(Code::GlusterBinaryMissing),
         Saying::PeerBroken => draft(Code::PeerBroken),
-        Saying::Inactive => Draft { severity: Severity::Warning, ..draft(Code::PeerBroken) },
+        Saying::Inactive => Draft { severity: Severity::Benign, ..draft(Code::PeerBroken) },
         Saying::Misconfigured => {
             Draft { exit_code: Some(127), ..draft(Code::SshKeyNoForcedCommand) }
         }
@@ -37,6 +37,9 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
         Saying::CallFailed => supporting(Code::WorkerCrash),
         Saying::GaveUp => gave_up(incident, told),
         Saying::RegisterFailed => draft(Code::ChangelogRegisterFailed),
+        Saying::HistoryFailed | Saying::CrawlFailed if incident.words == b"fallback" => {
+            draft(Code::HistoryPartial)
+        }
         Saying::HistoryFailed | Saying::CrawlFailed => draft(Code::HistoryUnavailable),
         Saying::HistoryMissing | Saying::NoStime | Saying::HistoryPartial => {
             draft(Code::HistoryPartial)
@@ -45,7 +48,9 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
         Saying::AgentDied => draft(Code::AgentDied),
         Saying::WorkerDied => supporting(Code::WorkerCrash),
         Saying::WorkerHung => Draft { words: "hung".to_owned(), ..draft(Code::WorkerCrash) },
-        Saying::RenameIgnored => draft(Code::EntryGfidMismatch),
+        Saying::RenameIgnored => {
+            Draft { errno: Some(Errno::EEXIST), ..draft(Code::EntryGfidMismatch) }
+        }
         Saying::BothExist => draft(Code::EntryIsDirectory),
         Saying::RemoveFailed | Saying::RecursiveRemoveFailed => entry(incident, told),
         Saying::MountbrokerRefused => draft(Code::MountbrokerBroken),
@@ -87,7 +92,7 @@ fn entry(incident: &Incident, told: &Told) -> Draft {
         code = Code::StaleHandle;
     }
     let severity = if retried { Severity::Warning } else { code.severity() };
-    let supports = incident.saying == Saying::FixFailed;
+    let supports = retried || incident.saying == Saying::FixFailed;
     let parent = incident.parent.filter(|_| code == Code::EntryParentMissing);
     Draft { severity, supports, parent, ..Draft::of(incident, told, code) }
 }
@@ -102,14 +107,17 @@ fn command(incident: &Incident, told: &Told) -> Option<Draft> {
     let draft = |code| Draft::of(incident, told, code);
     let killed = incident.exit_code.is_some_and(|code| code < 0);
     Some(match (incident.words.as_slice(), incident.exit_code) {
-        (b"ssh", Some(127)) => draft(Code::SshKeyNoForcedCommand),
-        (b"ssh", None) if ran_placeholder(incident) => draft(Code::SshKeyNoForcedCommand),
+        (b"ssh", Some(127)) => Draft { supports: true, ..draft(Code::SshKeyNoForcedCommand) },
+        (b"ssh", None) if ran_placeholder(incident) => {
+            Draft { supports: true, ..draft(Code::SshKeyNoForcedCommand) }
+        }
         _ if killed => draft(Code::ShutdownNoise),
+        (b"ssh", Some(255)) => Draft { supports: true, ..draft(Code::SshUnreachable) },
         (b"ssh", _) => Draft { supports: true, ..draft(Code::PeerBroken) },
         (b"rsync" | b"tar", _) => {
             Draft { severity: Severity::Fatal, ..draft(Code::DataSyncFailed) }
         }
-        (b"mountbroker", _) => draft(Code::MountbrokerBroken),
+        (b"mountbroker", _) => Draft { supports: true, ..draft(Code::MountbrokerBroken) },
         (b"gluster", _) => draft(Code::RemoteCliFailed),
         (b"glusterfs", _) => draft(Code::SecondaryUnreachableVolume),
         (b"umount" | b"fusermount", _) => draft(Code::ShutdownNoise),
@@ -128,10 +136,13 @@ fn ran_placeholder(incident: &Incident) -> bool {
 
 /// What a program printed on its error stream.
 fn child(incident: &Incident, told: &Told) -> Option<Draft> {
+    if incident.words == b"placeholder" {
+        let code = Code::SshKeyNoForcedCommand;
+        return Some(Draft { supports: true, ..Draft::of(incident, told, code) });
+    }
     let code = match incident.words.as_slice() {
         b"denied" => Code::SshAuthRefused,
         b"unreachable" => Code::SshUnreachable,
-        b"placeholder" => Code::SshKeyNoForcedCommand,
         b"restricted" => Code::DataSyncFailed,
         b"unicode" => Code::NameEncoding,
         b"python" => Code::PythonIncompatible,

@@ -71,7 +71,10 @@ pub fn of<'a>(saying: Saying, line: &LogLine<'a>, tail: &'a [u8]) -> Facts<'a> {
         Saying::CallFailed => call_failed(message),
         Saying::RegisterFailed | Saying::HistoryFailed | Saying::CrawlFailed => {
             let error = field(message, "error").unwrap_or(message);
-            Facts { errno: fields::errno(error), ..Facts::default() }
+            let fell_back = memmem::find(message, b"fallback to xsync").is_some();
+            let words = Cow::Borrowed(if fell_back { &b"fallback"[..] } else { b"" });
+            let errno = fields::errno(error).or_else(|| trailing_errno(message));
+            Facts { errno, words, ..Facts::default() }
         }
         Saying::MountGone => {
             let symbol = field(message, "error").or_else(|| between(message, "[", "]"));
@@ -249,7 +252,10 @@ fn command_failed(message: &[u8]) -> Facts<'_> {
         None => between(message, "\" returned with ", "").map(leading_int),
     };
     let first = command.split(|&byte| byte == b' ').next().unwrap_or_default();
-    let name = first.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    let mut name = first.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+    if memmem::find(command, b" system:: mount ").is_some() {
+        name = b"mountbroker";
+    }
     Facts { exit_code: exit_code.flatten(), words: Cow::Borrowed(name), ..Facts::default() }
 }
 
@@ -308,8 +314,28 @@ fn raised(tail: &[u8]) -> Facts<'static> {
         Some(Subject::Gfid(gfid)) => facts.gfids.push(gfid),
         _ => {}
     }
+    if let Some(Subject::Entry(EntryId { parent, name })) = exception.target() {
+        let gfid = facts.gfids.first().copied();
+        let errno = exception.errno;
+        facts.entries.push(Entry {
+            gfid,
+            parent: Some(parent),
+            name: Some(name),
+            errno,
+            ..NOTHING
+        });
+    }
+    facts.op = exception.op().map(Cow::Borrowed);
     facts.exception = Some(exception);
     facts
+}
+
+/// `…: 61 - No data available`, as 3.6 says it.
+fn trailing_errno(message: &[u8]) -> Option<Errno> {
+    let dash = memmem::rfind(message, b" - ")?;
+    let before = message.get(..dash)?;
+    let number = before.rsplit(|&byte| byte == b' ').next().and_then(fields::int)?;
+    Some(Errno(number))
 }
 
 /// `call failed [{call=…}, {method=entry_ops}, {error=OSError}]` and its older forms.
@@ -383,16 +409,22 @@ fn rename(message: &[u8]) -> Facts<'_> {
 /// `reached maximum retries [{args=['.gfid/P/n', …]}, {error=[Errno 16] …}]`.
 fn retries(message: &[u8]) -> Facts<'_> {
     let args = field(message, "args").or_else(|| between(message, "retries (", ")..."));
-    let (first, _) = args.and_then(literal::parse).unwrap_or((Literal::None, b""));
-    let path = match &first {
-        Literal::List(items) => items.first().and_then(Literal::text),
-        other => other.text(),
+    let (args, _) = args.and_then(literal::parse).unwrap_or((Literal::None, b""));
+    let args: Vec<&[u8]> = match &args {
+        Literal::List(items) => items.iter().filter_map(Literal::text).collect(),
+        other => other.text().into_iter().collect(),
     };
     let error =
         field(message, "error").or_else(|| between(message, ")...", "")).unwrap_or_default();
     let errno = fields::errno(error);
     let mut facts = Facts { errno, ..Facts::default() };
-    match path.map(traceback::subject_of) {
+    if let [folder, b"glusterfs.gfid.newfile", blob, ..] = args.as_slice() {
+        let entry = new_file(folder, blob, errno);
+        facts.gfids.extend(entry.gfid);
+        facts.entries.push(entry);
+        return facts;
+    }
+    match args.first().map(|path| traceback::subject_of(path)) {
         Some(Subject::Entry(EntryId { parent, name })) => {
             facts.entries.push(Entry { parent: Some(parent), name: Some(name), errno, ..NOTHING });
         }
@@ -400,6 +432,18 @@ fn retries(message: &[u8]) -> Facts<'_> {
         _ => {}
     }
     facts
+}
+
+/// What `glusterfs.gfid.newfile` was to make: uid, gid, gfid and NUL, mode, name and NUL
+/// (`syncdutils.py`, `entry_pack_reg`).
+fn new_file(folder: &[u8], blob: &[u8], errno: Option<Errno>) -> Entry {
+    let parent = folder.strip_prefix(b".gfid/").and_then(Gfid::from_text);
+    let at = (0..blob.len().saturating_sub(35))
+        .find(|&at| blob.get(at..at + 36).and_then(Gfid::from_text).is_some());
+    let gfid = at.and_then(|at| Gfid::from_text(blob.get(at..at + 36)?));
+    let rest = at.and_then(|at| blob.get(at + 41..)).unwrap_or_default();
+    let name = rest.get(..memmem::find(rest, b"\0").unwrap_or(0)).filter(|name| !name.is_empty());
+    Entry { gfid, parent, name: name.map(Name::from), errno, ..NOTHING }
 }
 
 /// Entries of a debug line whose names python could not decode.

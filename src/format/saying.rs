@@ -200,6 +200,7 @@ const BEGINNINGS: &[(&str, Saying)] = &[
     ("No stime available", Saying::NoStime),
     ("stime not available", Saying::NoStime),
     ("Partial history available", Saying::HistoryPartial),
+    ("falling back to xsync mode", Saying::HistoryPartial),
     ("Meta-volume is not mounted", Saying::MetaVolumeMissing),
     ("Changelog Agent died", Saying::AgentDied),
     ("starting gsyncd worker", Saying::WorkerStarting),
@@ -267,6 +268,7 @@ const BEGINNINGS: &[(&str, Saying)] = &[
     ("reading data from child failed", Saying::ConfigUnreadable),
     ("Unable to get configuration data", Saying::ConfigUnreadable),
     ("Unable to get statefile's name", Saying::ConfigUnreadable),
+    ("path:", Saying::DhtGfidDiffers),
     ("Unable to get status of active", Saying::NotRunning),
     ("Unable to get the status of active", Saying::NotRunning),
     ("Unable to read the status file", Saying::StatusFileMissing),
@@ -298,7 +300,11 @@ pub fn of(line: &LogLine<'_>) -> Option<Saying> {
     let known = known.and_then(|pattern| BEGINNINGS.get(pattern.as_usize())).map(|row| row.1);
     match line.origin {
         Origin::Gsyncd { function, .. } => gsyncd(known, line, function),
-        Origin::Program { msgid, function, .. } => known.or_else(|| program(line, msgid, function)),
+        Origin::Program { msgid, function, .. } => match known {
+            Some(Saying::DhtGfidDiffers) if !has(message, b"received a different gfid") => None,
+            None => program(line, msgid, function),
+            known => known,
+        },
         Origin::Command => has(message, b"geo-replication").then(|| command(message)),
     }
 }

@@ -17,6 +17,8 @@ pub struct Exception {
     pub text: Vec<u8>,
     /// Module and function of each frame, outermost first; file names without folder and `.py`.
     pub frames: Vec<Frame>,
+    /// The last `os.…` call that the quoted source lines show, such as `link`.
+    pub call: Option<String>,
 }
 
 /// One frame of a traceback.
@@ -44,11 +46,14 @@ pub enum Subject {
 /// Reads a block of lines that holds a traceback, from its first line or from its middle.
 #[must_use]
 pub fn parse(block: &[u8]) -> Option<Exception> {
-    let mut out = Exception { kind: None, errno: None, text: Vec::new(), frames: Vec::new() };
+    let mut out =
+        Exception { kind: None, errno: None, text: Vec::new(), frames: Vec::new(), call: None };
     for line in block.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii_end) {
         if let Some(frame) = frame(line) {
             out.frames.push(frame);
             out.kind = None;
+        } else if line.starts_with(b"    ") {
+            out.call = system_call(line).or(out.call.take());
         } else if let Some((kind, text)) = ending(line) {
             if out.kind.is_none() && !out.frames.is_empty() {
                 out.kind = Some(kind);
@@ -77,6 +82,14 @@ fn frame(line: &[u8]) -> Option<Frame> {
     let function = rest.get(digits..)?.strip_prefix(b", in ").unwrap_or_default();
     let owned = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
     Some(Frame { module: owned(module), line, function: owned(function) })
+}
+
+/// The call of python's `os` module in a source line.
+fn system_call(line: &[u8]) -> Option<String> {
+    let rest = line.get(memmem::find(line, b"os.")? + 3..)?;
+    let len = rest.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let name = rest.get(..len).filter(|name| !name.is_empty())?;
+    Some(String::from_utf8_lossy(name).into_owned())
 }
 
 /// `Type: text` or `Type` at the start of a line.
@@ -108,8 +121,36 @@ impl Exception {
     /// The exception's type without its module, or what stands for a cut traceback.
     #[must_use]
     pub fn name(&self) -> &str {
-        let kind = self.kind.as_deref().unwrap_or("an exception cut off in the log");
+        let kind = self.kind.as_deref().unwrap_or("an exception whose end is cut off in the log");
         kind.rsplit('.').next().unwrap_or(kind)
+    }
+
+    /// The entry operation under way, as far as frames and source lines tell.
+    #[must_use]
+    pub fn op(&self) -> Option<&'static str> {
+        if self.went_through_function("get_slv_dir_path") {
+            return Some("MKDIR");
+        }
+        if self.went_through_function("rename_with_disk_gfid_confirmation") {
+            return Some("RENAME");
+        }
+        match self.call.as_deref()? {
+            "link" => Some("LINK"),
+            "rename" => Some("RENAME"),
+            "unlink" => Some("UNLINK"),
+            "rmdir" => Some("RMDIR"),
+            "mkdir" => Some("MKDIR"),
+            "symlink" => Some("SYMLINK"),
+            _ => None,
+        }
+    }
+
+    /// The second file that the text names: `'…' -> '…'`.
+    #[must_use]
+    pub fn target(&self) -> Option<Subject> {
+        let arrow = memmem::rfind(&self.text, b" -> ")?;
+        let (value, _) = literal::parse(self.text.get(arrow + 4..)?)?;
+        value.text().map(subject_of)
     }
 
     /// The file that the text names in quotes, where it names one.

@@ -1,6 +1,6 @@
 //! A diagnosis for a tired person: the verdict, then causes by damage, each with its next command.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -163,7 +163,13 @@ impl Diagnosis {
             writeln!(out, "    explains  {}", effects.join(", "))?;
         }
         for bug in &finding.known {
-            writeln!(out, "    known     {bug}")?;
+            for (index, line) in wrapped(bug, look.width.saturating_sub(14)).iter().enumerate() {
+                writeln!(
+                    out,
+                    "    {}{line}",
+                    if index == 0 { "known     " } else { "          " }
+                )?;
+            }
         }
         if let Some(line) = finding.evidence.first() {
             evidence(line, look, out)?;
@@ -268,18 +274,23 @@ fn named(finding: &Finding, look: &Look, out: &mut dyn Write) -> io::Result<()> 
         writeln!(out, "    entry     {}", described(entry))?;
         shown += 1;
     }
+    let in_entries: HashSet<_> = finding
+        .entries
+        .iter()
+        .flat_map(|entry| entry.gfid.into_iter().chain(entry.secondary_gfid))
+        .collect();
     let bare = finding.gfids.iter().filter(|gfid| {
         !finding
             .entries
             .iter()
             .any(|entry| entry.gfid == Some(**gfid) || entry.secondary_gfid == Some(**gfid))
     });
-    let bare: Vec<_> = bare.take(most.saturating_add(1)).collect();
+    let bare: Vec<_> = bare.collect();
     for gfid in bare.iter().take(most.saturating_sub(shown)) {
         writeln!(out, "    gfid      {gfid}")?;
         shown += 1;
     }
-    let all = finding.entries.len().max(finding.gfids.len()) as u64 + finding.omitted;
+    let all = (finding.entries.len() + bare.len()) as u64 + finding.omitted;
     if all > shown as u64 && shown > 0 {
         writeln!(out, "    and {} more: --format json lists them", all - shown as u64)?;
     }
@@ -313,12 +324,12 @@ fn described(entry: &Entry) -> String {
 }
 
 fn evidence(line: &Evidence, look: &Look, out: &mut dyn Write) -> io::Result<()> {
-    let text: String =
-        line.text.lossy().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let head = format!("{}:{}", line.path, line.line);
-    let room = look.width.saturating_sub(14 + head.chars().count() + 2);
-    let cut: String = if look.verbose { text } else { text.chars().take(room.max(30)).collect() };
-    writeln!(out, "    log       {head}  {}", Paint::Faint.on(cut))
+    let text = line.text.lossy();
+    let text = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let room = if look.verbose { usize::MAX } else { look.width.saturating_sub(14) };
+    let cut: String = text.take(room).collect();
+    writeln!(out, "    log       {}:{}", line.path, line.line)?;
+    writeln!(out, "              {}", Paint::Faint.on(cut))
 }
 
 fn workers(workers: &[Worker], case: Option<&Name>, out: &mut dyn Write) -> io::Result<()> {

@@ -215,6 +215,10 @@ impl Told {
             Saying::SessionConfig | Saying::Syncing | Saying::MountArguments => {
                 self.session = self.session.take().or_else(|| session_in(line.message));
             }
+            Saying::Ending if speaker.is_monitor => {
+                self.handled.add(at);
+                self.tracks.monitor("Stopped", at);
+            }
             Saying::Ending => {}
             _ => {
                 self.die_of(saying, &speaker, named, at);
@@ -321,23 +325,25 @@ struct Speaker<'a> {
     side: Side,
     brick: Option<&'a str>,
     is_worker: bool,
+    is_monitor: bool,
 }
 
 impl<'a> Speaker<'a> {
     /// Splits gsyncd's label: `worker /b`, `/b`, `agent /b`, `slave node/b`, `monitor`.
     fn of(line: &LogLine<'a>, side: Side) -> Self {
         let Origin::Gsyncd { label, .. } = line.origin else {
-            return Self { side, brick: None, is_worker: false };
+            return Self { side, brick: None, is_worker: false, is_monitor: false };
         };
         let label = std::str::from_utf8(label).unwrap_or_default();
         if let Some(peer) = label.strip_prefix("slave").or_else(|| label.strip_prefix("secondary"))
         {
             let brick = peer.find('/').and_then(|slash| peer.get(slash..));
-            return Self { side: Side::Secondary, brick, is_worker: true };
+            return Self { side: Side::Secondary, brick, is_worker: true, is_monitor: false };
         }
         let side = if side == Side::Secondary { side } else { Side::Primary };
         let worker = label.strip_prefix("worker ").or_else(|| label.strip_prefix("agent "));
         let brick = worker.or_else(|| label.starts_with('/').then_some(label));
-        Self { side, brick, is_worker: brick.is_some() || label.is_empty() }
+        let is_worker = brick.is_some() || label.is_empty();
+        Self { side, brick, is_worker, is_monitor: label == "monitor" }
     }
 }

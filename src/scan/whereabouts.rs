@@ -117,6 +117,9 @@ pub(super) fn session_in(message: &[u8]) -> Option<String> {
     if let Some(ends) = message.strip_prefix(b"syncing: ") {
         let ends = String::from_utf8_lossy(ends);
         let (primary, secondary) = ends.split_once(" -> ")?;
+        if !secondary.contains("gluster://") {
+            return None;
+        }
         let primary = primary.rsplit(':').next()?;
         let (host, volume) = secondary.split_once("://")?.1.split_once(':')?;
         let host = host.rsplit('@').next()?;
