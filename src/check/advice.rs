@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use crate::domain::{Code, Finding, Remedy, Severity, Side};
+use crate::format::saying::Saying;
 
 /// The finding as it is reported.
 pub(super) fn finish(draft: &Draft, caused_by: Option<usize>) -> Finding {
@@ -11,6 +12,7 @@ pub(super) fn finish(draft: &Draft, caused_by: Option<usize>) -> Finding {
         severity: draft.severity,
         side: draft.side,
         session: draft.session.clone(),
+        node: draft.node.clone(),
         worker: draft.worker.clone(),
         count: draft.count,
         first: draft.first,
@@ -110,6 +112,9 @@ fn on_entries(draft: &Draft) -> String {
         Code::MetadataFailed => {
             format!("owner, mode or times could not be set on the secondary{why}")
         }
+        Code::GfidConflictFixed if draft.saying == Saying::ConflictsCounted => {
+            "entries failed at first and gsyncd mended them; since 6.2 it does not log what it removed, renamed or created on the secondary".to_owned()
+        }
         Code::GfidConflictFixed => {
             "gsyncd removed or renamed entries on the secondary to mend gfid conflicts".to_owned()
         }
@@ -174,6 +179,9 @@ fn on_volumes(draft: &Draft) -> String {
     };
     match draft.code {
         Code::StaleHandle => format!("a stale file handle (ESTALE) on {volume}"),
+        Code::IoError if draft.severity == Severity::Warning => {
+            format!("a brick of {volume} does not answer")
+        }
         Code::IoError => {
             format!(
                 "an input/output error (EIO) on {volume}: a brick is down, or split-brain; one file blocks the brick"

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::draft::Draft;
+use super::draft::{Draft, is_entry_code};
 use crate::domain::{Code, Gfid, Severity, Side};
 use crate::format::saying::Saying;
 
@@ -20,12 +20,26 @@ pub(super) fn link(drafts: &mut [Draft]) {
         let parent =
             parent_of(effect).and_then(|parent| failed.get(&(effect.case.clone(), parent)));
         let parent = parent.copied().filter(|&cause| cause != index);
+        let parent = parent.or_else(|| known_failure(drafts, effect));
         found.push(parent.or_else(|| strongest(drafts, index, effect)));
     }
     for (draft, cause) in drafts.iter_mut().zip(found) {
         draft.cause = cause;
     }
     cut_cycles(drafts);
+}
+
+/// The failure that most of the gfids belong to which a look-up did not find.
+fn known_failure(drafts: &[Draft], effect: &Draft) -> Option<usize> {
+    if effect.code != Code::MissingOnSecondary || effect.severity == Severity::Benign {
+        return None;
+    }
+    drafts.iter().position(|cause| {
+        let of_entries = is_entry_code(cause.code) && cause.case == effect.case;
+        let failed: HashSet<_> = cause.gfids.iter().collect();
+        let known = effect.gfids.iter().filter(|gfid| failed.contains(gfid)).count();
+        of_entries && known * 2 >= effect.gfids.len() && known > 0
+    })
 }
 
 /// The cause that explains an effect best: by the strength of the rule, then by time.

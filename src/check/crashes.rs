@@ -24,15 +24,10 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
     let words = words(exception);
     let agent = incident.saying == Saying::CallRaised && exception.name().starts_with("Changelog");
     let errno = incident.errno.or_else(|| missing_program(exception));
-    Some(Draft {
-        words,
-        relayed,
-        side,
-        op,
-        errno,
-        supports: agent,
-        ..Draft::of(incident, told, code)
-    })
+    let draft = Draft::of(incident, told, code);
+    let deadly = draft.severity == Severity::Loss;
+    let severity = if deadly { Severity::Fatal } else { draft.severity };
+    Some(Draft { words, relayed, side, op, errno, severity, supports: agent, ..draft })
 }
 
 /// The number that gsyncd names when it cannot run a program: `failed with ENOENT (…)`.

@@ -213,8 +213,10 @@ fn supported(draft: &Draft, other: &Draft) -> bool {
     match draft.saying {
         Saying::FixFailed => is_entry_code(other.code) && near(30, 30),
         Saying::DirectoryStops => other.code == draft.code && near(3, 3),
-        Saying::CommandFailed if draft.code == Code::SshUnreachable => {
-            matches!(other.code, Code::SshAuthRefused | Code::SshUnreachable) && near(5, 5)
+        Saying::RemoteOpFailed | Saying::FuseFailed => {
+            other.code == draft.code
+                && (draft.side == other.side || other.side == Side::Both)
+                && other.moments.near(&draft.moments, 60, 60)
         }
         Saying::RetriesExhausted => other.code == draft.code && near(30, 30),
         _ => other.code == draft.code,
@@ -227,11 +229,17 @@ fn is_echo_of_any(draft: &Draft, own: &[Draft]) -> bool {
     let (before, after) = match draft.saying {
         Saying::CallFailed => (3, 3),
         Saying::WorkerDied => (15, 2),
+        Saying::CommandFailed if draft.code == Code::SshUnreachable => (5, 5),
         _ => return false,
     };
+    let by_ssh = draft.code == Code::SshUnreachable;
     let mut moments = Moments::default();
     for other in own.iter().filter(|other| other.may_share_worker(draft)) {
-        if other.severity == Severity::Fatal || other.relayed {
+        let ssh = matches!(
+            other.code,
+            Code::SshUnreachable | Code::SshAuthRefused | Code::SshKeyNoForcedCommand
+        );
+        if if by_ssh { ssh } else { other.severity == Severity::Fatal || other.relayed } {
             moments.merge(&other.moments);
         }
     }
@@ -252,12 +260,16 @@ fn alone(draft: Draft) -> Draft {
 fn join_both_sides(drafts: &mut Vec<Draft>) {
     let mut index = 0;
     while index < drafts.len() {
-        let Some(relayed) = drafts.get(index).filter(|draft| draft.relayed) else {
+        let effect = |draft: &&Draft| {
+            draft.relayed || (draft.saying == Saying::MountGone && draft.side == Side::Primary)
+        };
+        let Some(relayed) = drafts.get(index).filter(effect) else {
             index += 1;
             continue;
         };
         let other = drafts.iter().position(|other| {
-            other.saying == Saying::CallRaised
+            matches!(other.saying, Saying::CallRaised | Saying::MountGone)
+                && other.side == Side::Secondary
                 && other.code == relayed.code
                 && relayed.may_share_worker(other)
                 && relayed.moments.near(&other.moments, 5, 5)
@@ -298,26 +310,30 @@ fn drop_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
 /// Findings that no line says: only the whole session shows them.
 fn of_session(logs: &[&mut Told], scene: &Scene, case: Option<&Name>) -> Vec<Draft> {
     let mut found = Vec::new();
-    for (session, tracks) in &scene.tracks {
+    for ((session, folder), tracks) in &scene.tracks {
         let created = tracks.monitor.as_ref().filter(|(_, state)| state == "Created");
         let waited = created.and_then(|(at, _)| scene.end.map(|end| end.secs() - at.secs()));
         let silent =
             tracks.workers.values().all(|track| track.starts == 0 && track.state.is_none());
         if let (Some((at, _)), true, Some(20..)) = (created, silent, waited) {
             found.extend(
-                bare(logs, case, session.as_ref(), Code::WorkerNeverStarted).map(|draft| Draft {
-                    first: Some(*at),
-                    last: scene.end,
-                    ..draft
-                }),
+                bare(logs, case, (session.as_ref(), folder), Code::WorkerNeverStarted)
+                    .map(|draft| Draft { first: Some(*at), last: scene.end, ..draft }),
             );
         }
         for (brick, track) in &tracks.workers {
             if track.full_crawls >= 2 && track.restarts >= 1 {
                 let worker = (!brick.is_empty()).then(|| brick.clone());
-                found.extend(bare(logs, case, session.as_ref(), Code::HybridCrawlRestarting).map(
-                    |draft| Draft { worker, count: track.full_crawls, last: track.died, ..draft },
-                ));
+                found.extend(
+                    bare(logs, case, (session.as_ref(), folder), Code::HybridCrawlRestarting).map(
+                        |draft| Draft {
+                            worker,
+                            count: track.full_crawls,
+                            last: track.died,
+                            ..draft
+                        },
+                    ),
+                );
             }
         }
     }
@@ -328,12 +344,13 @@ fn of_session(logs: &[&mut Told], scene: &Scene, case: Option<&Name>) -> Vec<Dra
 fn bare(
     logs: &[&mut Told],
     case: Option<&Name>,
-    session: Option<&String>,
+    (session, folder): (Option<&String>, &Name),
     code: Code,
 ) -> Option<Draft> {
     let log = logs.iter().find(|log| {
         in_case(log, case)
             && log.session.as_ref() == session
+            && log.folder == *folder
             && log.kind == Some(SourceKind::PrimaryGsyncd)
     })?;
     Some(Draft::bare(log, code))

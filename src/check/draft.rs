@@ -14,6 +14,10 @@ pub(super) struct Draft {
     pub(super) severity: Severity,
     pub(super) side: Side,
     pub(super) session: Option<String>,
+    /// The primary node of the worker, where a log names it.
+    pub(super) node: Option<String>,
+    /// The folder of the primary's log: one a node.
+    pub(super) folder: Option<Name>,
     pub(super) worker: Option<String>,
     pub(super) count: u64,
     pub(super) first: Option<Time>,
@@ -50,6 +54,7 @@ pub(super) struct DraftKey {
     code: Code,
     side: Side,
     session: Option<String>,
+    node: Option<String>,
     worker: Option<String>,
     errno: Option<Errno>,
     op: Option<String>,
@@ -66,6 +71,8 @@ impl Draft {
             severity: code.severity(),
             side: Side::Primary,
             session: told.session.clone(),
+            node: told.node.clone(),
+            folder: (told.side == Side::Primary).then(|| told.folder.clone()),
             worker: None,
             count: 1,
             first: None,
@@ -95,6 +102,7 @@ impl Draft {
     pub(super) fn of(incident: &Incident, told: &Told, code: Code) -> Self {
         Self {
             side: incident.side,
+            node: incident.node.clone().or_else(|| told.node.clone()),
             worker: incident.worker.clone(),
             count: incident.count,
             first: incident.first,
@@ -125,6 +133,7 @@ impl Draft {
             code: self.code,
             side: self.side,
             session: self.session.clone(),
+            node: self.node.clone(),
             worker: self.worker.clone(),
             errno: self.errno.filter(|_| by_errno && !by_parent),
             op: self.op.clone().filter(|_| entry && !by_parent),

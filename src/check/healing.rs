@@ -27,8 +27,9 @@ pub(super) fn excuse(draft: &mut Draft, scene: &Scene) {
 
 /// Whether a full crawl for want of a stime is a new session's first one.
 pub(super) fn is_first_crawl(draft: &Draft, scene: &Scene) -> bool {
-    let tracks: Vec<_> = scene.tracks_of(draft.session.as_ref(), draft.worker.as_ref()).collect();
-    draft.saying == Saying::NoStime && draft.count == 1 && tracks.iter().all(|t| t.restarts == 0)
+    let tracks: Vec<_> = scene.tracks_of(draft).collect();
+    let once = draft.count == 1 && tracks.iter().all(|track| track.restarts == 0);
+    draft.saying == Saying::NoStime && once && scene.was_created_before(draft.first)
 }
 
 /// A gfid looked up once and not found is how every healthy create begins: where replication was
@@ -60,7 +61,7 @@ pub(super) fn is_healed(draft: &Draft, scene: &Scene) -> bool {
     );
     let after = |at: Option<Time>| at.is_some_and(|at| at > last);
     let mut seen = false;
-    for track in scene.tracks_of(draft.session.as_ref(), draft.worker.as_ref()) {
+    for track in scene.tracks_of(draft) {
         let well = after(track.progress) || (starting && after(track.connected));
         let down = track.state.as_deref() == Some("Faulty");
         if down || (!well && track.died.is_some()) {

@@ -17,6 +17,7 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
         Saying::SplitBrainNoise => Draft { supports: true, ..draft(Code::SplitBrain) },
         Saying::HistoryIndexBroken => history_index(incident, told),
         Saying::ChangelogBroken => Draft {
+            supports: true,
             severity: Severity::Loss,
             side: Side::Primary,
             ..draft(Code::HistoryUnavailable)
@@ -34,6 +35,10 @@ fn remote_op(incident: &Incident, told: &Told) -> Option<Draft> {
     let code = match incident.errno?.0 {
         2 if incident.side == Side::Primary => return None,
         2 => Code::MissingOnSecondary,
+        107 | 103 if incident.side == Side::Primary => {
+            let draft = own(incident, told, Code::IoError);
+            return Some(Draft { severity: Severity::Warning, ..draft });
+        }
         116 => Code::StaleHandle,
         107 | 103 => Code::SecondaryUnreachableVolume,
         5 => Code::IoError,
@@ -63,7 +68,9 @@ fn by_entry(number: i32) -> Code {
 
 /// A mount's log of no known side: an entry that fails on a gsyncd mount fails on the secondary.
 fn own(incident: &Incident, told: &Told, code: Code) -> Draft {
-    let mut draft = Draft { parent: None, ..Draft::of(incident, told, code) };
+    let volume =
+        matches!(code, Code::SecondaryUnreachableVolume | Code::StaleHandle | Code::IoError);
+    let mut draft = Draft { parent: None, supports: volume, ..Draft::of(incident, told, code) };
     if draft.side == Side::Both && code == Code::MissingOnSecondary {
         draft.side = Side::Secondary;
     }
@@ -77,5 +84,5 @@ fn history_index(incident: &Incident, told: &Told) -> Draft {
     let code = if range { Code::HistoryPartial } else { Code::HistoryUnavailable };
     let brick = told.path.lossy().contains("/bricks/");
     let severity = if brick { Severity::Loss } else { code.severity() };
-    Draft { supports: range, severity, side: Side::Primary, ..Draft::of(incident, told, code) }
+    Draft { supports: true, severity, side: Side::Primary, ..Draft::of(incident, told, code) }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::draft::Draft;
 use crate::domain::{Moments, Name, Side, Time, Worker};
 use crate::scan::{Told, Track, Tracks};
 
@@ -10,10 +11,10 @@ use crate::scan::{Told, Track, Tracks};
 pub(super) struct Scene {
     /// Its folder, where several cases were read at once.
     case: Option<Name>,
-    /// Workers of each session.
-    pub(super) tracks: BTreeMap<Option<String>, Tracks>,
-    /// The nodes that logs name, by session.
-    nodes: BTreeMap<Option<String>, String>,
+    /// Workers of each session on each node: a node's logs lie in one folder.
+    pub(super) tracks: BTreeMap<(Option<String>, Name), Tracks>,
+    /// The nodes that logs name, by folder.
+    nodes: BTreeMap<Name, String>,
     /// When somebody stopped, started or reconfigured a session.
     pub(super) handled: Moments,
     /// The last time any log tells.
@@ -44,10 +45,11 @@ impl Scene {
                 continue;
             }
             if let Some(node) = &log.node {
-                scene.nodes.entry(log.session.clone()).or_insert_with(|| node.clone());
+                scene.nodes.entry(log.folder.clone()).or_insert_with(|| node.clone());
             }
             if !log.tracks.workers.is_empty() || log.tracks.monitor.is_some() {
-                scene.tracks.entry(log.session.clone()).or_default().append(log.tracks.clone());
+                let key = (log.session.clone(), log.folder.clone());
+                scene.tracks.entry(key).or_default().append(log.tracks.clone());
             }
         }
         scene
@@ -55,11 +57,11 @@ impl Scene {
 
     /// The workers as the report lists them.
     pub(super) fn workers(&self) -> impl Iterator<Item = Worker> + '_ {
-        self.tracks.iter().flat_map(move |(session, tracks)| {
+        self.tracks.iter().flat_map(move |((session, folder), tracks)| {
             tracks.workers.iter().map(move |(brick, track)| Worker {
                 case: self.case.clone(),
                 session: session.clone(),
-                node: self.nodes.get(session).cloned(),
+                node: self.nodes.get(folder).cloned(),
                 brick: (!brick.is_empty()).then(|| brick.clone()),
                 state: track.state.clone(),
                 crawl: track.crawl.clone(),
@@ -69,25 +71,35 @@ impl Scene {
         })
     }
 
-    /// The tracks of one worker: of all workers, where it is not named.
-    pub(super) fn tracks_of<'a>(
-        &'a self,
-        session: Option<&'a String>,
-        worker: Option<&'a String>,
-    ) -> impl Iterator<Item = &'a Track> {
-        let sessions = self.tracks.iter().filter(move |(name, _)| {
-            session.is_none() || name.is_none() || name.as_ref() == session
+    /// The tracks that a draft may tell of.
+    pub(super) fn tracks_of<'a>(&'a self, draft: &'a Draft) -> impl Iterator<Item = &'a Track> {
+        let tracks = self.tracks.iter().filter(move |((session, folder), _)| {
+            fits(session.as_ref(), draft.session.as_ref())
+                && fits(self.nodes.get(folder), draft.node.as_ref())
+                && draft.folder.as_ref().is_none_or(|own| own == folder)
         });
-        let tracks = sessions.flat_map(|(_, tracks)| tracks.workers.iter());
-        tracks
-            .filter(move |(brick, _)| worker.is_none_or(|w| *brick == w || brick.is_empty()))
+        let workers = tracks.flat_map(|(_, tracks)| tracks.workers.iter());
+        workers
+            .filter(move |(brick, _)| brick.is_empty() || fits(Some(*brick), draft.worker.as_ref()))
             .map(|(_, track)| track)
     }
 
-    /// Whether replication was seen at work: something was synced, or live changelogs followed.
+    /// Whether replication was seen at work: some worker reached the other side.
     pub(super) fn saw_work(&self) -> bool {
-        self.tracks.values().flat_map(|t| t.workers.values()).any(|track| track.progress.is_some())
+        let workers = self.tracks.values().flat_map(|tracks| tracks.workers.values());
+        workers.into_iter().any(|track| track.progress.is_some() || track.connected.is_some())
     }
+
+    /// Whether a log says that the session was created not long before.
+    pub(super) fn was_created_before(&self, at: Option<Time>) -> bool {
+        let created = self.tracks.values().filter_map(|tracks| tracks.created);
+        created.into_iter().any(|created| at.is_some_and(|at| at >= created))
+    }
+}
+
+/// Whether two names can be the same: an unknown one may be any.
+fn fits(one: Option<&String>, two: Option<&String>) -> bool {
+    one.is_none() || two.is_none() || one == two
 }
 
 /// The case of a log and whether it is this one.

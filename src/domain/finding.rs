@@ -114,6 +114,8 @@ pub struct Finding {
     pub side: Side,
     /// The session, where the log names it.
     pub session: Option<String>,
+    /// The primary node of the worker, where the log names it.
+    pub node: Option<String>,
     /// The worker's brick, where the log names it.
     pub worker: Option<String>,
     /// How often it was logged, folded repeats included.

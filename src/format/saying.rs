@@ -157,8 +157,8 @@ pub enum Saying {
     GeorepCommand,
 }
 
-/// How each message begins. The longest fitting beginning counts.
-const BEGINNINGS: &[(&str, Saying)] = &[
+/// How gsyncd's messages begin. The longest fitting beginning counts.
+const GSYNCD: &[(&str, Saying)] = &[
     ("ENTRY FAILED", Saying::EntryFailed),
     ("META FAILED", Saying::MetaFailed),
     ("The above directory failed to sync", Saying::DirectoryStops),
@@ -241,7 +241,10 @@ const BEGINNINGS: &[(&str, Saying)] = &[
     ("connection inactive", Saying::Inactive),
     ("terminating on reaching EOF", Saying::Ending),
     ("exiting.", Saying::Ending),
-    // mounts, bricks, libgfchangelog, glusterd, the command line
+];
+
+/// How the messages of mounts, bricks, libgfchangelog, glusterd and the command line begin.
+const PROGRAMS: &[(&str, Saying)] = &[
     ("remote operation failed", Saying::RemoteOpFailed),
     ("Remote operation failed", Saying::RemoteOpFailed),
     ("Gfid mismatch detected for", Saying::SplitBrain),
@@ -281,30 +284,43 @@ const BEGINNINGS: &[(&str, Saying)] = &[
     ("Started running ", Saying::MountArguments),
 ];
 
-static TABLE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static GSYNCD_TABLE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| table(GSYNCD));
+static PROGRAMS_TABLE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| table(PROGRAMS));
+
+fn table(beginnings: &[(&str, Saying)]) -> Option<AhoCorasick> {
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
         .start_kind(StartKind::Anchored)
         .kind(Some(aho_corasick::AhoCorasickKind::DFA))
-        .build(BEGINNINGS.iter().map(|row| row.0))
+        .build(beginnings.iter().map(|row| row.0))
         .ok()
-});
+}
+
+/// The saying that a message begins with.
+fn begins(
+    message: &[u8],
+    table: &LazyLock<Option<AhoCorasick>>,
+    beginnings: &[(&str, Saying)],
+) -> Option<Saying> {
+    let found = table.as_ref()?.find(Input::new(message).anchored(Anchored::Yes))?;
+    beginnings.get(found.pattern().as_usize()).map(|row| row.1)
+}
 
 /// What a line says, where it says something that matters.
 #[must_use]
 pub fn of(line: &LogLine<'_>) -> Option<Saying> {
     let message = line.message;
-    let known = TABLE.as_ref().and_then(|table| {
-        table.find(Input::new(message).anchored(Anchored::Yes)).map(|found| found.pattern())
-    });
-    let known = known.and_then(|pattern| BEGINNINGS.get(pattern.as_usize())).map(|row| row.1);
     match line.origin {
-        Origin::Gsyncd { function, .. } => gsyncd(known, line, function),
-        Origin::Program { msgid, function, .. } => match known {
-            Some(Saying::DhtGfidDiffers) if !has(message, b"received a different gfid") => None,
-            None => program(line, msgid, function),
-            known => known,
-        },
+        Origin::Gsyncd { function, .. } => {
+            gsyncd(begins(message, &GSYNCD_TABLE, GSYNCD), line, function)
+        }
+        Origin::Program { msgid, function, .. } => {
+            match begins(message, &PROGRAMS_TABLE, PROGRAMS) {
+                Some(Saying::DhtGfidDiffers) if !has(message, b"received a different gfid") => None,
+                None => program(line, msgid, function),
+                known => known,
+            }
+        }
         Origin::Command => has(message, b"geo-replication").then(|| command(message)),
     }
 }
@@ -411,10 +427,12 @@ mod tests {
     }
 
     #[test]
-    fn the_table_builds_and_is_without_doubles() {
-        assert!(TABLE.is_some());
-        let mut texts: Vec<_> = BEGINNINGS.iter().map(|row| row.0).collect();
-        texts.sort_unstable();
-        assert!(texts.windows(2).all(|pair| pair[0] != pair[1]));
+    fn the_tables_build_and_are_without_doubles() {
+        assert!(GSYNCD_TABLE.is_some() && PROGRAMS_TABLE.is_some());
+        for table in [GSYNCD, PROGRAMS] {
+            let mut texts: Vec<_> = table.iter().map(|row| row.0).collect();
+            texts.sort_unstable();
+            assert!(texts.windows(2).all(|pair| pair[0] != pair[1]));
+        }
     }
 }

@@ -279,12 +279,7 @@ fn named(finding: &Finding, look: &Look, out: &mut dyn Write) -> io::Result<()> 
         .iter()
         .flat_map(|entry| entry.gfid.into_iter().chain(entry.secondary_gfid))
         .collect();
-    let bare = finding.gfids.iter().filter(|gfid| {
-        !finding
-            .entries
-            .iter()
-            .any(|entry| entry.gfid == Some(**gfid) || entry.secondary_gfid == Some(**gfid))
-    });
+    let bare = finding.gfids.iter().filter(|gfid| !in_entries.contains(gfid));
     let bare: Vec<_> = bare.collect();
     for gfid in bare.iter().take(most.saturating_sub(shown)) {
         writeln!(out, "    gfid      {gfid}")?;

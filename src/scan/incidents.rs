@@ -24,6 +24,8 @@ pub struct Incident {
     pub saying: Saying,
     /// Which side said it.
     pub side: Side,
+    /// The primary node of the worker, where the line names it.
+    pub node: Option<String>,
     /// The worker's brick, where the line names it.
     pub worker: Option<String>,
     /// The operation.
@@ -74,6 +76,7 @@ pub struct Incidents {
 pub(super) struct Occasion<'a> {
     pub(super) saying: Saying,
     pub(super) side: Side,
+    pub(super) node: Option<&'a str>,
     pub(super) worker: Option<&'a str>,
     pub(super) since: Option<Time>,
     pub(super) at: Option<Time>,
@@ -205,6 +208,7 @@ fn begin(occasion: &Occasion<'_>, facts: &Facts<'_>, parent: Option<Gfid>) -> In
     Incident {
         saying: occasion.saying,
         side: occasion.side,
+        node: occasion.node.map(str::to_owned),
         worker: occasion.worker.map(str::to_owned),
         op: facts.op.as_deref().map(str::to_owned),
         errno: facts.errno,
@@ -232,6 +236,7 @@ fn key(occasion: &Occasion<'_>, facts: &Facts<'_>, parent: Option<Gfid>) -> u128
     let mut hasher = Xxh3::new();
     occasion.saying.hash(&mut hasher);
     occasion.side.hash(&mut hasher);
+    occasion.node.hash(&mut hasher);
     occasion.worker.hash(&mut hasher);
     facts.op.hash(&mut hasher);
     facts.errno.hash(&mut hasher);

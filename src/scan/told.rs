@@ -32,6 +32,8 @@ pub struct Told {
     pub side: Side,
     /// The session it belongs to, where it says so.
     pub session: Option<String>,
+    /// The folder it lies in: a node's logs of one session lie together.
+    pub folder: Name,
     /// The primary node whose worker it tells of, where it says so.
     pub node: Option<String>,
     /// Lines read.
@@ -81,9 +83,10 @@ impl Told {
             kind: place.kind,
             side: place.side.unwrap_or(Side::Both),
             session: place.session,
+            folder: folder(&path),
+            node: place.node,
             path,
             case,
-            node: None,
             lines: 0,
             bytes: 0,
             unparsed: 0,
@@ -167,7 +170,7 @@ impl Told {
     }
 
     fn recognise(&mut self, sample: &LogLine<'_>) {
-        let place = Whereabouts { kind: self.kind, side: None, session: None };
+        let place = Whereabouts { kind: self.kind, ..Whereabouts::default() };
         self.kind = place.with_sample(sample);
         if let Some(SourceKind::PrimaryGsyncd | SourceKind::Changes) = self.kind {
             self.side = Side::Primary;
@@ -226,6 +229,7 @@ impl Told {
                 let occasion = Occasion {
                     saying,
                     side: speaker.side,
+                    node: speaker.node,
                     worker: named,
                     since: Some(self.utc(line.since)),
                     at: Some(at),
@@ -272,6 +276,7 @@ impl Told {
         let occasion = Occasion {
             saying: if served { Saying::CallRaised } else { Saying::Raised },
             side: if served { Side::Secondary } else { self.side },
+            node: None,
             worker: None,
             since: None,
             at: None,
@@ -304,6 +309,12 @@ impl Told {
     }
 }
 
+/// The folder of a path.
+fn folder(path: &Name) -> Name {
+    let bytes = path.as_bytes();
+    Name::from(bytes.get(..memchr::memrchr(b'/', bytes).unwrap_or(0)).unwrap_or_default())
+}
+
 /// The exception's own line, at the end of a traceback.
 fn last_line(tail: &[u8]) -> Option<&[u8]> {
     tail.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().filter(|line| !line.is_empty())
@@ -321,8 +332,10 @@ fn node_in(saying: Saying, line: &LogLine<'_>) -> Option<String> {
 }
 
 /// Who speaks on a line.
+#[derive(Clone, Copy)]
 struct Speaker<'a> {
     side: Side,
+    node: Option<&'a str>,
     brick: Option<&'a str>,
     is_worker: bool,
     is_monitor: bool,
@@ -331,19 +344,21 @@ struct Speaker<'a> {
 impl<'a> Speaker<'a> {
     /// Splits gsyncd's label: `worker /b`, `/b`, `agent /b`, `slave node/b`, `monitor`.
     fn of(line: &LogLine<'a>, side: Side) -> Self {
-        let Origin::Gsyncd { label, .. } = line.origin else {
-            return Self { side, brick: None, is_worker: false, is_monitor: false };
-        };
+        let nobody = Self { side, node: None, brick: None, is_worker: false, is_monitor: false };
+        let Origin::Gsyncd { label, .. } = line.origin else { return nobody };
         let label = std::str::from_utf8(label).unwrap_or_default();
         if let Some(peer) = label.strip_prefix("slave").or_else(|| label.strip_prefix("secondary"))
         {
-            let brick = peer.find('/').and_then(|slash| peer.get(slash..));
-            return Self { side: Side::Secondary, brick, is_worker: true, is_monitor: false };
+            let (node, brick) =
+                peer.trim_start().split_at(peer.trim_start().find('/').unwrap_or(0));
+            let some = |text: &'a str| (!text.is_empty()).then_some(text);
+            let (node, brick) = (some(node), some(brick).filter(|brick| brick.starts_with('/')));
+            return Self { side: Side::Secondary, node, brick, is_worker: true, ..nobody };
         }
         let side = if side == Side::Secondary { side } else { Side::Primary };
         let worker = label.strip_prefix("worker ").or_else(|| label.strip_prefix("agent "));
         let brick = worker.or_else(|| label.starts_with('/').then_some(label));
         let is_worker = brick.is_some() || label.is_empty();
-        Self { side, brick, is_worker, is_monitor: label == "monitor" }
+        Self { side, brick, is_worker, is_monitor: label == "monitor", ..nobody }
     }
 }

@@ -38,6 +38,8 @@ pub struct Tracks {
     pub workers: BTreeMap<String, Track>,
     /// The session's own state: `Started`, `Stopped`, `Created`, `Paused`.
     pub monitor: Option<(Time, String)>,
+    /// When the log says the session was created, where it does.
+    pub created: Option<Time>,
     /// A state of the monitor's that names no brick, until the next line that does.
     pending: Option<(Time, String)>,
     last_named: Option<String>,
@@ -47,6 +49,9 @@ impl Tracks {
     /// The monitor starts a worker.
     pub(super) fn starting(&mut self, brick: Option<&str>, at: Time) {
         let brick = brick.unwrap_or_default().to_owned();
+        if self.monitor.as_ref().is_some_and(|(_, state)| state == "Stopped") {
+            self.monitor = Some((at, "Started".to_owned()));
+        }
         if let Some((since, state)) = self.pending.take() {
             self.track(&brick).enter(&state, since);
         }
@@ -60,6 +65,10 @@ impl Tracks {
 
     /// A worker died, as the monitor or its own last words say.
     pub(super) fn died(&mut self, brick: Option<&str>, at: Time) {
+        let stopped = self.monitor.as_ref().filter(|(_, state)| state == "Stopped");
+        if stopped.is_some_and(|(stop, _)| at.secs() - stop.secs() <= 5) {
+            return;
+        }
         let brick = brick.unwrap_or_default().to_owned();
         self.track(&brick).enter("Faulty", at);
         self.last_named = Some(brick);
@@ -107,6 +116,9 @@ impl Tracks {
     /// The session as a whole was started, stopped, created or deleted.
     pub(super) fn monitor(&mut self, state: &str, at: Time) {
         self.monitor = Some((at, state.to_owned()));
+        if state == "Created" {
+            self.created = Some(at);
+        }
         if state == "Stopped" || state == "Paused" {
             for track in self.workers.values_mut() {
                 track.enter(state, at);
@@ -128,6 +140,7 @@ impl Tracks {
             self.track(&brick).append(theirs);
         }
         self.monitor = later.monitor.or(self.monitor.take());
+        self.created = later.created.or(self.created);
     }
 
     fn track(&mut self, brick: &String) -> &mut Track {

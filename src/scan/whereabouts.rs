@@ -15,6 +15,7 @@ pub(super) struct Whereabouts {
     pub(super) kind: Option<SourceKind>,
     pub(super) side: Option<Side>,
     pub(super) session: Option<String>,
+    pub(super) node: Option<String>,
 }
 
 impl Whereabouts {
@@ -22,7 +23,7 @@ impl Whereabouts {
     pub(super) fn of(path: &Name) -> Self {
         let text = path.lossy();
         let side = side(&text);
-        Self { kind: kind(&text, side), side, session: session(&text) }
+        Self { kind: kind(&text, side), side, session: session(&text), node: node(&text) }
     }
 
     /// The kind, with what the first line of the file adds to it.
@@ -95,6 +96,15 @@ fn kind(path: &str, side: Option<Side>) -> Option<SourceKind> {
     } else {
         None
     }
+}
+
+/// The primary node in a collection of logs: a folder named `primary-<node>`.
+fn node(path: &str) -> Option<String> {
+    path.split('/')
+        .rev()
+        .skip(1)
+        .find_map(|folder| folder.strip_prefix("primary-"))
+        .map(str::to_owned)
 }
 
 /// `<primary>_<host>_<secondary>` from the log's folder or its escaped name.
