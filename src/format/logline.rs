@@ -145,29 +145,24 @@ fn program<'a>(
     place: &Place<'a>,
     rest: &'a [u8],
 ) -> (u8, Origin<'a>, &'a [u8]) {
-    let rest = match (rest.starts_with(b"(-->"), memmem::find(rest, b") ")) {
-        (true, Some(_)) => memmem::rfind(rest, b") ").map_or(rest, |end| after_stack(rest, end)),
-        _ => rest,
-    };
-    let (domain, message) = match memmem::find(rest, b": ") {
-        Some(colon) if memchr(b' ', rest.get(..colon).unwrap_or_default()).is_none() => {
-            (rest.get(..colon).unwrap_or_default(), rest.get(colon + 2..).unwrap_or_default())
-        }
-        _ => (&b""[..], rest),
-    };
+    let rest = if rest.starts_with(b"(-->") { after_stack(rest) } else { rest };
+    let (domain, message) = domain(rest).unwrap_or((b"", rest));
     let origin = Origin::Program { msgid, file: place.file, function: place.function, domain };
     (level, origin, message.trim_ascii_end())
 }
 
-/// A call stack `(-->…-->… ) 0-dict: text` ends at the last `) ` that a domain follows.
-fn after_stack(rest: &[u8], last: usize) -> &[u8] {
+/// `0-vol-client-0: text`: a domain has no blank.
+fn domain(rest: &[u8]) -> Option<(&[u8], &[u8])> {
+    let colon = memchr2(b':', b' ', rest)?;
+    let message = rest.get(colon..)?.strip_prefix(b": ")?;
+    Some((rest.get(..colon)?, message))
+}
+
+/// A call stack `(-->…-->… ) 0-dict: text` ends at the first `) ` that a domain follows.
+fn after_stack(rest: &[u8]) -> &[u8] {
     memmem::find_iter(rest, b") ")
-        .chain([last])
         .filter_map(|end| rest.get(end + 2..))
-        .find(|tail| {
-            tail.first().is_some_and(u8::is_ascii_digit)
-                && memchr2(b':', b' ', tail).is_some_and(|at| tail.get(at) == Some(&b':'))
-        })
+        .find(|tail| tail.first().is_some_and(u8::is_ascii_digit) && domain(tail).is_some())
         .unwrap_or(rest)
 }
 

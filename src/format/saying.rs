@@ -214,6 +214,7 @@ const GSYNCD: &[(&str, Saying)] = &[
     ("Crawl Status: ", Saying::CrawlStatus),
     ("Monitor Status Change", Saying::MonitorStatus),
     ("Monitor Status: ", Saying::MonitorStatus),
+    ("geo-replication delete", Saying::MonitorStatus),
     ("starting hybrid crawl", Saying::HybridStarted),
     ("finished hybrid crawl", Saying::CrawlFinished),
     ("finished history crawl", Saying::CrawlFinished),
@@ -346,9 +347,10 @@ fn gsyncd(known: Option<Saying>, line: &LogLine<'_>, function: &[u8]) -> Option<
                 [&b"If `gsec_create"[..], b"This is expected as per design", b"FULL EXCEPTION"];
             (!noise.iter().any(|start| message.starts_with(start))).then_some(Saying::GaveUp)
         }
-        None if has(message, b" crawls, ") && has(message, b" turns") => Some(Saying::Progress),
-        None if has(message, b" mode completed in ") => Some(Saying::Progress),
-        None if has(message, b"geo-replication delete") => Some(Saying::MonitorStatus),
+        None if function == b"crawlwrap" && has(message, b" crawls, ") => Some(Saying::Progress),
+        None if function == b"process" && has(message, b" mode completed in ") => {
+            Some(Saying::Progress)
+        }
         None => None,
     }
 }
@@ -397,7 +399,9 @@ mod tests {
     use super::*;
 
     fn said(message: &str) -> Option<Saying> {
-        let line = format!("[2026-11-21 03:35:51.81961] E [m(worker /b):1:process] _G: {message}");
+        let function = if message.contains("crawls") { "crawlwrap" } else { "process" };
+        let line =
+            format!("[2026-11-21 03:35:51.81961] E [m(worker /b):1:{function}] _G: {message}");
         of(&logline::parse(line.as_bytes()).unwrap())
     }
 

@@ -203,7 +203,11 @@ impl Told {
         let named = facts.brick.map(String::from_utf8_lossy);
         let named = named.as_deref().or(brick);
         match saying {
-            Saying::WorkerStarting => self.tracks.starting(named, at),
+            Saying::WorkerStarting => {
+                if let Some(renewed) = self.tracks.starting(named, at) {
+                    self.handled.add(renewed);
+                }
+            }
             Saying::WorkerStatus => self.tracks.status(brick, &words, at),
             Saying::CrawlStatus => self.tracks.crawl(brick, &words, at),
             Saying::HybridStarted => self.tracks.crawl(brick, "Hybrid Crawl", at),

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::domain::Time;
 
+/// Seconds that a monitor waits at least before it starts a worker again.
+const RESPAWN: i64 = 9;
+
 /// A worker's life up to the end of the log.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Track {
@@ -46,8 +49,10 @@ pub struct Tracks {
 }
 
 impl Tracks {
-    /// The monitor starts a worker.
-    pub(super) fn starting(&mut self, brick: Option<&str>, at: Time) {
+    /// The monitor starts a worker. Answers when the worker ended, where it is a new monitor that
+    /// starts it: the old one would have waited ten seconds (`monitor.py`), so somebody stopped
+    /// and started the session, or changed its configuration.
+    pub(super) fn starting(&mut self, brick: Option<&str>, at: Time) -> Option<Time> {
         let brick = brick.unwrap_or_default().to_owned();
         if self.monitor.as_ref().is_some_and(|(_, state)| state == "Stopped") {
             self.monitor = Some((at, "Started".to_owned()));
@@ -57,10 +62,12 @@ impl Tracks {
         }
         let track = self.track(&brick);
         track.opens_with_start |= track.starts == 0 && track.state.is_none();
-        track.restarts += u64::from(track.down);
+        let renewed = track.died.filter(|died| track.down && at.secs() - died.secs() < RESPAWN);
+        track.restarts += u64::from(track.down && renewed.is_none());
         track.starts += 1;
         track.enter("Initializing...", at);
         self.last_named = Some(brick);
+        renewed
     }
 
     /// A worker died, as the monitor or its own last words say.
@@ -195,7 +202,7 @@ mod tests {
         let mut tracks = Tracks::default();
         for round in 0..3 {
             let t = round * 12;
-            tracks.starting(Some("/b"), at(t));
+            assert_eq!(tracks.starting(Some("/b"), at(t)), None);
             tracks.status(Some("/b"), "Active", at(t + 1));
             tracks.status(None, "Faulty", at(t + 2));
         }
@@ -217,6 +224,15 @@ mod tests {
         tracks.append(later);
         let track = &tracks.workers["/b"];
         assert_eq!((track.restarts, track.state.as_deref()), (0, Some("Passive")));
+    }
+
+    #[test]
+    fn a_start_sooner_than_a_monitor_would_is_a_new_monitor() {
+        let mut tracks = Tracks::default();
+        tracks.starting(Some("/b"), at(0));
+        tracks.died(Some("/b"), at(50));
+        assert_eq!(tracks.starting(Some("/b"), at(52)), Some(at(50)));
+        assert_eq!(tracks.workers["/b"].restarts, 0);
     }
 
     #[test]
