@@ -18,6 +18,17 @@ pub(super) enum Outcome {
     Blind,
 }
 
+/// Flags that make no sense together, beyond what clap can tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct UsageError(pub(super) &'static str);
+
+impl Diagnose for UsageError {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+}
+
 /// Why a command could not do its work.
 #[derive(Debug)]
 pub(super) struct Failure {

@@ -3,6 +3,7 @@
 mod args;
 mod cmd;
 mod failure;
+mod positions;
 
 use std::process::ExitCode;
 

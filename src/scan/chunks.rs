@@ -93,7 +93,7 @@ impl<R: Read> Chunks<R> {
 }
 
 /// Where the last record of a buffer begins; nothing where only the first does.
-fn last_border(bytes: &[u8]) -> Option<usize> {
+pub(super) fn last_border(bytes: &[u8]) -> Option<usize> {
     let mut end = bytes.len();
     while let Some(newline) = memrchr(b'\n', bytes.get(..end)?) {
         let next = bytes.get(newline + 1..)?;

@@ -5,19 +5,23 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use flate2::read::MultiGzDecoder;
+use jiff::tz::TimeZone;
 use rayon::prelude::*;
 use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
 
 use super::meter::Meter;
-use super::positions::Position;
+use super::positions::{Position, Positions};
 use super::told::{Told, Window};
 use crate::domain::{Diagnose, Kind, Name};
+
+/// How a gzip file begins (RFC 1952).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// A log file to be read.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -148,27 +152,57 @@ fn is_log_name(name: &OsStr) -> bool {
     logged && !name.ends_with(b".md") && !name.ends_with(b".swp")
 }
 
-/// Reads all files at once, each in chunks, and tells what each tells, in the order given.
+/// Reads all files at once, each in chunks: what each tells, in the order given, and how far it
+/// was read.
 #[must_use]
 pub fn read_all(
     files: &[LogFile],
     window: &Window,
+    zone: Option<&TimeZone>,
     meter: &Meter,
 ) -> Vec<(Told, Option<Position>)> {
-    files.par_iter().map(|file| read_one(file, window, meter)).collect()
+    let read = |file| {
+        let (told, position) = read_one(file, window, None, meter);
+        match zone {
+            Some(_) if told.is_in_local_time() => read_one(file, window, zone, meter),
+            _ => (told, position),
+        }
+    };
+    files.par_iter().map(read).collect()
+}
+
+/// The files that have grown since their positions were remembered, to be read on from there.
+#[must_use]
+pub fn since(files: Vec<LogFile>, positions: &Positions) -> Vec<LogFile> {
+    let resume = |mut log: LogFile| {
+        let Ok(file) = open(&log.path) else { return Some(log) };
+        let size = file.metadata().ok()?.size();
+        let offset = positions.offset(&file);
+        log.from = if is_packed(&file) { 0 } else { offset };
+        (offset < size).then_some(log)
+    };
+    files.into_iter().filter_map(resume).collect()
 }
 
 /// Reads one file; what goes wrong becomes a note.
-fn read_one(log: &LogFile, window: &Window, meter: &Meter) -> (Told, Option<Position>) {
-    let name = Name::from(log.path.as_os_str().as_bytes());
-    let case = log.case.as_ref().map(|case| Name::from(case.as_os_str().as_bytes()));
-    let mut told = Told::nothing(name, case);
+fn read_one(
+    log: &LogFile,
+    window: &Window,
+    zone: Option<&TimeZone>,
+    meter: &Meter,
+) -> (Told, Option<Position>) {
+    let case = log.case.as_deref().map(name_of);
+    let mut told = Told::nothing(name_of(&log.path), case);
+    told.set_zone(zone);
     let mut position = None;
     let read = if log.path.as_os_str() == "-" {
         told.read(io::stdin().lock(), window, meter)
     } else {
         open(&log.path).and_then(|file| {
-            position = Some(Position::of(&file)?);
+            let mut start = Position::of(&file)?;
+            let packed = is_packed(&file);
+            start.offset = if packed { file.metadata()?.size() } else { 0 };
+            position = Some(start);
             read_file(file, log.from, &mut told, window, meter)
         })
     };
@@ -179,20 +213,33 @@ fn read_one(log: &LogFile, window: &Window, meter: &Meter) -> (Told, Option<Posi
     } else if told.first.is_none() && told.incidents.iter().next().is_none() && log.from == 0 {
         told.note = Some(format!("{}: no line in a known log format", told.path));
     }
-    if let Some(position) = &mut position {
+    if let Some(position) = &mut position
+        && position.offset == 0
+    {
         position.offset = log.from + told.bytes;
     }
     (told, position)
 }
 
+/// A path as a name.
+pub(super) fn name_of(path: &Path) -> Name {
+    Name::from(path.as_os_str().as_bytes())
+}
+
 /// Opens a regular file without ever waiting for a writer, as a FIFO would.
-fn open(path: &Path) -> io::Result<File> {
+pub(super) fn open(path: &Path) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let file = File::from(rustix::fs::open(path, flags, Mode::empty())?);
     if file.metadata()?.is_file() {
         return Ok(file);
     }
     Err(io::Error::other("not a regular file; feed a pipe through `georepair diagnose -`"))
+}
+
+/// Whether a file is a gzip file.
+fn is_packed(file: &File) -> bool {
+    let mut magic = [0; 2];
+    file.read_exact_at(&mut magic, 0).is_ok() && magic == GZIP
 }
 
 fn read_file(
@@ -207,7 +254,7 @@ fn read_file(
     let magic = magic.get(..read).unwrap_or_default();
     file.seek(SeekFrom::Start(from))?;
     let counted = Counted { file, meter };
-    if magic.starts_with(&[0x1f, 0x8b]) {
+    if magic.starts_with(&GZIP) {
         let packed = BufReader::with_capacity(1 << 18, counted);
         return told.read(MultiGzDecoder::new(packed), window, meter);
     }

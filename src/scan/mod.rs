@@ -1,6 +1,7 @@
 //! Looks at the world; never changes it.
 
 mod chunks;
+mod follow;
 mod incidents;
 pub mod logs;
 mod meter;
@@ -10,6 +11,7 @@ mod told;
 mod tracks;
 mod whereabouts;
 
+pub use follow::Follower;
 pub use incidents::{Incident, Incidents};
 pub use meter::Meter;
 pub use told::{Told, Window};

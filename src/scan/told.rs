@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 
+use jiff::{Timestamp, tz::TimeZone};
 use rayon::prelude::*;
 
 use super::chunks::{Chunk, Chunks};
@@ -15,7 +16,7 @@ use crate::domain::{Moments, Name, Side, SourceKind, Time};
 use crate::format::facts::{self, Facts};
 use crate::format::fields::{between, field};
 use crate::format::logline::{LogLine, Origin};
-use crate::format::release::Fingerprint;
+use crate::format::release::{Fingerprint, ReleaseSet};
 use crate::format::saying::Saying;
 
 /// What one log file tells.
@@ -56,7 +57,7 @@ pub struct Told {
     pub handled: Moments,
     /// What could not be read, where something could not.
     pub note: Option<String>,
-    offset: i64,
+    zone: Option<TimeZone>,
 }
 
 /// Only what lies in a time is told.
@@ -97,13 +98,21 @@ impl Told {
             tracks: Tracks::default(),
             handled: Moments::default(),
             note: None,
-            offset: 0,
+            zone: None,
         }
     }
 
-    /// Local time of this log, in seconds east of UTC; releases before 3.7.7 logged it.
-    pub fn set_offset(&mut self, seconds: i64) {
-        self.offset = seconds;
+    /// The zone whose local time the log is in; without one it is read as UTC.
+    pub(super) fn set_zone(&mut self, zone: Option<&TimeZone>) {
+        self.zone = zone.cloned();
+    }
+
+    /// Whether only releases that logged local time can have written it: gsyncd before 3.7.7.
+    pub(super) fn is_in_local_time(&self) -> bool {
+        let old = ReleaseSet::between("3.2.0", "3.7.6");
+        let kind =
+            matches!(self.kind, Some(SourceKind::PrimaryGsyncd | SourceKind::SecondaryGsyncd));
+        kind && self.fingerprint.releases().zip(old).is_some_and(|(set, old)| set.is_within(old))
     }
 
     /// Reads a stream to its end.
@@ -166,7 +175,11 @@ impl Told {
     }
 
     fn utc(&self, at: Time) -> Time {
-        at.plus_secs(-self.offset)
+        let Some(zone) = &self.zone else { return at };
+        let local = Timestamp::from_microsecond(at.micros()).ok();
+        let civil = local.map(|local| local.to_zoned(TimeZone::UTC).datetime());
+        let real = civil.and_then(|civil| zone.to_ambiguous_timestamp(civil).compatible().ok());
+        real.map_or(at, Time::from)
     }
 
     fn recognise(&mut self, sample: &LogLine<'_>) {

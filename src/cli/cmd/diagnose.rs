@@ -2,21 +2,26 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use jiff::tz::TimeZone;
 
 use crate::check;
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::positions;
 use crate::domain::{Diagnosis, Severity, Time, Verdict};
-use crate::report::{self, Look, Progress};
+use crate::report::{self, Format, Look, Progress};
 use crate::scan::logs::{self, LogFile};
-use crate::scan::{Meter, Window};
+use crate::scan::positions::Position;
+use crate::scan::{Follower, Meter, Told, Window};
 
 /// What `diagnose` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// Log files, or folders to search for them [default: the standard places of both sides]
+    /// Log files, or folders to search for them; `-` is standard input [default: the standard
+    /// places of both sides]. A folder with a README.md is a case of its own
     #[arg(value_name = "LOG|DIR")]
     logs: Vec<PathBuf>,
     /// Only what was logged from this time on (RFC 3339 or epoch seconds)
@@ -31,23 +36,44 @@ pub struct Args {
     /// Show the N worst causes
     #[arg(long, value_name = "N")]
     top: Option<usize>,
+    /// Zone of gsyncd logs before 3.7.7, which are in local time, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    tz: Option<TimeZone>,
+    /// Only what is new since the last run with this flag; read positions are kept in the
+    /// state directory
+    #[arg(long)]
+    since_last: bool,
+    /// Go on reading as the logs grow, and report what is new, until interrupted
+    #[arg(long, conflicts_with = "since_last")]
+    follow: bool,
+}
+
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "no such time zone; try one like Europe/Berlin".to_owned())
 }
 
 pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
-    let files = files(args)?;
-    let meter = Arc::new(Meter::default());
-    let progress = Progress::of_logs(&meter, logs::size(&files), global.quiet);
-    let window = Window { since: args.since, until: args.until };
-    let told = logs::read_all(&files, &window, &meter);
-    drop(progress);
-    let mut told: Vec<_> = told.into_iter().map(|(told, _)| told).collect();
-    if let Some(session) = &args.session {
-        told.retain(|log| log.session.as_ref().is_none_or(|name| name == session));
+    if args.follow && global.format == Format::Json {
+        return Err(
+            UsageError("--follow has no end, a JSON document has: use --format jsonl").into()
+        );
     }
-    let diagnosis = check::diagnose(told);
-    let outcome = outcome(&diagnosis);
-    let look = Look { top: args.top, ..global.look() };
-    report::print(&diagnosis.top(args.top), &look)?;
+    let mut files = files(args)?;
+    let mut known = positions::load(&global.state_dir);
+    if args.since_last {
+        files = logs::since(files, &known);
+    }
+    let (told, read) = read(args, global, &files);
+    let diagnosis = check::diagnose(of_session(args, told.clone()));
+    let outcome = outcome(&diagnosis, args.since_last);
+    show(args, global, diagnosis)?;
+    if args.since_last {
+        read.iter().flatten().for_each(|position| known.remember(*position));
+        positions::save(&global.state_dir, &known)?;
+    }
+    if args.follow {
+        follow(args, global, &files, told.iter().zip(&read))?;
+    }
     Ok(outcome)
 }
 
@@ -58,12 +84,54 @@ fn files(args: &Args) -> Result<Vec<LogFile>, Failure> {
     Ok(logs::find(&args.logs)?)
 }
 
-/// Benign findings alone are nothing wrong.
-fn outcome(diagnosis: &Diagnosis) -> Outcome {
+fn read(args: &Args, global: &Global, files: &[LogFile]) -> (Vec<Told>, Vec<Option<Position>>) {
+    let meter = Arc::new(Meter::default());
+    let _progress = Progress::of_logs(&meter, logs::size(files), global.quiet);
+    let window = Window { since: args.since, until: args.until };
+    logs::read_all(files, &window, args.tz.as_ref(), &meter).into_iter().unzip()
+}
+
+fn of_session(args: &Args, mut told: Vec<Told>) -> Vec<Told> {
+    if let Some(session) = &args.session {
+        told.retain(|log| log.session.as_ref().is_none_or(|name| name == session));
+    }
+    told
+}
+
+fn show(args: &Args, global: &Global, diagnosis: Diagnosis) -> Result<(), Failure> {
+    let look = Look { top: args.top, ..global.look() };
+    Ok(report::print(&diagnosis.top(args.top), &look)?)
+}
+
+/// Benign findings alone are nothing wrong; neither is a night without a new line.
+fn outcome(diagnosis: &Diagnosis, since_last: bool) -> Outcome {
     let grave = diagnosis.findings.iter().any(|finding| finding.severity != Severity::Benign);
     match diagnosis.verdict {
+        Verdict::Unknown if since_last && diagnosis.notes.is_empty() => Outcome::Fine,
         Verdict::Unknown => Outcome::Blind,
         _ if grave => Outcome::Findings,
         _ => Outcome::Fine,
+    }
+}
+
+/// Looks at the logs once a second and shows what is new.
+fn follow<'a>(
+    args: &Args,
+    global: &Global,
+    files: &[LogFile],
+    read: impl Iterator<Item = (&'a Told, &'a Option<Position>)>,
+) -> Result<(), Failure> {
+    let mut follower = Follower::default();
+    for (log, (told, position)) in files.iter().zip(read) {
+        let offset = position.map_or(0, |position| position.offset);
+        let _ = follower.follow(log, offset, told.lines);
+    }
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+        let told = of_session(args, follower.look(&self::files(args)?));
+        let diagnosis = check::diagnose(told);
+        if !diagnosis.findings.is_empty() {
+            show(args, global, diagnosis)?;
+        }
     }
 }
