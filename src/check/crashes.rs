@@ -9,10 +9,10 @@ use crate::format::traceback::{Exception, Subject};
 use crate::scan::{Incident, Told};
 
 /// What an incident with a traceback means.
-pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
+pub(super) fn read(incident: &Incident, told: &Told) -> Draft {
     let Some(exception) = &incident.exception else {
         let words = "an exception whose end is cut off in the log".to_owned();
-        return Some(Draft { words, ..Draft::of(incident, told, Code::WorkerCrash) });
+        return Draft { words, ..Draft::of(incident, told, Code::WorkerCrash) };
     };
     let code = code(exception);
     let relayed = incident.saying == Saying::Raised && is_relayed(exception);
@@ -27,7 +27,7 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
     let draft = Draft::of(incident, told, code);
     let deadly = draft.severity == Severity::Loss;
     let severity = if deadly { Severity::Fatal } else { draft.severity };
-    Some(Draft { words, relayed, side, op, errno, severity, supports: agent, ..draft })
+    Draft { words, relayed, side, op, errno, severity, supports: agent, ..draft }
 }
 
 /// The number that gsyncd names when it cannot run a program: `failed with ENOENT (…)`.

@@ -74,7 +74,7 @@ fn judge_case(told: &mut [Told], case: Option<&Name>, diagnosis: &mut Diagnosis)
         healing::excuse(draft, &scene);
         draft.healed = healing::is_healed(draft, &scene);
     }
-    drafts.sort_by(|a, b| rank(a).cmp(&rank(b)));
+    drafts.sort_by_key(rank);
     causes::link(&mut drafts);
     let order = causes_first(&drafts);
     let start = diagnosis.findings.len();
@@ -128,7 +128,7 @@ fn drafts(logs: &[&mut Told], scene: &Scene) -> Vec<Draft> {
                 place.insert(draft);
             }
             std::collections::btree_map::Entry::Occupied(mut place) => {
-                place.get_mut().absorb(draft)
+                place.get_mut().absorb(draft);
             }
         }
     }

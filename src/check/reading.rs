@@ -33,7 +33,7 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
         }
         Saying::MountGone => draft(Code::SecondaryUnreachableVolume),
         Saying::IoHint => Draft { errno: Some(Errno::EIO), ..supporting(Code::IoError) },
-        Saying::Raised | Saying::CallRaised => crashes::read(incident, told)?,
+        Saying::Raised | Saying::CallRaised => crashes::read(incident, told),
         Saying::CallFailed => supporting(Code::WorkerCrash),
         Saying::GaveUp => gave_up(incident, told),
         Saying::RegisterFailed => draft(Code::ChangelogRegisterFailed),

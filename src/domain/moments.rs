@@ -68,7 +68,9 @@ mod tests {
 
     fn moments(seconds: &[i64]) -> Moments {
         let mut out = Moments::default();
-        seconds.iter().for_each(|&second| out.add(Time::from_secs(second)));
+        for &second in seconds {
+            out.add(Time::from_secs(second));
+        }
         out
     }
 

@@ -314,7 +314,7 @@ mod tests {
                     b'\'' => repr.push_str("\\'"),
                     b'\\' => repr.push_str("\\\\"),
                     b' '..=b'~' => repr.push(char::from(*byte)),
-                    other => repr.push_str(&format!("\\x{other:02x}")),
+                    other => repr.extend(format!("\\x{other:02x}").chars()),
                 }
             }
             repr.push('\'');

@@ -54,12 +54,13 @@ pub fn parse(block: &[u8]) -> Option<Exception> {
             out.kind = None;
         } else if line.starts_with(b"    ") {
             out.call = system_call(line).or(out.call.take());
-        } else if let Some((kind, text)) = ending(line) {
-            if out.kind.is_none() && !out.frames.is_empty() {
-                out.kind = Some(kind);
-                out.errno = fields::errno(text);
-                out.text = text.get(..text.len().min(300)).unwrap_or_default().to_vec();
-            }
+        } else if let Some((kind, text)) = ending(line)
+            && out.kind.is_none()
+            && !out.frames.is_empty()
+        {
+            out.kind = Some(kind);
+            out.errno = fields::errno(text);
+            out.text = text.get(..text.len().min(300)).unwrap_or_default().to_vec();
         }
     }
     (!out.frames.is_empty()).then_some(out)

@@ -122,6 +122,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test rotates its own log")]
     fn reads_on_through_growth_rotation_and_truncation() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("gsyncd.log");

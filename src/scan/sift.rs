@@ -134,13 +134,12 @@ impl<'a> Sifter<'a> {
     fn close(&mut self, chunk: &'a [u8], end: usize) {
         let Some(open) = self.open.take() else { return };
         let tail = chunk.get(open.tail.min(end)..end).unwrap_or_default();
-        match open.event.and_then(|event| self.out.events.get_mut(event)) {
-            Some(event) => event.tail = tail,
-            None => {
-                let text = tail.get(..memchr(b'\n', tail).unwrap_or(tail.len())).unwrap_or(tail);
-                let what = What::Headless;
-                self.out.events.push(Event { line: open.line, what, text, tail });
-            }
+        if let Some(event) = open.event.and_then(|event| self.out.events.get_mut(event)) {
+            event.tail = tail;
+        } else {
+            let text = tail.get(..memchr(b'\n', tail).unwrap_or(tail.len())).unwrap_or(tail);
+            let what = What::Headless;
+            self.out.events.push(Event { line: open.line, what, text, tail });
         }
     }
 
