@@ -239,7 +239,8 @@ fn is_echo_of_any(draft: &Draft, own: &[Draft]) -> bool {
             other.code,
             Code::SshUnreachable | Code::SshAuthRefused | Code::SshKeyNoForcedCommand
         );
-        if if by_ssh { ssh } else { other.severity == Severity::Fatal || other.relayed } {
+        let grave = other.severity <= Severity::Loss || other.relayed;
+        if (by_ssh && ssh) || (!by_ssh && grave) {
             moments.merge(&other.moments);
         }
     }

@@ -24,6 +24,8 @@ pub struct Exception {
 /// One frame of a traceback.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Frame {
+    /// The file as it is printed.
+    pub file: String,
     /// File name without folder and extension, such as `resource`.
     pub module: String,
     /// Line in it.
@@ -82,7 +84,7 @@ fn frame(line: &[u8]) -> Option<Frame> {
     let line = std::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()?;
     let function = rest.get(digits..)?.strip_prefix(b", in ").unwrap_or_default();
     let owned = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
-    Some(Frame { module: owned(module), line, function: owned(function) })
+    Some(Frame { file: owned(path), module: owned(module), line, function: owned(function) })
 }
 
 /// The call of python's `os` module in a source line.

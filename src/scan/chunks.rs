@@ -85,7 +85,7 @@ impl<R: Read> Chunks<R> {
                     self.carry = part.get(newline + 1..).unwrap_or_default().to_vec();
                     return Ok(Chunk { bytes, skipped });
                 }
-                None if self.ended => return Ok(Chunk { bytes, skipped }),
+                None if self.ended => return Ok(Chunk { bytes, skipped: skipped - 1 }),
                 None => skipped += read as u64,
             }
         }

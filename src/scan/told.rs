@@ -306,11 +306,10 @@ impl Told {
     }
 
     fn count(&mut self, occasion: &Occasion<'_>, facts: Facts<'_>, event: &Event<'_>) {
-        if let (Some(exception), Some(at)) = (&facts.exception, occasion.at) {
-            for frame in &exception.frames {
-                let (module, function) = (frame.module.as_bytes(), frame.function.as_bytes());
-                self.fingerprint.observe_frame(module, function, frame.line, at.micros());
-            }
+        let micros = occasion.at.map_or(0, Time::micros);
+        for frame in facts.exception.iter().flat_map(|exception| &exception.frames) {
+            let (file, function) = (frame.file.as_bytes(), frame.function.as_bytes());
+            self.fingerprint.observe_frame(file, function, frame.line, micros);
         }
         let (path, number) = (&self.path, self.lines + event.line + 1);
         self.incidents.count(occasion, facts, || {
