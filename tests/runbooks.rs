@@ -27,7 +27,14 @@ fn every_code_has_its_page() {
 
 #[test]
 fn every_page_has_its_parts_in_order() {
-    let parts = ["\n## In the log\n", "\n## Confirm\n", "\n## Do\n", "\n## Do not\n", "\n## Fixed in\n", "\n## Sources\n"];
+    let parts = [
+        "\n## In the log\n",
+        "\n## Confirm\n",
+        "\n## Do\n",
+        "\n## Do not\n",
+        "\n## Fixed in\n",
+        "\n## Sources\n",
+    ];
     for (name, text) in pages() {
         assert!(text.starts_with(&format!("# {name}: ")), "{name}: first line");
         let places: Vec<_> = parts.iter().map(|part| text.find(part)).collect();
