@@ -118,6 +118,12 @@ fn on_entries(draft: &Draft) -> String {
         Code::GfidConflictFixed => {
             "gsyncd removed or renamed entries on the secondary to mend gfid conflicts".to_owned()
         }
+        _ if matches!(draft.saying, Saying::RemoteOpFailed | Saying::FuseFailed) => {
+            format!("{op} failed on a mount of the secondary{why}")
+        }
+        _ if draft.severity == Severity::Warning => {
+            format!("{op} failed on the secondary{why} each time it was tried")
+        }
         _ => format!("{op} failed on the secondary{why}; the entry was given up"),
     }
 }

@@ -185,7 +185,15 @@ impl Draft {
         let fits = |one: &Option<String>, two: &Option<String>| {
             one.is_none() || two.is_none() || one == two
         };
+        let nodes_apart = match (&self.folder, &other.folder) {
+            (Some(one), Some(two)) => {
+                one != two && (self.worker.is_some() && other.worker.is_some())
+            }
+            _ => false,
+        };
         self.case == other.case
+            && !nodes_apart
+            && fits(&self.node, &other.node)
             && fits(&self.session, &other.session)
             && fits(&self.worker, &other.worker)
     }
