@@ -98,7 +98,9 @@ fn rule(cause: &Draft, effect: &Draft) -> Option<(u8, Window)> {
         (C::DataSyncFailed, _) if ssh => Some((6, Some(SAME))),
         (C::DataSyncFailed, C::EntryFailed) => Some((4, Some((60, 60)))),
         (C::ChangelogRegisterFailed, C::LibgfchangelogMissing) => Some((8, Some(SAME))),
-        (C::HybridCrawlRestarting, _) if cause.severity == Severity::Fatal => Some((5, None)),
+        (C::HybridCrawlRestarting, _) if cause.worker == effect.worker => {
+            (cause.severity == Severity::Fatal).then_some((5, None))
+        }
         (C::WorkerNeverStarted, C::GsyncdConfigUnavailable | C::SessionHalfCreated) => {
             Some((8, None))
         }

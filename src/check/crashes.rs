@@ -25,8 +25,8 @@ pub(super) fn read(incident: &Incident, told: &Told) -> Draft {
     let agent = incident.saying == Saying::CallRaised && exception.name().starts_with("Changelog");
     let errno = incident.errno.or_else(|| missing_program(exception));
     let draft = Draft::of(incident, told, code);
-    let deadly = draft.severity == Severity::Loss;
-    let severity = if deadly { Severity::Fatal } else { draft.severity };
+    let harmless = draft.severity == Severity::Benign;
+    let severity = if harmless { Severity::Benign } else { Severity::Fatal };
     Draft { words, relayed, side, op, errno, severity, supports: agent, ..draft }
 }
 

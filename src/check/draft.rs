@@ -173,7 +173,10 @@ impl Draft {
     }
 
     /// Takes in what only supports it: evidence, and facts it lacks; the count stays.
-    pub(super) fn lean_on(&mut self, other: Self) {
+    pub(super) fn lean_on(&mut self, mut other: Self) {
+        let place = |entry: &Entry| entry.name.clone().zip(entry.parent);
+        let known: HashSet<_> = self.entries.iter().filter_map(place).collect();
+        other.entries.retain(|entry| place(entry).is_none_or(|place| !known.contains(&place)));
         let (count, severity, op) = (self.count, self.severity, self.op.clone());
         self.absorb(other);
         (self.count, self.severity, self.op) = (count, severity, op);

@@ -68,9 +68,8 @@ fn by_entry(number: i32) -> Code {
 
 /// A mount's log of no known side: an entry that fails on a gsyncd mount fails on the secondary.
 fn own(incident: &Incident, told: &Told, code: Code) -> Draft {
-    let volume =
-        matches!(code, Code::SecondaryUnreachableVolume | Code::StaleHandle | Code::IoError);
-    let mut draft = Draft { parent: None, supports: volume, ..Draft::of(incident, told, code) };
+    let supports = code != Code::MissingOnSecondary;
+    let mut draft = Draft { parent: None, supports, ..Draft::of(incident, told, code) };
     if draft.side == Side::Both && code == Code::MissingOnSecondary {
         draft.side = Side::Secondary;
     }

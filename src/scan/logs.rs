@@ -84,7 +84,7 @@ pub fn standard(root: &Path) -> Result<Vec<LogFile>, LogsError> {
     let singles = ["glusterd.log", "etc-glusterfs-glusterd.vol.log", "cli.log", "cmd_history.log"];
     let mut found = BTreeSet::new();
     for folder in folders {
-        below(&root.join(folder), &mut found);
+        below(&root.join(folder), None, &mut found);
     }
     let beside = WalkDir::new(root).max_depth(1).into_iter().filter_map(Result::ok);
     for entry in beside.filter(|entry| entry.file_type().is_file()) {
@@ -108,6 +108,7 @@ pub fn standard(root: &Path) -> Result<Vec<LogFile>, LogsError> {
 /// [`LogsError`] where a path does not exist or a folder holds no log.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<LogFile>, LogsError> {
     let mut found = BTreeSet::new();
+    let apart = paths.len() > 1;
     for path in paths {
         if path.as_os_str() == "-" {
             found.insert(log_file(path, None));
@@ -117,7 +118,8 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<LogFile>, LogsError> {
         let meta = meta.map_err(|source| LogsError::Unreadable { path: path.clone(), source })?;
         let before = found.len();
         if meta.is_dir() {
-            below(path, &mut found);
+            let own = apart && path.join("README.md").is_file();
+            below(path, own.then(|| path.clone()), &mut found);
             if found.len() == before {
                 return Err(LogsError::NoLogs { path: path.clone() });
             }
@@ -133,14 +135,15 @@ fn log_file(path: &Path, case: Option<PathBuf>) -> LogFile {
 }
 
 /// Adds the logs below a folder; a folder below it with a README is a case of its own.
-fn below(root: &Path, found: &mut BTreeSet<LogFile>) {
+fn below(root: &Path, own: Option<PathBuf>, found: &mut BTreeSet<LogFile>) {
     let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
     for entry in walk.filter(|entry| !entry.file_type().is_dir()) {
         if is_log_name(entry.file_name()) {
             let folders = entry.path().ancestors().skip(1);
             let inside = folders.take_while(|folder| *folder != root && folder.starts_with(root));
             let case = inside.filter(|folder| folder.join("README.md").is_file()).last();
-            found.insert(log_file(entry.path(), case.map(Path::to_owned)));
+            let case = case.map(Path::to_owned).or_else(|| own.clone());
+            found.insert(log_file(entry.path(), case));
         }
     }
 }

@@ -223,7 +223,7 @@ impl Told {
             }
             Saying::WorkerStatus => self.tracks.status(brick, &words, at),
             Saying::CrawlStatus => self.tracks.crawl(brick, &words, at),
-            Saying::HybridStarted => self.tracks.crawl(brick, "Hybrid Crawl", at),
+            Saying::HybridStarted => self.tracks.full_crawl(brick),
             Saying::Progress | Saying::CrawlFinished => self.tracks.progress(brick, at),
             Saying::Connected => self.tracks.connected(brick, at),
             Saying::SyncTaken if facts.exit_code.is_none() => self.tracks.progress(brick, at),

@@ -53,7 +53,7 @@ impl Tracks {
     /// starts it: the old one would have waited ten seconds (`monitor.py`), so somebody stopped
     /// and started the session, or changed its configuration.
     pub(super) fn starting(&mut self, brick: Option<&str>, at: Time) -> Option<Time> {
-        let brick = brick.unwrap_or_default().to_owned();
+        let brick = brick.map_or_else(|| self.unnamed(), str::to_owned);
         if self.monitor.as_ref().is_some_and(|(_, state)| state == "Stopped") {
             self.monitor = Some((at, "Started".to_owned()));
         }
@@ -84,7 +84,7 @@ impl Tracks {
     /// A worker's new state; the monitor does not say whose.
     pub(super) fn status(&mut self, brick: Option<&str>, state: &str, at: Time) {
         if let Some(brick) = brick {
-            return self.track(&brick.to_owned()).enter(state, at);
+            return self.track(brick).enter(state, at);
         }
         if state.starts_with("Initializing") {
             return;
@@ -100,24 +100,30 @@ impl Tracks {
 
     /// A worker's new crawl.
     pub(super) fn crawl(&mut self, brick: Option<&str>, crawl: &str, at: Time) {
-        let track = self.track(&brick.unwrap_or_default().to_owned());
-        track.full_crawls += u64::from(crawl.starts_with("Hybrid"));
+        let track = self.track(brick.unwrap_or_default());
         track.crawl = Some(crawl.to_owned());
         if crawl.starts_with("Changelog") {
             track.progress = Some(at);
         }
     }
 
+    /// A full crawl begins.
+    pub(super) fn full_crawl(&mut self, brick: Option<&str>) {
+        let track = self.track(brick.unwrap_or_default());
+        track.full_crawls += 1;
+        track.crawl = Some("Hybrid Crawl".to_owned());
+    }
+
     /// A worker got something done.
     pub(super) fn progress(&mut self, brick: Option<&str>, at: Time) {
-        let track = self.track(&brick.unwrap_or_default().to_owned());
+        let track = self.track(brick.unwrap_or_default());
         track.progress = Some(at);
         track.connected = Some(at);
     }
 
     /// A worker reached the other side.
     pub(super) fn connected(&mut self, brick: Option<&str>, at: Time) {
-        self.track(&brick.unwrap_or_default().to_owned()).connected = Some(at);
+        self.track(brick.unwrap_or_default()).connected = Some(at);
     }
 
     /// The session as a whole was started, stopped, created or deleted.
@@ -150,11 +156,21 @@ impl Tracks {
         self.created = later.created.or(self.created);
     }
 
-    fn track(&mut self, brick: &String) -> &mut Track {
+    /// The worker that a monitor before 3.9 starts without naming it: one that is down, else
+    /// the only one, else one whose name will be told later.
+    fn unnamed(&self) -> String {
+        let down = self.workers.iter().find(|(_, track)| track.down);
+        let only = self.workers.iter().next().filter(|_| self.workers.len() == 1);
+        down.or(only).map(|(brick, _)| brick.clone()).unwrap_or_default()
+    }
+
+    /// The track of a brick; a worker that was started without a name takes the first name told.
+    fn track(&mut self, brick: &str) -> &mut Track {
         if !self.workers.contains_key(brick) {
-            self.workers.insert(brick.clone(), Track::default());
+            let unnamed = self.workers.remove("").unwrap_or_default();
+            self.workers.insert(brick.to_owned(), unnamed);
         }
-        self.workers.entry(brick.clone()).or_default()
+        self.workers.entry(brick.to_owned()).or_default()
     }
 }
 
@@ -233,6 +249,17 @@ mod tests {
         tracks.died(Some("/b"), at(50));
         assert_eq!(tracks.starting(Some("/b"), at(52)), Some(at(50)));
         assert_eq!(tracks.workers["/b"].restarts, 0);
+    }
+
+    #[test]
+    fn a_worker_started_without_a_name_takes_the_first_name_told() {
+        let mut tracks = Tracks::default();
+        for round in 0..3 {
+            tracks.starting(None, at(round * 14));
+            tracks.died(Some("/b"), at(round * 14 + 3));
+        }
+        assert_eq!(tracks.workers.keys().collect::<Vec<_>>(), ["/b"]);
+        assert_eq!((tracks.workers["/b"].starts, tracks.workers["/b"].restarts), (3, 2));
     }
 
     #[test]

@@ -156,6 +156,9 @@ pub(super) fn raised(tail: &[u8]) -> Facts<'static> {
         });
     }
     facts.op = exception.op().map(Cow::Borrowed);
+    for entry in &mut facts.entries {
+        entry.op = facts.op.clone().map(Cow::into_owned);
+    }
     facts.exception = Some(exception);
     facts
 }

@@ -1,0 +1,91 @@
+//! The sample logs: one diagnosis each, held by a snapshot, and every code shown by one of them.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use georepair::domain::Code;
+use serde_json::Value;
+
+/// Codes that no log shows by itself.
+const NOT_IN_LOGS: &[&str] = &["worker-stalled"];
+
+fn samples() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-logs");
+    let mut samples: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    samples.sort();
+    samples
+}
+
+fn diagnose(folder: &Path) -> Value {
+    let mut command = Command::cargo_bin("georepair").unwrap();
+    let out =
+        command.env_clear().args(["diagnose", "--format", "json"]).arg(folder).output().unwrap();
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+/// Verdict, workers and findings of a sample, a line each; what differs with each capture is
+/// left out.
+fn story(diagnosis: &Value) -> String {
+    let mut out = format!("{}\n", diagnosis["verdict"].as_str().unwrap());
+    let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    for worker in diagnosis["workers"].as_array().unwrap() {
+        let (node, brick) = (word(&worker["node"]), word(&worker["brick"]));
+        let (state, crawl) = (word(&worker["state"]), word(&worker["crawl"]));
+        out +=
+            &format!("  worker {node}:{brick} {state}, {crawl}, {} restarts\n", worker["restarts"]);
+    }
+    for (index, finding) in diagnosis["findings"].as_array().unwrap().iter().enumerate() {
+        let number =
+            |key: &str| finding[key].as_i64().map(|n| format!(" {key} {n}")).unwrap_or_default();
+        let list = |key: &str| match finding[key].as_array().unwrap().len() {
+            0 => String::new(),
+            count => format!(" {key} {count}"),
+        };
+        let healed = if finding["healed"] == true { " healed" } else { "" };
+        out += &format!(
+            "  {index} {} {} {}{healed} ×{}{}{}{}{}{}{}\n",
+            word(&finding["severity"]),
+            word(&finding["code"]),
+            word(&finding["side"]),
+            finding["count"],
+            number("errno"),
+            number("exit_code"),
+            list("gfids"),
+            list("entries"),
+            list("changelogs"),
+            number("caused_by"),
+        );
+    }
+    out
+}
+
+#[test]
+fn each_sample_tells_its_story() {
+    let mut stories = String::new();
+    for folder in samples() {
+        assert!(
+            folder.join("README.md").is_file(),
+            "{} does not say what happened",
+            folder.display()
+        );
+        let name = folder.file_name().unwrap().display().to_string();
+        stories += &format!("## {name}\n{}\n", story(&diagnose(&folder)));
+    }
+    insta::assert_snapshot!(stories);
+}
+
+#[test]
+fn every_code_is_shown_by_a_sample() {
+    let mut shown: BTreeSet<String> = NOT_IN_LOGS.iter().map(|code| (*code).to_owned()).collect();
+    for folder in samples() {
+        let diagnosis = diagnose(&folder);
+        let findings = diagnosis["findings"].as_array().unwrap();
+        shown.extend(findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()));
+    }
+    let missing: Vec<_> = Code::all().filter(|code| !shown.contains(code.slug())).collect();
+    assert!(missing.is_empty(), "no sample shows {missing:?}");
+}
