@@ -1,4 +1,5 @@
 //! `diagnose` on logs of every release, on logs from the field, and on what is no log at all.
+#![expect(clippy::disallowed_methods, reason = "tests write the logs they read")]
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -119,7 +119,7 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<LogFile>, LogsError> {
         let before = found.len();
         if meta.is_dir() {
             let own = apart && path.join("README.md").is_file();
-            below(path, own.then(|| path.clone()), &mut found);
+            below(path, own.then_some(path.as_path()), &mut found);
             if found.len() == before {
                 return Err(LogsError::NoLogs { path: path.clone() });
             }
@@ -135,14 +135,14 @@ fn log_file(path: &Path, case: Option<PathBuf>) -> LogFile {
 }
 
 /// Adds the logs below a folder; a folder below it with a README is a case of its own.
-fn below(root: &Path, own: Option<PathBuf>, found: &mut BTreeSet<LogFile>) {
+fn below(root: &Path, own: Option<&Path>, found: &mut BTreeSet<LogFile>) {
     let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
     for entry in walk.filter(|entry| !entry.file_type().is_dir()) {
         if is_log_name(entry.file_name()) {
             let folders = entry.path().ancestors().skip(1);
             let inside = folders.take_while(|folder| *folder != root && folder.starts_with(root));
             let case = inside.filter(|folder| folder.join("README.md").is_file()).last();
-            let case = case.map(Path::to_owned).or_else(|| own.clone());
+            let case = case.or(own).map(Path::to_owned);
             found.insert(log_file(entry.path(), case));
         }
     }
