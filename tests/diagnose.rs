@@ -259,7 +259,7 @@ fn bad_input_is_named_and_survived() {
         path.to_str().unwrap().to_owned()
     };
     let binary: Vec<u8> =
-        (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        (0..200_000u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     let mut endless = b"[2026-11-21 03:35:51.81961] E [primary(worker /b):788:log_failures] _GPrimary: ENTRY FAILED [{data=({'op': '".to_vec();
     endless.resize(100 << 20, b'A');
     let fifo = folder.path().join("fifo.log");
