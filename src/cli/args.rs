@@ -27,6 +27,8 @@ pub struct Args {
 pub enum Command {
     /// Which gfids fail, why, since when, and what to do
     Diagnose(cmd::diagnose::Args),
+    /// Every path of a gfid, and the gfid of a path
+    ResolveGfid(cmd::resolve_gfid::Args),
     /// The runbooks, offline
     Runbook(cmd::runbook::Args),
 }

@@ -2,7 +2,9 @@
 
 mod args;
 mod cmd;
+mod desk;
 mod failure;
+mod input;
 mod positions;
 
 use std::process::ExitCode;
@@ -27,6 +29,7 @@ pub fn main() -> ExitCode {
 fn run(args: &Args) -> Result<Outcome, Failure> {
     match &args.command {
         Command::Diagnose(it) => cmd::diagnose::run(it, &args.global),
+        Command::ResolveGfid(it) => cmd::resolve_gfid::run(it, &args.global),
         Command::Runbook(it) => cmd::runbook::run(it, &args.global),
     }
 }

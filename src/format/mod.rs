@@ -2,8 +2,11 @@
 
 pub mod facts;
 pub mod fields;
+mod findings;
 pub mod literal;
 pub mod logline;
 pub mod release;
 pub mod saying;
 pub mod traceback;
+
+pub use findings::gfids_of_finding;

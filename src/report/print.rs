@@ -31,26 +31,28 @@ impl Diagnose for PrintError {
     }
 }
 
+/// Standard output, with colour as wanted; `exact` passes every byte on.
+pub(super) fn stdout(color: ColorChoice, exact: bool) -> anstream::AutoStream<io::Stdout> {
+    let choice = match color {
+        _ if exact => anstream::ColorChoice::AlwaysAnsi,
+        ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    };
+    anstream::AutoStream::new(io::stdout(), choice)
+}
+
 /// Prints a document; a reader that went away (`| head`) is no error.
 ///
 /// # Errors
 /// [`PrintError`] where standard output fails otherwise, a full disk for example.
 pub fn print(document: &impl Document, look: &Look) -> Result<(), PrintError> {
-    let choice = match look.color {
-        ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()),
-        ColorChoice::Always => anstream::ColorChoice::Always,
-        ColorChoice::Never => anstream::ColorChoice::Never,
-    };
-    let buffered = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let out = stdout(look.color, look.format != Format::Human);
+    let mut out = io::BufWriter::with_capacity(1 << 16, out);
     let written = match look.format {
-        Format::Human => {
-            let mut text = Vec::new();
-            document.human(look, &mut text)?;
-            let mut out = anstream::AutoStream::new(io::stdout().lock(), choice);
-            out.write_all(&text).and_then(|()| out.flush())
-        }
-        Format::Json => json::whole(document, buffered),
-        Format::Jsonl => json::lines(document, buffered),
+        Format::Human => document.human(look, &mut out).and_then(|()| out.flush()),
+        Format::Json => json::whole(document, out),
+        Format::Jsonl => json::lines(document, out),
     };
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -17,16 +17,51 @@ pub struct Progress {
     drawer: Option<JoinHandle<()>>,
 }
 
+/// What a drawer shows.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    template: &'static str,
+    what: &'static str,
+    unit: &'static str,
+    /// How much there is, or at most is; 0 where nobody knows.
+    all: u64,
+    done: fn(&Meter) -> u64,
+}
+
 impl Progress {
     /// Begins to draw, after the first second only: what is quick needs no bar.
     #[must_use]
     pub fn of_logs(meter: &Arc<Meter>, bytes: u64, quiet: bool) -> Self {
+        let work = Work {
+            template: "reading logs {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} eta {eta}",
+            what: "reading logs",
+            unit: "bytes",
+            all: bytes,
+            done: |meter| meter.consumed.load(Ordering::Relaxed),
+        };
+        Self::begin(meter, work, quiet)
+    }
+
+    /// The same for a scan of bricks' names; `most` is how many there can be.
+    #[must_use]
+    pub fn of_names(meter: &Arc<Meter>, most: u64, quiet: bool) -> Self {
+        let work = Work {
+            template: "scanning {bar:30} {human_pos} names of at most {human_len} {per_sec}",
+            what: "scanning",
+            unit: "names at most",
+            all: most,
+            done: |meter| meter.entries.load(Ordering::Relaxed),
+        };
+        Self::begin(meter, work, quiet)
+    }
+
+    fn begin(meter: &Arc<Meter>, work: Work, quiet: bool) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         if quiet {
             return Self { done, drawer: None };
         }
         let (meter, ended) = (Arc::clone(meter), Arc::clone(&done));
-        let drawer = thread::spawn(move || draw(&meter, bytes, &ended));
+        let drawer = thread::spawn(move || draw(&meter, work, &ended));
         Self { done, drawer: Some(drawer) }
     }
 }
@@ -41,15 +76,12 @@ impl Drop for Progress {
     }
 }
 
-fn draw(meter: &Meter, bytes: u64, ended: &AtomicBool) {
+fn draw(meter: &Meter, work: Work, ended: &AtomicBool) {
     let began = Instant::now();
     let terminal = std::io::stderr().is_terminal();
     let pause = Duration::from_millis(if terminal { 100 } else { 10_000 });
-    let bar = ProgressBar::new(bytes);
-    let style = ProgressStyle::with_template(
-        "reading logs {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} eta {eta}",
-    );
-    if let Ok(style) = style {
+    let bar = ProgressBar::new(work.all);
+    if let Ok(style) = ProgressStyle::with_template(work.template) {
         bar.set_style(style);
     }
     loop {
@@ -60,12 +92,12 @@ fn draw(meter: &Meter, bytes: u64, ended: &AtomicBool) {
         if began.elapsed() < Duration::from_secs(1) {
             continue;
         }
-        let read = meter.consumed.load(Ordering::Relaxed);
+        let done = (work.done)(meter);
         if terminal {
-            bar.set_position(read);
+            bar.set_position(done);
         } else {
-            let percent = read.saturating_mul(100) / bytes.max(1);
-            anstream::eprintln!("reading logs: {percent} % of {bytes} bytes");
+            let percent = done.saturating_mul(100) / work.all.max(1);
+            anstream::eprintln!("{}: {percent} % of {} {}", work.what, work.all, work.unit);
         }
     }
     bar.finish_and_clear();

@@ -11,6 +11,10 @@ pub struct Meter {
     pub consumed: AtomicU64,
     /// Lines read.
     pub lines: AtomicU64,
+    /// Directories of a brick read.
+    pub folders: AtomicU64,
+    /// Names read in them.
+    pub entries: AtomicU64,
     /// Set to end the scan early.
     pub stop: AtomicBool,
 }

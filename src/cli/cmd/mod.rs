@@ -1,4 +1,5 @@
 //! The commands: one file each, flags to library calls and back.
 
 pub(super) mod diagnose;
+pub(super) mod resolve_gfid;
 pub(super) mod runbook;

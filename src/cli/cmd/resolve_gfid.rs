@@ -1,0 +1,48 @@
+//! `georepair resolve-gfid`: every path of a gfid, and every gfid of a path.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args as ClapArgs;
+
+use crate::cli::args::Global;
+use crate::cli::desk::Desk;
+use crate::cli::failure::{Failure, Outcome};
+use crate::report::GfidList;
+use crate::scan::{BrickRoot, Meter};
+
+/// What `resolve-gfid` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// A brick's root directory; repeat it for the bricks of one volume
+    #[arg(long = "brick", value_name = "DIR", required = true)]
+    bricks: Vec<PathBuf>,
+    /// Gfids in any notation, `.gfid/PARENT/NAME`, or paths; `-` reads them from standard input
+    #[arg(value_name = "GFID|PATH", required_unless_present = "follow_log")]
+    asked: Vec<OsString>,
+    /// Read findings of `diagnose --format jsonl` from standard input and resolve their gfids
+    #[arg(long, conflicts_with = "asked")]
+    follow_log: bool,
+    /// Leave names unknown that only a scan of the whole brick could tell
+    #[arg(long)]
+    no_scan: bool,
+    /// Print only the paths, each ended by a NUL byte
+    #[arg(short = '0', long)]
+    null: bool,
+}
+
+pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let bricks: Result<Vec<_>, _> = args.bricks.iter().map(|dir| BrickRoot::open(dir)).collect();
+    let bricks = bricks?;
+    let meter = Arc::new(Meter::default());
+    let names = bricks.iter().map(|brick| &**brick.name());
+    let list = GfidList::start(global.look(), names, args.null)?;
+    let mut desk = Desk::new(&bricks, &meter, list, !args.no_scan, global.quiet);
+    if args.follow_log {
+        desk.take_findings()?;
+    } else {
+        desk.take_all(&args.asked)?;
+    }
+    desk.close()
+}

@@ -1,0 +1,218 @@
+//! A document whose list is printed while it grows: nothing waits for the end, nothing is kept.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::look::{Format, Look};
+use super::print::{PrintError, stdout};
+
+/// One element of a streamed list: serialisable for scripts, written for people.
+pub trait Record: Serialize {
+    /// Writes it for a person, line break included.
+    ///
+    /// # Errors
+    /// Whatever the writer answers.
+    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// A list document on its way to standard output.
+///
+/// `json` gives one object with the schema first, one element a line in the list, and the
+/// head's other fields after it; `jsonl` gives an element a line and the head last.
+pub struct Stream<'w> {
+    out: Box<dyn Write + 'w>,
+    look: Look,
+    schema: &'static str,
+    items: &'static str,
+    empty: bool,
+    gone: bool,
+}
+
+impl Stream<'static> {
+    /// A document on standard output; `exact` keeps every byte, control characters too.
+    ///
+    /// # Errors
+    /// [`PrintError`] where standard output takes nothing.
+    pub fn to_stdout(
+        schema: &'static str,
+        items: &'static str,
+        look: Look,
+        exact: bool,
+    ) -> Result<Self, PrintError> {
+        let exact = exact || look.format != Format::Human;
+        let out = io::BufWriter::with_capacity(1 << 16, stdout(look.color, exact));
+        Self::to(Box::new(out), schema, items, look)
+    }
+}
+
+impl<'w> Stream<'w> {
+    /// A document to any writer.
+    ///
+    /// # Errors
+    /// [`PrintError`] where the writer takes nothing.
+    pub fn to(
+        out: Box<dyn Write + 'w>,
+        schema: &'static str,
+        items: &'static str,
+        look: Look,
+    ) -> Result<Self, PrintError> {
+        let mut stream = Self { out, look, schema, items, empty: true, gone: false };
+        if look.format == Format::Json {
+            let start = write!(stream.out, "{{\n  \"schema\": \"{schema}\",\n  \"{items}\": [");
+            stream.accept(start)?;
+        }
+        Ok(stream)
+    }
+
+    /// Prints one element.
+    ///
+    /// # Errors
+    /// [`PrintError`], but not for a reader that went away: see [`Stream::is_gone`].
+    pub fn push(&mut self, record: &impl Record) -> Result<(), PrintError> {
+        if self.gone {
+            return Ok(());
+        }
+        let written = match self.look.format {
+            Format::Human => record.human(&self.look, &mut self.out),
+            Format::Json => self.element(record),
+            Format::Jsonl => line(&mut self.out, record),
+        };
+        self.empty = false;
+        self.accept(written)
+    }
+
+    /// Hands everything printed so far to the reader.
+    ///
+    /// # Errors
+    /// [`PrintError`].
+    pub fn flush(&mut self) -> Result<(), PrintError> {
+        let flushed = self.out.flush();
+        self.accept(flushed)
+    }
+
+    /// Whether the reader went away (`| head`), so that there is nobody to work for.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// Prints the head's fields and ends the document; for people there is no head.
+    ///
+    /// # Errors
+    /// [`PrintError`].
+    pub fn finish(mut self, head: &impl Serialize) -> Result<(), PrintError> {
+        let written = match self.look.format {
+            Format::Human => Ok(()),
+            Format::Json => self.close(head),
+            Format::Jsonl => self.last_line(head),
+        };
+        self.accept(written)?;
+        self.flush()
+    }
+
+    fn element(&mut self, record: &impl Serialize) -> io::Result<()> {
+        self.out.write_all(if self.empty { b"\n    " } else { b",\n    " })?;
+        Ok(serde_json::to_writer(&mut self.out, record)?)
+    }
+
+    fn close(&mut self, head: &impl Serialize) -> io::Result<()> {
+        self.out.write_all(if self.empty { b"]" } else { b"\n  ]" })?;
+        if let Value::Object(fields) = serde_json::to_value(head)? {
+            for (name, value) in fields {
+                write!(self.out, ",\n  {}: {value}", Value::String(name))?;
+            }
+        }
+        self.out.write_all(b"\n}\n")
+    }
+
+    fn last_line(&mut self, head: &impl Serialize) -> io::Result<()> {
+        let mut fields = serde_json::Map::new();
+        fields.insert("schema".to_owned(), self.schema.into());
+        if let Value::Object(head) = serde_json::to_value(head)? {
+            fields.extend(head);
+        }
+        fields.remove(self.items);
+        line(&mut self.out, &fields)
+    }
+
+    fn accept(&mut self, written: io::Result<()>) -> Result<(), PrintError> {
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.gone = true,
+            other => other?,
+        }
+        Ok(())
+    }
+}
+
+fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::ColorChoice;
+
+    #[derive(Serialize)]
+    struct Number(u8);
+
+    impl Record for Number {
+        fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+            writeln!(out, "number {}", self.0)
+        }
+    }
+
+    fn printed(format: Format, numbers: &[u8]) -> String {
+        let mut out = Vec::new();
+        let look = Look { format, color: ColorChoice::Never, width: 80, verbose: false, top: None };
+        let mut stream = Stream::to(Box::new(&mut out), "georepair/x/1", "xs", look).unwrap();
+        for number in numbers {
+            stream.push(&Number(*number)).unwrap();
+        }
+        stream.finish(&json!({ "count": numbers.len() })).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_whole_document_parses_however_long_its_list() {
+        for numbers in [&[][..], &[7], &[7, 8]] {
+            let document: Value = serde_json::from_str(&printed(Format::Json, numbers)).unwrap();
+            let want = json!({ "schema": "georepair/x/1", "xs": numbers, "count": numbers.len() });
+            assert_eq!(document, want);
+        }
+    }
+
+    #[test]
+    fn lines_end_with_the_head() {
+        let text = printed(Format::Jsonl, &[7, 8]);
+        assert_eq!(text, "7\n8\n{\"count\":2,\"schema\":\"georepair/x/1\"}\n");
+        assert_eq!(printed(Format::Human, &[7]), "number 7\n");
+    }
+
+    struct Full(io::ErrorKind);
+
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_is_no_error_and_a_full_disk_is() {
+        let look =
+            Look { format: Format::Jsonl, color: ColorChoice::Never, width: 80, verbose: false, top: None };
+        let over = |kind| Stream::to(Box::new(Full(kind)), "s", "xs", look).unwrap();
+        let mut left = over(io::ErrorKind::BrokenPipe);
+        left.push(&Number(1)).unwrap();
+        assert!(left.is_gone());
+        assert!(over(io::ErrorKind::StorageFull).push(&Number(1)).is_err());
+    }
+}
