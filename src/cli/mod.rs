@@ -27,6 +27,10 @@ pub fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<Outcome, Failure> {
+    if let Some(jobs) = args.global.jobs {
+        // Fails only where the threads run already, which nothing before this starts.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
+    }
     match &args.command {
         Command::Diagnose(it) => cmd::diagnose::run(it, &args.global),
         Command::ResolveGfid(it) => cmd::resolve_gfid::run(it, &args.global),

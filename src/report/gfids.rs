@@ -87,7 +87,9 @@ impl GfidList {
     /// The counts in one line, such as `12 resolved, 1 missing`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let parts: Vec<_> = self.tally.iter().map(|(word, n)| format!("{n} {word}")).collect();
+        let mut counts: Vec<_> = self.tally.iter().collect();
+        counts.sort_by_key(|(word, count)| (**word != "resolved", std::cmp::Reverse(**count)));
+        let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
         if parts.is_empty() { "nothing was asked".to_owned() } else { parts.join(", ") }
     }
 
