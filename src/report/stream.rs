@@ -207,8 +207,13 @@ mod tests {
 
     #[test]
     fn a_reader_that_left_is_no_error_and_a_full_disk_is() {
-        let look =
-            Look { format: Format::Jsonl, color: ColorChoice::Never, width: 80, verbose: false, top: None };
+        let look = Look {
+            format: Format::Jsonl,
+            color: ColorChoice::Never,
+            width: 80,
+            verbose: false,
+            top: None,
+        };
         let over = |kind| Stream::to(Box::new(Full(kind)), "s", "xs", look).unwrap();
         let mut left = over(io::ErrorKind::BrokenPipe);
         left.push(&Number(1)).unwrap();

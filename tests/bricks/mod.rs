@@ -141,6 +141,16 @@ impl FakeBrick {
         gfids
     }
 
+    /// Moves a file of the root to the bottom of directories made by `deep`, silently.
+    pub(crate) fn sink(&self, file: &str, name: &str, levels: usize) {
+        let root = openat(CWD, self.path(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let mut held = root.try_clone().unwrap();
+        for _ in 0..levels {
+            held = openat(&held, name, OFlags::DIRECTORY, Mode::empty()).unwrap();
+        }
+        rustix::fs::renameat(&root, file, &held, file).unwrap();
+    }
+
     /// A regular file with gfid2path, as glusterfs 4 and later write it.
     pub(crate) fn file(&self, path: impl AsRef<[u8]>) -> Gfid {
         fs::write(self.at(&path), b"data").unwrap();

@@ -94,6 +94,20 @@ fn one_scan_serves_all_leftovers() {
 }
 
 #[test]
+fn the_scan_goes_as_deep_as_the_brick() {
+    let Some(brick) = FakeBrick::new() else { return };
+    let folders = brick.deep("deep", 2000);
+    let gfid = brick.old_file("bottom");
+    brick.sink("bottom", "deep", 2000);
+    let (code, answer) = ask_one(&brick, gfid);
+    assert_eq!((code, &answer["via"]), (0, &json!("scan")));
+    assert_eq!(answer["paths"][0].as_str().unwrap().split('/').count(), 2001);
+    let want: Vec<_> = folders.iter().rev().map(ToString::to_string).collect();
+    let found: Vec<_> = ancestors(&answer).into_iter().map(|(gfid, _)| gfid.to_owned()).collect();
+    assert_eq!((found.len(), &found[..2000]), (2001, &want[..]));
+}
+
+#[test]
 fn the_impatient_get_what_is_recorded() {
     let Some(brick) = FakeBrick::new() else { return };
     let old = brick.old_file("old");

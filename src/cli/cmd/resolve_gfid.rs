@@ -24,7 +24,8 @@ pub struct Args {
     /// Read findings of `diagnose --format jsonl` from standard input and resolve their gfids
     #[arg(long, conflicts_with = "asked")]
     follow_log: bool,
-    /// Leave names unknown that only a scan of the whole brick could tell
+    /// Leave names unknown that only a scan of the whole brick could tell; the scan runs once,
+    /// after the last question, and holds back the answers from the first that needs it
     #[arg(long)]
     no_scan: bool,
     /// Print only the paths, each ended by a NUL byte
