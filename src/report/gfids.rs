@@ -209,7 +209,7 @@ impl GfidRow<'_> {
     }
 
     fn write_details(&self, sight: &Sight, out: &mut dyn Write) -> io::Result<()> {
-        for above in &sight.ancestors {
+        for above in sight.ancestors.iter() {
             let gfid = above.gfid.map_or_else(|| "no gfid".to_owned(), |gfid| gfid.to_string());
             self.remark(out, Paint::Faint.on(format_args!("in {gfid}  {}", above.name)))?;
         }
@@ -292,7 +292,7 @@ impl Serialize for GfidRow<'_> {
         let links = owner.map_or(&none, |sight| &sight.links);
         let parents: Vec<_> = links.iter().map(|link| link.parent).collect();
         let ancestors: Vec<_> =
-            owner.into_iter().flat_map(|sight| &sight.ancestors).map(AncestorRow).collect();
+            owner.into_iter().flat_map(|sight| sight.ancestors.iter()).map(AncestorRow).collect();
         let stale: Vec<_> =
             owner.into_iter().flat_map(|sight| &sight.stale).map(StaleRow).collect();
         let asked = self.asked();

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fgetxattr, fstat, open, 
 use rustix::io::Errno;
 
 pub use error::BrickError;
-pub(super) use place::{Place, gfid_of, open_in, read_entries};
+pub(super) use place::{Place, gfid_at, gfid_of, open_in, read_entries};
 
 use crate::domain::{Gfid, Name};
 
@@ -31,6 +31,8 @@ pub struct BrickRoot {
     name: Arc<Name>,
     root: Arc<OwnedFd>,
     handles: OwnedFd,
+    handles_path: Vec<u8>,
+    inode: u64,
     device: u64,
     volume: [u8; 16],
 }
@@ -55,12 +57,20 @@ impl BrickRoot {
                 source => BrickError::NoHandles { path: name.clone(), source },
             })?;
         let unreadable = |source| BrickError::Unreadable { path: name.clone(), source };
-        let device = fstat(&root).map_err(unreadable)?.st_dev;
-        let full_path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let stat = fstat(&root).map_err(unreadable)?;
+        let (inode, device) = (stat.st_ino, stat.st_dev);
+        // Not canonical: `/proc/PID/root`, a way into containers, is no symlink that can be read.
+        let full_path = std::path::absolute(path).map_err(|error| BrickError::Unreadable {
+            path: name.clone(),
+            source: Errno::from_io_error(&error).unwrap_or(Errno::INVAL),
+        })?;
         let path = path.to_owned();
         let root = Arc::new(root);
         let name = Arc::new(name);
-        let brick = Self { path, full_path, name, root, handles, device, volume };
+        let mut handles_path = full_path.as_os_str().as_encoded_bytes().to_vec();
+        handles_path.extend_from_slice(b"/.glusterfs/");
+        let brick =
+            Self { path, full_path, name, root, handles, handles_path, inode, device, volume };
         brick.prove_root_handle()?;
         Ok(brick)
     }
@@ -71,7 +81,7 @@ impl BrickRoot {
         &self.path
     }
 
-    /// The path from the file system's root, symlinks resolved.
+    /// The path from the file system's root.
     pub(super) fn full_path(&self) -> &Path {
         &self.full_path
     }
@@ -88,14 +98,19 @@ impl BrickRoot {
         self.volume
     }
 
-    /// Whether the brick still stands: the root's handle can be read.
+    /// Whether the brick still stands: the root's handle can be read, and its path leads to it.
     ///
     /// Asked again after anything was missing, for an unmounted brick answers like an empty one.
     ///
     /// # Errors
     /// [`BrickError::Vanished`].
     pub fn still_there(&self) -> Result<(), BrickError> {
-        self.prove_root_handle().map_err(|_| BrickError::Vanished { path: (*self.name).clone() })
+        let here = statat(rustix::fs::CWD, &self.full_path, AtFlags::empty());
+        let same = here.is_ok_and(|at| at.st_ino == self.inode && at.st_dev == self.device);
+        match self.prove_root_handle() {
+            Ok(()) if same => Ok(()),
+            _ => Err(BrickError::Vanished { path: (*self.name).clone() }),
+        }
     }
 
     /// Whether something of this name stands in its root.
@@ -117,6 +132,14 @@ impl BrickRoot {
 
     pub(super) fn handles(&self) -> BorrowedFd<'_> {
         self.handles.as_fd()
+    }
+
+    /// A handle's path from the file system's root, for xattrs: Linux reads them relative to a
+    /// descriptor only since 6.13, and the way round by `/proc/self/fd` takes twice as long.
+    /// Only root can change what lies below `.glusterfs`; that the path still leads to this brick
+    /// is for [`BrickRoot::still_there`] to say.
+    pub(super) fn handle_path(&self, handle: &[u8]) -> Vec<u8> {
+        [self.handles_path.as_slice(), handle].concat()
     }
 
     /// The device that every handle and its names share, since a handle is a hard link.
@@ -166,7 +189,7 @@ fn brick_above(path: &Path) -> Option<PathBuf> {
 }
 
 /// A path below a held directory for calls that take no descriptor (`lgetxattr`).
-pub(super) fn below(fd: BorrowedFd<'_>, rest: &[u8]) -> Vec<u8> {
+fn below(fd: BorrowedFd<'_>, rest: &[u8]) -> Vec<u8> {
     let mut path = format!("/proc/self/fd/{}/", fd.as_raw_fd()).into_bytes();
     path.extend_from_slice(rest);
     path

@@ -87,12 +87,21 @@ fn open_step_by_step(dir: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno>
 /// # Errors
 /// `ENOENT` and whatever else the system says; no xattr at all, or one of a wrong size, is `None`.
 pub(in crate::scan) fn gfid_of(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Gfid>, Errno> {
-    let mut bytes = [0; 16];
-    let read = if name.is_empty() {
-        fgetxattr(dir, "trusted.gfid", &mut bytes)
+    if name.is_empty() {
+        let mut bytes = [0; 16];
+        as_gfid(fgetxattr(dir, "trusted.gfid", &mut bytes), bytes)
     } else {
-        lgetxattr(below(dir, name), "trusted.gfid", &mut bytes)
-    };
+        gfid_at(&below(dir, name))
+    }
+}
+
+/// The same by a path whose last name is not followed.
+pub(in crate::scan) fn gfid_at(path: &[u8]) -> Result<Option<Gfid>, Errno> {
+    let mut bytes = [0; 16];
+    as_gfid(lgetxattr(path, "trusted.gfid", &mut bytes), bytes)
+}
+
+fn as_gfid(read: Result<usize, Errno>, bytes: [u8; 16]) -> Result<Option<Gfid>, Errno> {
     match read {
         Ok(16) => Ok(Some(Gfid::from_bytes(bytes))),
         Ok(_) | Err(Errno::NODATA | Errno::RANGE | Errno::OPNOTSUPP) => Ok(None),

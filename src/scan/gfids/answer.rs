@@ -123,7 +123,7 @@ pub struct Sight {
     /// The verified names, by path.
     pub links: Vec<Link>,
     /// The way from the first name's directory to the root: nearest first, root last.
-    pub ancestors: Vec<Ancestor>,
+    pub ancestors: Arc<[Ancestor]>,
     /// What showed the paths.
     pub via: Option<Via>,
     /// Recorded names that are not true.
@@ -158,7 +158,7 @@ impl Sight {
             kind: None,
             status,
             links: Vec::new(),
-            ancestors: Vec::new(),
+            ancestors: Arc::default(),
             via: None,
             stale: Vec::new(),
             linkto: None,

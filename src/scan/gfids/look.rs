@@ -1,13 +1,11 @@
 //! A gfid's handle, read without following it: what it is and which names it claims.
 
-use std::os::fd::BorrowedFd;
-
 use rustix::fs::{AtFlags, FileType, Stat, lgetxattr, llistxattr, readlinkat, statat};
 use rustix::io::Errno;
 
 use super::answer::ObjectKind;
 use crate::domain::{Gfid, Name};
-use crate::scan::brick::{BrickRoot, below, gfid_of};
+use crate::scan::brick::{BrickRoot, gfid_at};
 
 /// What stands at a gfid's handle.
 #[derive(Debug)]
@@ -114,8 +112,8 @@ pub(super) fn look(brick: &BrickRoot, gfid: Gfid) -> Look {
         // With a single link it cannot also stand in the namespace, so it is no user's symlink
         // unless all its names are gone; the answer's own gfid is read before it counts.
         FileType::Symlink if stat.st_nlink == 1 => look_at_text(brick, gfid),
-        kind => match gfid_of(brick.handles(), &handle) {
-            Ok(Some(own)) if own == gfid => object(brick, &handle, &stat),
+        kind => match gfid_at(&brick.handle_path(&handle)) {
+            Ok(Some(own)) if own == gfid => object(&brick.handle_path(&handle), &stat),
             // A backup by hard links gives directory handles a second link.
             Ok(None) if kind == FileType::Symlink => look_at_text(brick, gfid),
             Ok(Some(other)) => {
@@ -150,16 +148,15 @@ pub(super) fn kind_of(kind: FileType) -> ObjectKind {
     }
 }
 
-fn object(brick: &BrickRoot, handle: &[u8], stat: &Stat) -> Look {
-    match read_object(brick.handles(), handle, stat) {
+fn object(path: &[u8], stat: &Stat) -> Look {
+    match read_object(path, stat) {
         Ok(object) => Look::Object(object),
         Err(Errno::NOENT) => Look::Missing,
         Err(error) => Look::Unreadable(error),
     }
 }
 
-fn read_object(handles: BorrowedFd<'_>, handle: &[u8], stat: &Stat) -> Result<Object, Errno> {
-    let path = below(handles, handle);
+fn read_object(path: &[u8], stat: &Stat) -> Result<Object, Errno> {
     let names = stat.st_nlink.saturating_sub(1);
     let kind = kind_of(FileType::from_raw_mode(stat.st_mode));
     let mut object = Object {
@@ -172,46 +169,53 @@ fn read_object(handles: BorrowedFd<'_>, handle: &[u8], stat: &Stat) -> Result<Ob
     };
     // DHT's pointers are empty, and sticky without any permission (`dht-linkfile.c`).
     if kind == ObjectKind::File && stat.st_size == 0 && stat.st_mode & 0o7777 == 0o1000 {
-        object.linkto = read_value(&path, b"trusted.glusterfs.dht.linkto")?
-            .map(|value| Name::from(value.strip_suffix(b"\0").unwrap_or(&value)));
+        object.linkto = read_value(path, b"trusted.glusterfs.dht.linkto", |value| {
+            Some(Name::from(value.strip_suffix(b"\0").unwrap_or(value)))
+        })?;
     }
-    if names == 0 {
-        return Ok(object);
-    }
-    let keys = list_keys(&path)?;
-    let keys = || keys.split(|&byte| byte == 0);
-    for key in keys().filter(|key| key.starts_with(b"trusted.gfid2path.")) {
-        let value = read_value(&path, key)?;
-        object.claims.extend(value.and_then(|value| Claim::of_entry(&value)));
-    }
-    if (object.claims.len() as u64) < names {
-        let parents = keys().filter_map(|key| key.strip_prefix(b"trusted.pgfid."));
-        object.parents.extend(parents.filter_map(Gfid::from_text));
+    if names > 0 {
+        read_keys(path, |keys| read_claims(path, keys, &mut object))??;
     }
     Ok(object)
 }
 
-/// The names of all xattrs, each ended by NUL; the kernel's limit is 64 KiB.
-fn list_keys(path: &[u8]) -> Result<Vec<u8>, Errno> {
+/// Reads what the xattrs say of an object's names.
+fn read_claims(path: &[u8], keys: &[u8], object: &mut Object) -> Result<(), Errno> {
+    let keys = || keys.split(|&byte| byte == 0);
+    for key in keys().filter(|key| key.starts_with(b"trusted.gfid2path.")) {
+        object.claims.extend(read_value(path, key, Claim::of_entry)?);
+    }
+    if (object.claims.len() as u64) < object.names {
+        let parents = keys().filter_map(|key| key.strip_prefix(b"trusted.pgfid."));
+        object.parents.extend(parents.filter_map(Gfid::from_text));
+    }
+    Ok(())
+}
+
+/// Hands over the names of all xattrs, each ended by NUL; the kernel's limit is 64 KiB.
+fn read_keys<R>(path: &[u8], take: impl FnOnce(&[u8]) -> R) -> Result<R, Errno> {
     let mut few = [0; 1024];
     match llistxattr(path, &mut few) {
-        Ok(length) => Ok(few.get(..length).unwrap_or_default().to_vec()),
+        Ok(length) => Ok(take(few.get(..length).unwrap_or_default())),
         Err(Errno::RANGE) => {
             let mut all = vec![0; 1 << 16];
             let length = llistxattr(path, all.as_mut_slice())?;
-            all.truncate(length);
-            Ok(all)
+            Ok(take(all.get(..length).unwrap_or_default()))
         }
-        Err(Errno::OPNOTSUPP) => Ok(Vec::new()),
+        Err(Errno::OPNOTSUPP) => Ok(take(&[])),
         Err(error) => Err(error),
     }
 }
 
-/// A value of at most a parent's gfid and a name, or nothing where there is none such.
-fn read_value(path: &[u8], key: &[u8]) -> Result<Option<Vec<u8>>, Errno> {
+/// Reads a value of at most a parent's gfid and a name; nothing where there is none such.
+fn read_value<R>(
+    path: &[u8],
+    key: &[u8],
+    read: impl FnOnce(&[u8]) -> Option<R>,
+) -> Result<Option<R>, Errno> {
     let mut value = [0; 512];
     match lgetxattr(path, key, &mut value) {
-        Ok(length) => Ok(value.get(..length).map(<[u8]>::to_vec)),
+        Ok(length) => Ok(value.get(..length).and_then(read)),
         Err(Errno::NODATA | Errno::RANGE | Errno::OPNOTSUPP) => Ok(None),
         Err(error) => Err(error),
     }

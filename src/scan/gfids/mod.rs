@@ -9,7 +9,9 @@ mod sight;
 mod tree;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+
+use rayon::prelude::*;
 
 pub use answer::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, Stale, StaleLink, Status, Via};
 
@@ -17,7 +19,7 @@ use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
 use look::{Look, Object, look};
-use namespace::{Hit, find};
+use namespace::find;
 use paths::{Places, locate};
 use sight::{at_places, nothing, sight_of, with_hits};
 use tree::{Tree, in_parallel};
@@ -106,16 +108,11 @@ impl<'a> Resolver<'a> {
             }
             let found = find(brick, &inodes, self.meter);
             brick.still_there()?;
-            let mut names: HashMap<u64, Vec<&Hit>> = HashMap::new();
-            for hit in &found.hits {
-                names.entry(hit.inode).or_default().push(hit);
-            }
-            for sight in answers.iter_mut().filter_map(|answer| answer.sights.get_mut(column)) {
+            answers.par_iter_mut().filter_map(|a| a.sights.get_mut(column)).for_each(|sight| {
                 if let Some(inode) = sight.leftover.take() {
-                    let hits = names.get(&inode).map(Vec::as_slice).unwrap_or_default();
-                    with_hits(sight, hits, found.unread);
+                    with_hits(sight, found.of(inode), found.unread);
                 }
-            }
+            });
         }
         Ok(())
     }

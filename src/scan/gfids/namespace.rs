@@ -1,15 +1,15 @@
 //! The namespace of a brick, read once by all threads, for inodes whose names nobody recorded.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::Scope;
-use rustix::fs::{AtFlags, FileType, statat};
+use rustix::fs::{AtFlags, FileType, fstat, statat};
 use rustix::io::Errno;
 
-use super::answer::Ancestor;
+use super::answer::{Ancestor, Link};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, Place, gfid_of, read_entries};
 use crate::scan::meter::Meter;
@@ -18,14 +18,18 @@ use crate::scan::meter::Meter;
 #[derive(Debug)]
 pub(super) struct Hit {
     pub(super) inode: u64,
-    name: Box<[u8]>,
-    folder: Arc<Trail>,
+    pub(super) link: Link,
+    /// The way from its directory to the root.
+    pub(super) ancestors: Arc<[Ancestor]>,
 }
 
 /// What a scan found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Found {
-    pub(super) hits: Vec<Hit>,
+    /// By inode, then path.
+    hits: Vec<Hit>,
+    /// Where each inode's hits begin.
+    starts: HashMap<u64, usize>,
     /// Directories that could not be read.
     pub(super) unread: u64,
 }
@@ -48,33 +52,50 @@ impl Drop for Trail {
     }
 }
 
-impl Hit {
-    /// The gfid of the directory it stands in.
-    pub(super) fn parent(&self) -> Option<Gfid> {
-        self.folder.gfid
-    }
-
-    /// Its path below the brick root.
-    pub(super) fn path(&self) -> Name {
-        let mut names = vec![&*self.name];
-        let mut next = &self.folder;
-        while let Some(above) = &next.above {
-            names.push(&next.name);
-            next = above;
+impl Found {
+    fn new(mut hits: Vec<Hit>, unread: u64) -> Self {
+        hits.sort_unstable_by(|a, b| (a.inode, &a.link).cmp(&(b.inode, &b.link)));
+        let mut starts = HashMap::with_capacity(hits.len());
+        for (index, hit) in hits.iter().enumerate() {
+            starts.entry(hit.inode).or_insert(index);
         }
-        names.reverse();
-        Name::from(names.join(&b'/'))
+        Self { hits, starts, unread }
     }
 
-    /// The way from its directory to the root.
-    pub(super) fn way_up(&self) -> Vec<Ancestor> {
+    /// The names of an inode, by path.
+    pub(super) fn of(&self, inode: u64) -> &[Hit] {
+        let start = self.starts.get(&inode).copied().unwrap_or(self.hits.len());
+        let rest = self.hits.get(start..).unwrap_or_default();
+        let length = rest.iter().take_while(|hit| hit.inode == inode).count();
+        rest.get(..length).unwrap_or_default()
+    }
+}
+
+impl Trail {
+    /// The way from this directory, itself first, to the root.
+    fn way_up(&self) -> Arc<[Ancestor]> {
         let mut way = Vec::new();
-        let mut next = Some(&self.folder);
+        let mut next = Some(self);
         while let Some(trail) = next {
             way.push(Ancestor { gfid: trail.gfid, name: Name::from(&trail.name) });
-            next = trail.above.as_ref();
+            next = trail.above.as_deref();
         }
-        way
+        way.into()
+    }
+
+    /// The hits for names in this directory.
+    fn hits(&self, names: Vec<(u64, Box<[u8]>)>) -> Vec<Hit> {
+        let ancestors = self.way_up();
+        let folders = ancestors.split_last().map_or(&[][..], |(_, folders)| folders);
+        let mut path: Vec<_> = folders.iter().rev().map(|above| above.name.as_bytes()).collect();
+        path.push(b"");
+        let folder = path.join(&b'/');
+        let hit = |(inode, name): (u64, Box<[u8]>)| {
+            let path = Name::from([folder.as_slice(), &name].concat());
+            let link = Link { path, parent: self.gfid };
+            Hit { inode, link, ancestors: Arc::clone(&ancestors) }
+        };
+        names.into_iter().map(hit).collect()
     }
 }
 
@@ -93,9 +114,8 @@ pub(super) fn find(brick: &BrickRoot, inodes: &HashSet<u64>, meter: &Meter) -> F
         Search { brick, inodes, meter, hits: Mutex::default(), unread: AtomicU64::default() };
     let start = Place::root(brick.root());
     rayon::scope(|scope| search.folder(scope, &start, b".", None));
-    let mut hits = search.hits.into_inner().unwrap_or_else(PoisonError::into_inner);
-    hits.sort_by_cached_key(|hit| (hit.inode, hit.path()));
-    Found { hits, unread: search.unread.into_inner() }
+    let hits = search.hits.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Found::new(hits, search.unread.into_inner())
 }
 
 impl<'a> Search<'a> {
@@ -119,11 +139,13 @@ impl<'a> Search<'a> {
         };
         let at_root = above.is_none();
         let gfid = gfid_of(own.as_fd(), b"").ok().flatten();
+        // Another subvolume has the same numbers for other inodes.
+        let comparable = fstat(&own).is_ok_and(|stat| stat.st_dev == self.brick.device());
         let trail = Arc::new(Trail { gfid, name: name.into(), above });
-        let mut hits = Vec::new();
+        let mut names = Vec::new();
         let read = read_entries(own.as_fd(), &mut Vec::new(), |name, inode, kind| {
-            if self.inodes.contains(&inode) && self.is_wanted(&own, name, inode) {
-                hits.push(Hit { inode, name: name.into(), folder: Arc::clone(&trail) });
+            if comparable && self.inodes.contains(&inode) {
+                names.push((inode, Box::from(name)));
             }
             let skipped = at_root && name == b".glusterfs";
             if !skipped && is_folder(&own, name, kind) {
@@ -132,7 +154,8 @@ impl<'a> Search<'a> {
                 scope.spawn(move |scope| self.folder(scope, &place, &name, Some(above)));
             }
         });
-        if !hits.is_empty() {
+        if !names.is_empty() {
+            let mut hits = trail.hits(names);
             self.hits.lock().unwrap_or_else(PoisonError::into_inner).append(&mut hits);
         }
         match read {
@@ -142,12 +165,6 @@ impl<'a> Search<'a> {
             }
             Err(_) => drop(self.unread.fetch_add(1, Ordering::Relaxed)),
         }
-    }
-
-    /// Asks the entry itself: a directory's list says nothing of what is mounted over it.
-    fn is_wanted(&self, dir: &OwnedFd, name: &[u8], inode: u64) -> bool {
-        statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)
-            .is_ok_and(|stat| stat.st_ino == inode && stat.st_dev == self.brick.device())
     }
 }
 

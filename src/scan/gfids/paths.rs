@@ -1,6 +1,7 @@
 //! The other way round: from a path on a brick to its gfid and those of its ancestors.
 
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::sync::Arc;
 
 use rustix::fs::{AtFlags, FileType, statat};
 use rustix::io::Errno;
@@ -19,7 +20,7 @@ pub(super) struct Located {
     /// Its gfid; nothing where it carries none.
     pub(super) gfid: Option<Gfid>,
     /// The way from its directory to the root.
-    pub(super) ancestors: Vec<Ancestor>,
+    pub(super) ancestors: Arc<[Ancestor]>,
 }
 
 /// What stands at a path of each brick.
@@ -37,7 +38,7 @@ pub(super) fn locate(brick: &BrickRoot, path: &Name) -> Result<Located, Errno> {
     }
     let Some((last, folders)) = names.split_last() else {
         let (kind, gfid) = (ObjectKind::Directory, Some(Gfid::ROOT));
-        return Ok(Located { path: Name::from("."), kind, gfid, ancestors: Vec::new() });
+        return Ok(Located { path: Name::from("."), kind, gfid, ancestors: Arc::default() });
     };
     let mut ancestors = vec![Ancestor { gfid: Some(Gfid::ROOT), name: Name::from(".") }];
     let mut held: Option<OwnedFd> = None;
@@ -54,7 +55,7 @@ pub(super) fn locate(brick: &BrickRoot, path: &Name) -> Result<Located, Errno> {
         path: Name::from(names.join(&b'/')),
         kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
         gfid: gfid_of(from, last)?,
-        ancestors,
+        ancestors: ancestors.into(),
     })
 }
 
@@ -65,13 +66,9 @@ fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// The part of an absolute path that lies below the brick, else the path as it is.
 fn below_root<'p>(brick: &BrickRoot, path: &'p [u8]) -> &'p [u8] {
-    [brick.path(), brick.full_path()]
-        .map(|root| root.as_os_str().as_encoded_bytes())
-        .into_iter()
-        .filter(|root| !root.is_empty())
-        .find_map(|root| {
-            let rest = path.strip_prefix(root.strip_suffix(b"/").unwrap_or(root))?;
-            (rest.is_empty() || rest.starts_with(b"/")).then_some(rest)
-        })
-        .unwrap_or(path)
+    let root = brick.full_path().as_os_str().as_encoded_bytes();
+    match path.strip_prefix(root.strip_suffix(b"/").unwrap_or(root)) {
+        Some(rest) if rest.is_empty() || rest.starts_with(b"/") => rest,
+        _ => path,
+    }
 }

@@ -1,5 +1,7 @@
 //! What a brick answers, put together from what was seen.
 
+use std::sync::Arc;
+
 use rustix::io::Errno;
 
 use super::answer::{Link, ObjectKind, Sight, StaleLink, Status, Via};
@@ -8,7 +10,7 @@ use super::namespace::Hit;
 use super::paths::{Located, Places};
 use super::tree::{Fate, Tree, Verdict};
 use crate::domain::{Gfid, Name};
-use crate::scan::brick::{BrickRoot, gfid_of};
+use crate::scan::brick::{BrickRoot, gfid_at};
 
 /// A brick that knows nothing of a question.
 pub(super) fn nothing(brick: &BrickRoot) -> Sight {
@@ -94,7 +96,7 @@ fn how_lost(fate: Fate) -> &'static str {
 
 /// A user's symlink that has lost its names: its handle's text is the user's, so it says nothing.
 fn nameless_symlink(brick: &BrickRoot, gfid: Gfid) -> Option<Sight> {
-    let own = gfid_of(brick.handles(), &handle_of(gfid)).ok().flatten()?;
+    let own = gfid_at(&brick.handle_path(&handle_of(gfid))).ok().flatten()?;
     let says = "only the handle of a symlink is left: it has no name on the brick";
     let (status, says) = if own == gfid {
         (Status::Orphan, says.to_owned())
@@ -150,13 +152,12 @@ fn unseen(count: u64, why: &str) -> String {
 }
 
 /// Adds what a scan found to a leftover's sight.
-pub(super) fn with_hits(sight: &mut Sight, hits: &[&Hit], unread: u64) {
+pub(super) fn with_hits(sight: &mut Sight, hits: &[Hit], unread: u64) {
     let promised = sight.links.len() as u64 + sight.unseen;
     let before = sight.links.len();
     for hit in hits {
-        let link = Link { path: hit.path(), parent: hit.parent() };
-        if !sight.links.iter().any(|known| known.path == link.path) {
-            sight.links.push(link);
+        if !sight.links.iter().any(|known| known.path == hit.link.path) {
+            sight.links.push(hit.link.clone());
         }
     }
     sight.links.sort();
@@ -164,8 +165,8 @@ pub(super) fn with_hits(sight: &mut Sight, hits: &[&Hit], unread: u64) {
         sight.via = Some(Via::Scan);
     }
     let first = sight.links.first().map(|link| &link.path);
-    if let Some(hit) = hits.iter().find(|hit| Some(&hit.path()) == first) {
-        sight.ancestors = hit.way_up();
+    if let Some(hit) = hits.iter().find(|hit| Some(&hit.link.path) == first) {
+        sight.ancestors = Arc::clone(&hit.ancestors);
     }
     sight.unseen = promised.saturating_sub(sight.links.len() as u64);
     sight.says = match (sight.unseen, unread) {

@@ -1,6 +1,7 @@
 //! The directories of a batch: read up through their handles once, proven down from the root once.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use rustix::io::Errno;
@@ -41,6 +42,20 @@ pub(super) enum Fate {
 struct Node {
     claim: Option<Claim>,
     fate: Fate,
+    way: OnceLock<Way>,
+}
+
+/// How a directory is reached.
+#[derive(Debug)]
+struct Way {
+    path: Box<[u8]>,
+    ancestors: Arc<[Ancestor]>,
+}
+
+impl Node {
+    fn new(claim: Option<Claim>, fate: Fate) -> Self {
+        Self { claim, fate, way: OnceLock::new() }
+    }
 }
 
 /// All directories a batch touches, by gfid: the one parent cache.
@@ -66,11 +81,11 @@ impl Tree {
         objects: &[&Object],
     ) -> Self {
         let mut nodes = HashMap::new();
-        nodes.insert(Gfid::ROOT, Node { claim: None, fate: Fate::Proven });
+        nodes.insert(Gfid::ROOT, Node::new(None, Fate::Proven));
         let mut wanted = HashSet::new();
         for (gfid, claim) in known {
             wanted.insert(claim.parent);
-            nodes.entry(gfid).or_insert(Node { claim: Some(claim), fate: Fate::Unknown });
+            nodes.entry(gfid).or_insert(Node::new(Some(claim), Fate::Unknown));
         }
         for object in objects {
             wanted.extend(object.claims.iter().map(|claim| claim.parent));
@@ -171,27 +186,36 @@ impl Tree {
     }
 
     /// The way from a proven directory, itself first, to the root.
-    pub(super) fn way_up(&self, gfid: Gfid) -> Vec<Ancestor> {
-        let mut way = Vec::new();
-        let mut next = gfid;
-        while let Some(claim) = self.claim(next) {
-            way.push(Ancestor { gfid: Some(next), name: Name::from(&claim.name) });
-            next = claim.parent;
-        }
-        way.push(Ancestor { gfid: Some(Gfid::ROOT), name: Name::from(".") });
-        way
+    pub(super) fn way_up(&self, gfid: Gfid) -> Arc<[Ancestor]> {
+        self.way(gfid).map_or_else(Arc::default, |way| Arc::clone(&way.ancestors))
     }
 
     /// The path of a name in a proven directory.
     pub(super) fn path(&self, claim: &Claim) -> Name {
-        let mut names = vec![&*claim.name];
-        let mut next = claim.parent;
-        while let Some(above) = self.claim(next) {
-            names.push(&above.name);
-            next = above.parent;
+        match self.way(claim.parent) {
+            Some(way) if !way.path.is_empty() => {
+                Name::from([&*way.path, b"/", &claim.name].concat())
+            }
+            _ => Name::from(&claim.name),
         }
-        names.reverse();
-        Name::from(names.join(&b'/'))
+    }
+
+    /// A directory's way, put together when first asked for: many answers share it.
+    fn way(&self, gfid: Gfid) -> Option<&Way> {
+        let node = self.nodes.get(&gfid)?;
+        Some(node.way.get_or_init(|| {
+            let (mut ancestors, mut names) = (Vec::new(), Vec::new());
+            let (mut next, mut claim) = (gfid, node.claim.as_ref());
+            while let Some(above) = claim {
+                ancestors.push(Ancestor { gfid: Some(next), name: Name::from(&above.name) });
+                names.push(&*above.name);
+                next = above.parent;
+                claim = self.claim(next);
+            }
+            ancestors.push(Ancestor { gfid: Some(Gfid::ROOT), name: Name::from(".") });
+            names.reverse();
+            Way { path: names.join(&b'/').into(), ancestors: ancestors.into() }
+        }))
     }
 }
 
@@ -205,7 +229,7 @@ fn read_node(brick: &BrickRoot, gfid: Gfid) -> Node {
         Err(Errno::NOENT) => (None, Fate::NoHandle),
         Err(error) => (None, Fate::Unreadable(error)),
     };
-    Node { claim, fate }
+    Node::new(claim, fate)
 }
 
 /// Maps in the order given, on several threads where that pays.
