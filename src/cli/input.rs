@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn every_line_comes_once_and_in_order() {
-        let text: String = (0..200_000).map(|n| format!("line {n}\n")).collect();
-        let input = io::Cursor::new(format!("{text}\nlast"));
+        let lines: Vec<_> = (0..200_000).map(|n| format!("line {n}")).collect();
+        let input = io::Cursor::new(format!("{}\n\nlast", lines.join("\n")));
         let batches: Vec<_> = Batches::of(input).map(Result::unwrap).collect();
         assert!(batches.iter().all(|batch| !batch.is_empty() && batch.len() < 2 * BATCH));
         let lines: Vec<_> = batches.into_iter().flatten().collect();

@@ -1,5 +1,7 @@
 //! How questions come in: notations, standard input, paths, entries, findings.
 
+#![expect(clippy::disallowed_methods, reason = "a child whose pipes are held one by one")]
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::symlink;
 use std::process::Stdio;

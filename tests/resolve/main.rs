@@ -50,7 +50,7 @@ fn ask(brick: &FakeBrick, args: &[impl AsRef<OsStr>]) -> (i32, Vec<Value>) {
 }
 
 /// Asks for one gfid.
-fn ask_one(brick: &FakeBrick, gfid: impl ToString) -> (i32, Value) {
+fn ask_one(brick: &FakeBrick, gfid: impl std::fmt::Display) -> (i32, Value) {
     let (code, mut gfids) = ask(brick, &[gfid.to_string()]);
     assert_eq!(gfids.len(), 1);
     (code, gfids.remove(0))
