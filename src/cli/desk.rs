@@ -96,13 +96,14 @@ impl<'a> Desk<'a> {
     }
 
     fn take(&mut self, asked: Vec<Asked>) -> Result<(), Failure> {
-        for answer in self.resolver.answer(asked)? {
-            if self.scan && (answer.needs_scan() || !self.waiting.is_empty()) {
-                self.waiting.push(answer);
-            } else {
-                self.list.push(&answer)?;
-            }
-        }
+        let mut answers = self.resolver.answer(asked)?;
+        let ready = match answers.iter().position(Answer::needs_scan) {
+            _ if !self.waiting.is_empty() => 0,
+            Some(first) if self.scan => first,
+            _ => answers.len(),
+        };
+        self.waiting.extend(answers.drain(ready..));
+        self.list.push(&answers)?;
         if self.waiting.len() >= WAITING {
             self.scan_for_waiting()?;
         }
@@ -115,9 +116,8 @@ impl<'a> Desk<'a> {
             let _progress = Progress::of_names(self.meter, most, self.quiet);
             self.resolver.scan(&mut self.waiting)?;
         }
-        for answer in self.waiting.drain(..) {
-            self.list.push(&answer)?;
-        }
+        self.list.push(&self.waiting)?;
+        self.waiting.clear();
         Ok(())
     }
 

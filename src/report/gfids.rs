@@ -48,14 +48,19 @@ impl GfidList {
         Ok(Self { stream, brick_width, nul, tally: BTreeMap::new(), blind: false })
     }
 
-    /// Prints one answer.
+    /// Prints answers.
     ///
     /// # Errors
     /// [`PrintError`].
-    pub fn push(&mut self, answer: &Answer) -> Result<(), PrintError> {
-        *self.tally.entry(word(answer.status())).or_default() += 1;
-        self.blind |= answer.is_blind();
-        self.stream.push(&GfidRow { answer, brick_width: self.brick_width, nul: self.nul })
+    pub fn push(&mut self, answers: &[Answer]) -> Result<(), PrintError> {
+        for answer in answers {
+            *self.tally.entry(word(answer.status())).or_default() += 1;
+            self.blind |= answer.is_blind();
+        }
+        let (brick_width, nul) = (self.brick_width, self.nul);
+        let row = |answer| GfidRow { answer, brick_width, nul };
+        let rows: Vec<_> = answers.iter().map(row).collect();
+        self.stream.push(&rows)
     }
 
     /// Hands what was printed so far to the reader.

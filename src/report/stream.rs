@@ -2,11 +2,15 @@
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::look::{Format, Look};
 use super::print::{PrintError, stdout};
+
+/// How many elements are put into words before they are written: bounds the memory.
+const BLOCK: usize = 8192;
 
 /// One element of a streamed list: serialisable for scripts, written for people.
 pub trait Record: Serialize {
@@ -66,21 +70,27 @@ impl<'w> Stream<'w> {
         Ok(stream)
     }
 
-    /// Prints one element.
+    /// Prints elements, put into words by several threads where there are many.
     ///
     /// # Errors
     /// [`PrintError`], but not for a reader that went away: see [`Stream::is_gone`].
-    pub fn push(&mut self, record: &impl Record) -> Result<(), PrintError> {
-        if self.gone {
-            return Ok(());
+    pub fn push(&mut self, records: &[impl Record + Sync]) -> Result<(), PrintError> {
+        for block in records.chunks(BLOCK) {
+            let texts: io::Result<Vec<_>> =
+                block.par_chunks(BLOCK / 32).map(|some| worded(some, &self.look)).collect();
+            if self.gone {
+                return Ok(());
+            }
+            let written = texts.and_then(|texts| {
+                texts.iter().try_for_each(|text| {
+                    let comma = usize::from(self.look.format == Format::Json && self.empty);
+                    self.empty = false;
+                    self.out.write_all(text.get(comma..).unwrap_or_default())
+                })
+            });
+            self.accept(written)?;
         }
-        let written = match self.look.format {
-            Format::Human => record.human(&self.look, &mut self.out),
-            Format::Json => self.element(record),
-            Format::Jsonl => line(&mut self.out, record),
-        };
-        self.empty = false;
-        self.accept(written)
+        Ok(())
     }
 
     /// Hands everything printed so far to the reader.
@@ -112,11 +122,6 @@ impl<'w> Stream<'w> {
         self.flush()
     }
 
-    fn element(&mut self, record: &impl Serialize) -> io::Result<()> {
-        self.out.write_all(if self.empty { b"\n    " } else { b",\n    " })?;
-        Ok(serde_json::to_writer(&mut self.out, record)?)
-    }
-
     fn close(&mut self, head: &impl Serialize) -> io::Result<()> {
         self.out.write_all(if self.empty { b"]" } else { b"\n  ]" })?;
         if let Value::Object(fields) = serde_json::to_value(head)? {
@@ -146,6 +151,22 @@ impl<'w> Stream<'w> {
     }
 }
 
+/// Elements as they are printed; in `json` each behind a comma.
+fn worded(records: &[impl Record], look: &Look) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for record in records {
+        match look.format {
+            Format::Human => record.human(look, &mut text)?,
+            Format::Json => {
+                text.extend_from_slice(b",\n    ");
+                serde_json::to_writer(&mut text, record)?;
+            }
+            Format::Jsonl => line(&mut text, record)?,
+        }
+    }
+    Ok(text)
+}
+
 fn line(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
@@ -171,8 +192,9 @@ mod tests {
         let mut out = Vec::new();
         let look = Look { format, color: ColorChoice::Never, width: 80, verbose: false, top: None };
         let mut stream = Stream::to(Box::new(&mut out), "georepair/x/1", "xs", look).unwrap();
-        for number in numbers {
-            stream.push(&Number(*number)).unwrap();
+        let numbers: Vec<_> = numbers.iter().copied().map(Number).collect();
+        for some in numbers.chunks(1000) {
+            stream.push(some).unwrap();
         }
         stream.finish(&json!({ "count": numbers.len() })).unwrap();
         String::from_utf8(out).unwrap()
@@ -180,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_whole_document_parses_however_long_its_list() {
-        for numbers in [&[][..], &[7], &[7, 8]] {
+        let many: Vec<u8> = (0..20_000_u32).map(|n| n.to_be_bytes()[3]).collect();
+        for numbers in [&[][..], &[7], &[7, 8], &many] {
             let document: Value = serde_json::from_str(&printed(Format::Json, numbers)).unwrap();
             let want = json!({ "schema": "georepair/x/1", "xs": numbers, "count": numbers.len() });
             assert_eq!(document, want);
@@ -216,8 +239,8 @@ mod tests {
         };
         let over = |kind| Stream::to(Box::new(Full(kind)), "s", "xs", look).unwrap();
         let mut left = over(io::ErrorKind::BrokenPipe);
-        left.push(&Number(1)).unwrap();
+        left.push(&[Number(1)]).unwrap();
         assert!(left.is_gone());
-        assert!(over(io::ErrorKind::StorageFull).push(&Number(1)).is_err());
+        assert!(over(io::ErrorKind::StorageFull).push(&[Number(1)]).is_err());
     }
 }
