@@ -5,6 +5,7 @@
 //! changes explain becomes benign, and what went well afterwards is healed ([`healing`]).
 
 mod advice;
+mod bricks;
 mod causes;
 mod crashes;
 mod diagnose;
@@ -15,4 +16,5 @@ mod mounts;
 mod reading;
 mod scene;
 
+pub use bricks::{place_findings, questions};
 pub use diagnose::diagnose;

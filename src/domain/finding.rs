@@ -153,7 +153,7 @@ pub struct Finding {
 }
 
 /// A file or directory entry that failed.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Entry {
     /// The gfid the primary wanted there.
     pub gfid: Option<Gfid>,

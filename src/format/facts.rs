@@ -39,18 +39,6 @@ pub struct Facts<'a> {
     pub exception: Option<Exception>,
 }
 
-/// An entry of which nothing is known.
-const NOTHING: Entry = Entry {
-    gfid: None,
-    parent: None,
-    name: None,
-    op: None,
-    errno: None,
-    secondary_gfid: None,
-    path: None,
-    now: None,
-};
-
 /// Takes a message apart. `tail` holds the unprefixed lines below it.
 #[must_use]
 pub fn of<'a>(saying: Saying, line: &LogLine<'a>, tail: &'a [u8]) -> Facts<'a> {

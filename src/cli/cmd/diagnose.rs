@@ -15,7 +15,7 @@ use crate::domain::{Diagnosis, Severity, Time, Verdict};
 use crate::report::{self, Format, Look, Progress};
 use crate::scan::logs::{self, LogFile};
 use crate::scan::positions::Position;
-use crate::scan::{Follower, Meter, Told, Window};
+use crate::scan::{Answer, BrickRoot, Follower, Meter, Resolver, Told, Window};
 
 /// What `diagnose` takes.
 #[derive(ClapArgs, Debug)]
@@ -33,6 +33,10 @@ pub struct Args {
     /// Only this session, named as its log folder: `PRIMARY_HOST_SECONDARY`
     #[arg(long, value_name = "NAME")]
     session: Option<String>,
+    /// A brick's root directory; repeat it for the bricks of one volume. Each suspect is checked
+    /// there: present, gone or renamed, and where
+    #[arg(long = "brick", value_name = "DIR")]
+    bricks: Vec<PathBuf>,
     /// Show the N worst causes
     #[arg(long, value_name = "N")]
     top: Option<usize>,
@@ -63,8 +67,13 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     if args.since_last {
         files = logs::since(files, &known);
     }
+    let bricks: Result<Vec<_>, _> = args.bricks.iter().map(|dir| BrickRoot::open(dir)).collect();
+    let bricks = bricks?;
     let (told, read) = read(args, global, &files);
-    let diagnosis = check::diagnose(of_session(args, told.clone()));
+    let mut diagnosis = check::diagnose(of_session(args, told.clone()));
+    if !bricks.is_empty() {
+        ask_bricks(&bricks, global, &mut diagnosis)?;
+    }
     let outcome = outcome(&diagnosis, args.since_last);
     show(args, global, diagnosis)?;
     if args.since_last {
@@ -75,6 +84,24 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         follow(args, global, &files, told.iter().zip(&read))?;
     }
     Ok(outcome)
+}
+
+/// Checks every suspect against the bricks.
+fn ask_bricks(
+    bricks: &[BrickRoot],
+    global: &Global,
+    diagnosis: &mut Diagnosis,
+) -> Result<(), Failure> {
+    let meter = Arc::new(Meter::default());
+    let resolver = Resolver::new(bricks, &meter);
+    let mut answers = resolver.answer(check::questions(diagnosis))?;
+    if answers.iter().any(Answer::needs_scan) {
+        let names = bricks.iter().filter_map(BrickRoot::inodes).sum();
+        let _progress = Progress::of_names(&meter, names, global.quiet);
+        resolver.scan(&mut answers)?;
+    }
+    check::place_findings(diagnosis, &answers);
+    Ok(())
 }
 
 fn files(args: &Args) -> Result<Vec<LogFile>, Failure> {

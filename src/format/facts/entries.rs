@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::{Facts, NOTHING};
+use super::Facts;
 use crate::domain::{Entry, EntryId, Errno, Gfid, Name};
 use crate::format::fields::{self, between, field};
 use crate::format::literal::{self, Literal};
@@ -33,7 +33,7 @@ pub(super) fn failure(message: &[u8]) -> Facts<'static> {
         op: text("op").map(|op| String::from_utf8_lossy(op).into_owned()),
         errno,
         secondary_gfid: info.and_then(secondary_gfid),
-        ..NOTHING
+        ..Entry::default()
     };
     of_entry(entry)
 }
@@ -59,7 +59,7 @@ fn cut_failure(message: &[u8]) -> Facts<'static> {
         parent: place.as_ref().map(|place| place.parent),
         name: place.map(|place| place.name),
         op: value("op").map(|op| String::from_utf8_lossy(&op).into_owned()),
-        ..NOTHING
+        ..Entry::default()
     };
     of_entry(entry)
 }
@@ -104,7 +104,7 @@ pub(super) fn removal(message: &[u8]) -> Facts<'_> {
         name: name.map(Name::from),
         op: Some("RMDIR".to_owned()),
         errno,
-        ..NOTHING
+        ..Entry::default()
     };
     Facts { parent: None, ..of_entry(entry) }
 }
@@ -129,7 +129,7 @@ pub(super) fn rename(message: &[u8]) -> Facts<'_> {
         name: place.map(|place| place.name),
         op: Some("RENAME".to_owned()),
         secondary_gfid: disk.and_then(Gfid::from_text),
-        ..NOTHING
+        ..Entry::default()
     };
     of_entry(entry)
 }
@@ -154,7 +154,12 @@ pub(super) fn retries(message: &[u8]) -> Facts<'_> {
     }
     match args.first().map(|path| traceback::subject_of(path)) {
         Some(Subject::Entry(EntryId { parent, name })) => {
-            facts.entries.push(Entry { parent: Some(parent), name: Some(name), errno, ..NOTHING });
+            facts.entries.push(Entry {
+                parent: Some(parent),
+                name: Some(name),
+                errno,
+                ..Entry::default()
+            });
         }
         Some(Subject::Gfid(gfid)) => facts.gfids.push(gfid),
         _ => {}
@@ -171,7 +176,7 @@ fn new_file(folder: &[u8], blob: &[u8], errno: Option<Errno>) -> Entry {
     let gfid = at.and_then(|at| Gfid::from_text(blob.get(at..at + 36)?));
     let rest = at.and_then(|at| blob.get(at + 41..)).unwrap_or_default();
     let name = rest.get(..memmem::find(rest, b"\0").unwrap_or(0)).filter(|name| !name.is_empty());
-    Entry { gfid, parent, name: name.map(Name::from), errno, ..NOTHING }
+    Entry { gfid, parent, name: name.map(Name::from), errno, ..Entry::default() }
 }
 
 /// Entries of a debug line whose names python could not decode.
@@ -196,7 +201,7 @@ pub(super) fn undecoded(message: &[u8]) -> Facts<'_> {
             parent: place.as_ref().map(|place| place.parent),
             name: place.map(|place| place.name),
             op: facts.op.clone().map(Cow::into_owned),
-            ..NOTHING
+            ..Entry::default()
         });
     }
     facts

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::{Facts, NOTHING};
+use super::Facts;
 use crate::domain::{Entry, EntryId, Errno, Gfid};
 use crate::format::fields::{self, between, field};
 use crate::format::traceback::{self, Subject};
@@ -138,7 +138,7 @@ pub(super) fn raised(tail: &[u8]) -> Facts<'static> {
                 parent: Some(parent),
                 name: Some(name),
                 errno: exception.errno,
-                ..NOTHING
+                ..Entry::default()
             });
         }
         Some(Subject::Gfid(gfid)) => facts.gfids.push(gfid),
@@ -152,7 +152,7 @@ pub(super) fn raised(tail: &[u8]) -> Facts<'static> {
             parent: Some(parent),
             name: Some(name),
             errno,
-            ..NOTHING
+            ..Entry::default()
         });
     }
     facts.op = exception.op().map(Cow::Borrowed);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::{Facts, NOTHING};
+use super::Facts;
 use crate::domain::{Entry, Errno, Gfid, Name};
 use crate::format::fields::{self, between, field};
 use crate::format::logline::{LogLine, Origin};
@@ -64,7 +64,7 @@ fn name_paths(facts: &mut Facts<'_>, path: &[u8], gfid: Option<Gfid>) {
                 name: Some(Name::from(name)),
                 op: facts.op.clone().map(Cow::into_owned),
                 errno: facts.errno,
-                ..NOTHING
+                ..Entry::default()
             });
         }
         Some((own, _)) => facts.gfids.push(own),
@@ -94,7 +94,7 @@ pub(super) fn fuse<'a>(line: &LogLine<'a>) -> Facts<'a> {
             path: Some(Name::from(path)),
             op: facts.op.clone().map(Cow::into_owned),
             errno: facts.errno,
-            ..NOTHING
+            ..Entry::default()
         });
     }
     let ours = memmem::find(message, b".gfid/").is_some();
@@ -113,7 +113,13 @@ pub(super) fn split_brain(message: &[u8]) -> Facts<'_> {
         let first = pair.get(..36).and_then(Gfid::from_text);
         let second = between(pair, " and ", "").and_then(|g| g.get(..36)).and_then(Gfid::from_text);
         facts.gfids.extend(first.into_iter().chain(second));
-        facts.entries.push(Entry { gfid: first, secondary_gfid: second, parent, name, ..NOTHING });
+        facts.entries.push(Entry {
+            gfid: first,
+            secondary_gfid: second,
+            parent,
+            name,
+            ..Entry::default()
+        });
     } else {
         let text = between(message, "gfid:", "").and_then(|rest| rest.get(..36));
         facts.gfids.extend(text.and_then(Gfid::from_text).filter(|gfid| !gfid.is_nil()));
@@ -136,7 +142,7 @@ pub(super) fn dht(message: &[u8]) -> Facts<'_> {
             gfid: local,
             secondary_gfid: other,
             path: path.map(Name::from),
-            ..NOTHING
+            ..Entry::default()
         }],
         ..Facts::default()
     }
