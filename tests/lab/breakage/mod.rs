@@ -1,0 +1,1 @@
+//! Ways to break a session, named after what is broken.

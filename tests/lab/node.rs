@@ -1,0 +1,110 @@
+//! One machine of the lab: its own network, hostname, processes, filesystems, glusterd and sshd.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::holder::Holder;
+use crate::wait;
+
+/// A node that is up.
+#[derive(Debug)]
+pub(crate) struct Node {
+    name: &'static str,
+    address: String,
+    mark: String,
+    holder: Holder,
+}
+
+impl Node {
+    /// Sets the node's namespaces and filesystems up; nothing is running in it yet.
+    pub(crate) fn up(mark: &str, name: &'static str, address: &str, brick_size: &str) -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/node-init");
+        let unshare = ["--mount", "--uts", "--net", "--ipc"];
+        let holder = Holder::up(mark, &unshare, &[script, name, brick_size]);
+        Self { name, address: address.to_owned(), mark: mark.to_owned(), holder }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The node's first process, as numbered outside.
+    pub(crate) fn init(&self) -> u32 {
+        self.holder.init()
+    }
+
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// Where the test finds the node's file `inside`, mounts of the node included.
+    pub(crate) fn path(&self, inside: impl AsRef<Path>) -> PathBuf {
+        let inside = inside.as_ref();
+        let inside = inside.strip_prefix("/").unwrap_or(inside);
+        Path::new("/proc").join(self.init().to_string()).join("root").join(inside)
+    }
+
+    /// Runs a program on the node, for at most two minutes.
+    pub(crate) fn try_on(&self, argv: &[&str]) -> Output {
+        let enter = ["--mount", "--uts", "--net", "--ipc", "--pid"];
+        let mut command = self.holder.command(&self.mark, &enter);
+        command.args(["timeout", "--kill-after=5", "120"]).args(argv);
+        command.output().unwrap_or_else(|error| panic!("{}: {argv:?}: {error}", self.name))
+    }
+
+    /// Runs a program on the node and returns what it prints; it has to succeed.
+    #[track_caller]
+    pub(crate) fn run_on(&self, argv: &[&str]) -> String {
+        let output = self.try_on(argv);
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let name = self.name;
+        assert!(output.status.success(), "{name}: {argv:?}: {}\n{stdout}{stderr}", output.status);
+        stdout
+    }
+
+    /// The gluster CLI, without questions.
+    #[track_caller]
+    pub(crate) fn gluster(&self, arguments: &[&str]) -> String {
+        self.run_on(&[&["gluster", "--mode=script"], arguments].concat())
+    }
+
+    pub(crate) fn start_sshd(&self) {
+        self.run_on(&["/usr/sbin/sshd", "-E", "/var/log/sshd.log"]);
+    }
+
+    /// Starts glusterd and waits until it answers.
+    pub(crate) fn start_glusterd(&self) {
+        self.run_on(&["glusterd"]);
+        wait::happens("glusterd answers", 30, || {
+            self.try_on(&["gluster", "--mode=script", "pool", "list"]).status.success()
+        });
+    }
+
+    /// The numbers, inside the node, of processes whose command line contains all the words.
+    pub(crate) fn processes(&self, words: &[&str]) -> Vec<u32> {
+        let entries = std::fs::read_dir(self.path("proc")).expect("the node's /proc");
+        let pids = entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok());
+        let mut found: Vec<u32> = pids
+            .filter(|pid: &u32| {
+                let cmdline = self.path("proc").join(pid.to_string()).join("cmdline");
+                let cmdline = std::fs::read(cmdline).unwrap_or_default();
+                let line = String::from_utf8_lossy(&cmdline).replace('\0', " ");
+                !line.is_empty() && words.iter().all(|word| line.contains(word))
+            })
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
+    /// Sends a signal to processes of this node.
+    pub(crate) fn signal(&self, signal: &str, pids: &[u32]) {
+        for pid in pids {
+            self.try_on(&["kill", &format!("-{signal}"), &pid.to_string()]);
+        }
+    }
+}

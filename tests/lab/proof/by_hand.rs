@@ -1,0 +1,33 @@
+//! A lab to work in by hand: `cargo test --test lab by_hand -- --ignored --nocapture`.
+
+use std::io::Read;
+
+use crate::lab::Lab;
+use crate::session;
+use crate::shape::{DISTRIBUTED, REPLICATED};
+
+/// Brings a lab up, says how to enter its nodes, and keeps it until end of input (Ctrl-D).
+#[test]
+#[ignore = "waits for a person"]
+fn by_hand() {
+    hold(REPLICATED);
+}
+
+/// The same in the distributed shape.
+#[test]
+#[ignore = "waits for a person"]
+fn distributed_by_hand() {
+    hold(DISTRIBUTED);
+}
+
+fn hold(shape: crate::shape::Shape) {
+    let lab = Lab::up_without_session(shape);
+    for node in lab.nodes() {
+        println!("{}: nsenter --all --target {} --wd=/root bash", node.name(), node.init());
+    }
+    session::create(&lab);
+    session::start(&lab);
+    println!("restarts until live: {}", session::live(&lab));
+    println!("The lab is gone when this input ends (Ctrl-D).");
+    drop(std::io::stdin().read_to_end(&mut Vec::new()));
+}

@@ -1,0 +1,4 @@
+//! The tests of the lab.
+
+mod bringing_up;
+mod by_hand;

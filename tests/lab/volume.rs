@@ -1,0 +1,37 @@
+//! The two volumes of a lab.
+
+use crate::lab::Lab;
+use crate::shape::Brick;
+
+/// The volume that is replicated.
+pub(crate) const PRIMARY: &str = "gv0";
+/// The volume it is replicated to.
+pub(crate) const SECONDARY: &str = "gv0dr";
+
+/// Creates and starts both volumes.
+pub(crate) fn create(lab: &Lab) {
+    let shape = lab.shape();
+    std::thread::scope(|scope| {
+        scope.spawn(|| create_one(lab, "m1", PRIMARY, shape.replica, shape.primary));
+        scope.spawn(|| create_one(lab, "s1", SECONDARY, 1, shape.secondary));
+    });
+}
+
+fn create_one(lab: &Lab, on: &str, volume: &str, replica: usize, bricks: &[Brick]) {
+    let node = lab.node(on);
+    let replica = replica.to_string();
+    let urls: Vec<String> = bricks.iter().map(Brick::url).collect();
+    let mut arguments = vec!["volume", "create", volume];
+    if replica != "1" {
+        arguments.extend(["replica", &replica]);
+    }
+    arguments.extend(urls.iter().map(String::as_str));
+    arguments.push("force");
+    node.gluster(&arguments);
+    node.gluster(&["volume", "start", volume]);
+}
+
+/// Sets options of the primary volume that make changes travel in seconds.
+pub(crate) fn hurry(lab: &Lab) {
+    lab.primary().gluster(&["volume", "set", PRIMARY, "changelog.rollover-time", "3"]);
+}

@@ -1,0 +1,30 @@
+//! Waiting with a deadline: the only way the lab ever waits.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Asks until there is an answer; `None` after `seconds`.
+pub(crate) fn poll<T>(seconds: u64, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    loop {
+        if let Some(answer) = ask() {
+            return Some(answer);
+        }
+        if Instant::now() >= deadline {
+            return None;
+        }
+        sleep(Duration::from_millis(200));
+    }
+}
+
+/// Asks until there is an answer, and panics after `seconds` with what was waited for.
+#[track_caller]
+pub(crate) fn until<T>(what: &str, seconds: u64, ask: impl FnMut() -> Option<T>) -> T {
+    poll(seconds, ask).unwrap_or_else(|| panic!("waited {seconds} s in vain: {what}"))
+}
+
+/// Waits until something holds, and panics after `seconds` with what was waited for.
+#[track_caller]
+pub(crate) fn happens(what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
+    until(what, seconds, || holds().then_some(()));
+}
