@@ -73,8 +73,8 @@ impl Holder {
 impl Drop for Holder {
     fn drop(&mut self) {
         drop(self.child.stdin.take());
-        // Normally the closed pipe is enough; killing `unshare` kills its child as well.
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+        // The closed pipe is enough; where it is not, killing `unshare` kills its child as well.
+        if super::wait::poll(20, || self.child.try_wait().ok().flatten()).is_none() {
             drop(self.child.kill());
             drop(self.child.wait());
         }

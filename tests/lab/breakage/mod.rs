@@ -1,1 +1,70 @@
-//! Ways to break a session, named after what is broken.
+//! Ways to break a session, named after what is broken. Each proves that it did, and can be mended.
+
+pub(crate) mod changelogs;
+pub(crate) mod connection;
+pub(crate) mod entries;
+pub(crate) mod names;
+pub(crate) mod transfer;
+pub(crate) mod workers;
+
+use crate::capture::Scene;
+use crate::lab::Lab;
+use crate::session;
+
+/// The nodes whose gsyncd.log tells the primary's part.
+pub(crate) const PRIMARIES: &[&str] = &["m1", "m2"];
+/// The nodes whose logs tell the secondary's part.
+pub(crate) const SECONDARIES: &[&str] = &["s1"];
+
+/// A session that is broken in one known way.
+#[must_use = "a broken lab is to be mended for the next test"]
+pub(crate) struct Broken<'lab> {
+    scene: Scene<'lab>,
+    mend: Mend,
+}
+
+type Mend = Box<dyn FnOnce(&Lab)>;
+
+impl<'lab> Broken<'lab> {
+    fn new(scene: Scene<'lab>, mend: impl FnOnce(&Lab) + 'static) -> Self {
+        Self { scene, mend: Box::new(mend) }
+    }
+
+    /// What was done and logged so far.
+    pub(crate) fn scene(&self) -> &Scene<'lab> {
+        &self.scene
+    }
+
+    /// Takes the breakage back, by a way no reader of logs would call a repair, and proves that
+    /// changes travel again.
+    #[track_caller]
+    pub(crate) fn mend(self) {
+        self.scene.save();
+        let lab = self.scene.lab();
+        (self.mend)(lab);
+        session::live(lab);
+    }
+}
+
+/// Writes a small file on the primary.
+#[track_caller]
+fn write(lab: &Lab, path: &str, content: &str) {
+    let path = lab.on_primary(path);
+    std::fs::create_dir_all(path.parent().expect("it has a parent")).expect("a directory");
+    std::fs::write(&path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Waits until some worker is Faulty.
+#[track_caller]
+fn wait_faulty(scene: &Scene<'_>) {
+    session::wait_status(scene.lab(), "Faulty", 120, |rows| session::any(rows, "Faulty"));
+    scene.tell("the session's status shows Faulty");
+}
+
+/// The node and brick whose worker is Active.
+#[track_caller]
+fn active(lab: &Lab) -> session::Worker {
+    let rows = session::status(lab);
+    let active = rows.iter().find(|row| row.status == "Active").cloned();
+    active.unwrap_or_else(|| panic!("no worker is Active: {rows:#?}"))
+}

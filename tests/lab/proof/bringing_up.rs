@@ -1,5 +1,6 @@
 //! From nothing to a session that replicates.
 
+use crate::capture::Scene;
 use crate::lab::Lab;
 use crate::shape::REPLICATED;
 use crate::requirements;
@@ -11,5 +12,8 @@ fn a_lab_comes_up_and_goes_away() {
     }
     let (lab, times) = Lab::up(REPLICATED);
     println!("{times:?} stalls {}", lab.stalls());
+    let scene = Scene::from_the_start(&lab, "healthy-start");
+    scene.tell("created and started both volumes and the session; it is Active, a file has arrived");
+    scene.save();
     println!("{:#?}", crate::session::status(&lab));
 }

@@ -2,3 +2,4 @@
 
 mod bringing_up;
 mod by_hand;
+mod breakages;

@@ -1,0 +1,72 @@
+//! A brick's history is damaged: changelogs, HTIME, stime.
+
+use super::{Broken, PRIMARIES, active, wait_faulty, write};
+use crate::capture::Scene;
+use crate::lab::Lab;
+use crate::session;
+
+const CHANGELOGS: &str = ".glusterfs/changelogs";
+
+/// Deletes all changelogs with the session kept, as old recipes have it.
+pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "changelogs-deleted");
+    scene.georep(&["stop"]);
+    for brick in lab.shape().primary {
+        let dir = format!("{}/{CHANGELOGS}", brick.dir);
+        scene.run_on(brick.node, &["find", &dir, "-mindepth", "1", "-delete"]);
+    }
+    scene.georep(&["start"]);
+    wait_faulty(&scene);
+    let words = ["Changelog History Crawl failed"];
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
+    Broken::new(scene, session::recreate)
+}
+
+/// Leaves a file without its xattr beside the HTIME index, as the upgrade script does.
+pub(crate) fn htime_damaged(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "htime-damaged");
+    scene.georep(&["stop"]);
+    for brick in lab.shape().primary {
+        let litter = litter(brick.dir);
+        scene.run_on(brick.node, &["touch", &litter]);
+    }
+    scene.georep(&["start"]);
+    wait_faulty(&scene);
+    let words = ["Changelog History Crawl failed"];
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
+    Broken::new(scene, |lab| {
+        for brick in lab.shape().primary {
+            lab.node(brick.node).run_on(&["rm", &litter(brick.dir)]);
+        }
+    })
+}
+
+fn litter(brick: &str) -> String {
+    format!("{brick}/{CHANGELOGS}/htime/HTIME.1500000000.bak")
+}
+
+/// Removes the stime of the Active worker's brick while the session is stopped.
+pub(crate) fn stime_lost(lab: &Lab) -> Broken<'_> {
+    let worker = active(lab);
+    let scene = Scene::begin(lab, "stime-lost");
+    scene.georep(&["stop"]);
+    write(lab, "stime-lost/a.txt", "written while stopped");
+    let name = stime_names(lab, &worker.node, &worker.brick);
+    assert_eq!(name.len(), 1, "one session, one stime: {name:?}");
+    for name in &name {
+        scene.run_on(&worker.node, &["setfattr", "-x", name, &worker.brick]);
+    }
+    scene.georep(&["start"]);
+    let words = ["No stime available, using xsync crawl"];
+    scene.wait_log(&[worker.node.as_str()], "gsyncd.log", &words, 60);
+    Broken::new(scene, |_| ())
+}
+
+/// The names of the stime xattrs of a brick's root.
+pub(crate) fn stime_names(lab: &Lab, node: &str, brick: &str) -> Vec<String> {
+    let names = xattr::list(lab.node(node).path(brick)).expect("the brick's xattrs");
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".stime"))
+        .collect()
+}

@@ -1,0 +1,61 @@
+//! The way to the secondary is cut: volume, sshd, keys.
+
+use super::{Broken, PRIMARIES, wait_faulty, write};
+use crate::capture::Scene;
+use crate::lab::Lab;
+use crate::volume::SECONDARY;
+
+const KEYS: &str = "/root/.ssh/authorized_keys";
+
+/// Stops the secondary volume under a running session.
+pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "secondary-volume-stopped");
+    scene.run_on("s1", &["gluster", "--mode=script", "volume", "stop", SECONDARY, "force"]);
+    write(lab, "volume-stopped/while-stopped.txt", "written while the secondary volume is stopped");
+    scene.tell("wrote volume-stopped/while-stopped.txt on the primary");
+    wait_faulty(&scene);
+    Broken::new(scene, |lab| {
+        lab.secondary().gluster(&["volume", "start", SECONDARY]);
+    })
+}
+
+/// Ends sshd and its connections on the secondary.
+pub(crate) fn sshd_down(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "sshd-down");
+    scene.run_on("s1", &["pkill", "-x", "sshd"]);
+    wait_faulty(&scene);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Connection refused"], 60);
+    Broken::new(scene, |lab| lab.secondary().start_sshd())
+}
+
+/// Takes every authorized key from the secondary.
+pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "key-refused");
+    scene.run_on("s1", &["mv", KEYS, "/root/.ssh/authorized_keys.away"]);
+    restart_sshd(&scene);
+    wait_faulty(&scene);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Permission denied (publickey"], 60);
+    Broken::new(scene, |lab| {
+        lab.secondary().run_on(&["mv", "/root/.ssh/authorized_keys.away", KEYS]);
+    })
+}
+
+/// Leaves gsyncd's keys authorized, but without their `command=`: what ssh runs then is the
+/// placeholder that every gsyncd command line contains.
+pub(crate) fn key_without_forced_command(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "key-without-forced-command");
+    scene.run_on("s1", &["cp", "-p", KEYS, "/root/.ssh/authorized_keys.kept"]);
+    scene.run_on("s1", &["sed", "-i", r#"s/^command="[^"]*" *//"#, KEYS]);
+    restart_sshd(&scene);
+    wait_faulty(&scene);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "/nonexistent/gsyncd"], 60);
+    Broken::new(scene, |lab| {
+        lab.secondary().run_on(&["mv", "/root/.ssh/authorized_keys.kept", KEYS]);
+    })
+}
+
+/// Cuts the connections that are there, so that new ones must be made.
+fn restart_sshd(scene: &Scene<'_>) {
+    scene.run_on("s1", &["pkill", "-x", "sshd"]);
+    scene.run_on("s1", &["/usr/sbin/sshd", "-E", "/var/log/sshd.log"]);
+}

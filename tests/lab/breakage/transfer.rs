@@ -1,0 +1,90 @@
+//! Entries arrive, their data does not: rsync missing, rsync that does nothing, no room.
+
+use std::path::PathBuf;
+
+use super::{Broken, PRIMARIES, wait_faulty, write};
+use crate::capture::Scene;
+use crate::lab::Lab;
+use crate::listing::{self, Difference};
+use crate::{session, wait};
+
+const RSYNC: &str = "/usr/bin/rsync";
+const AWAY: &str = "/usr/bin/rsync.away";
+
+/// Where `tests/run` unpacks the rsync that transfers nothing; it is never installed.
+const EMPTY_HANDED: &str = "GEOREPAIR_LAB_RSYNC_3_5";
+
+/// Takes rsync from the primaries.
+pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "rsync-missing");
+    for node in PRIMARIES {
+        scene.run_on(node, &["mv", RSYNC, AWAY]);
+    }
+    write(lab, "rsync-missing/a.txt", "needs rsync");
+    scene.tell("wrote rsync-missing/a.txt on the primary");
+    wait_faulty(&scene);
+    Broken::new(scene, |lab| rsync_back(lab, PRIMARIES))
+}
+
+/// Puts rsync 3.5.0 on every node: it reports success and transfers nothing.
+pub(crate) fn rsync_transfers_nothing(lab: &Lab) -> Broken<'_> {
+    session::georep(lab, &["config", "log-rsync-performance", "true"]);
+    session::live(lab);
+    let scene = Scene::begin(lab, "rsync-transfers-nothing");
+    let other = rsync_3_5();
+    for node in lab.nodes() {
+        scene.run_on(node.name(), &["mv", RSYNC, AWAY]);
+        std::fs::copy(&other, node.path(RSYNC)).expect("the node's rsync can be replaced");
+    }
+    let version = scene.run_on("m1", &["rsync", "--version"]);
+    scene.tell(version.lines().next().unwrap_or_default());
+    write(lab, "rsync-3.5/a.txt", "this never arrives");
+    scene.tell("wrote rsync-3.5/a.txt on the primary");
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["Number of regular files transferred: 0"], 60);
+    listing::wait_differs(lab, "rsync-3.5/a.txt", Difference::Content, 30);
+    scene.tell("on the secondary rsync-3.5/a.txt exists and is empty");
+    assert!(session::any(&session::status(lab), "Active"), "the status shows nothing");
+    Broken::new(scene, |lab| {
+        let nodes: Vec<&str> = lab.nodes().iter().map(crate::node::Node::name).collect();
+        rsync_back(lab, &nodes);
+        session::georep(lab, &["config", "!log-rsync-performance"]);
+        std::fs::write(lab.on_primary("rsync-3.5/a.txt"), "this arrives").expect("written again");
+    })
+}
+
+fn rsync_back(lab: &Lab, nodes: &[&str]) {
+    for node in nodes {
+        lab.node(node).run_on(&["mv", AWAY, RSYNC]);
+    }
+}
+
+fn rsync_3_5() -> PathBuf {
+    let path = std::env::var_os(EMPTY_HANDED).map(PathBuf::from);
+    let path = path.unwrap_or_else(|| {
+        let target = std::env::current_exe().expect("we run from somewhere");
+        let target = target.ancestors().nth(3).expect("target/debug/deps/lab").to_owned();
+        target.join("lab-cache/rsync-3.5/usr/bin/rsync")
+    });
+    assert!(path.exists(), "no {}: tests/run fetches it", path.display());
+    path
+}
+
+/// Leaves no room on the filesystem of the secondary's bricks.
+pub(crate) fn disk_full(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "secondary-disk-full");
+    // `dd` stops where there is no more room: that it fails is what we want.
+    scene.tell("s1# dd if=/dev/zero of=/srv/filler bs=64k");
+    lab.secondary().try_on(&["dd", "if=/dev/zero", "of=/srv/filler", "bs=64k"]);
+    let size = "x".repeat(3 << 20);
+    write(lab, "disk-full/large.bin", &size);
+    scene.tell("wrote disk-full/large.bin, 3 MiB, on the primary");
+    wait::happens("the data does not arrive and the log says why", 120, || {
+        PRIMARIES.iter().any(|node| {
+            let text = scene.logged(node, "gsyncd.log");
+            text.contains("No space left on device") || text.contains("return_code=11")
+        })
+    });
+    Broken::new(scene, |lab| {
+        lab.secondary().run_on(&["rm", "/srv/filler"]);
+    })
+}

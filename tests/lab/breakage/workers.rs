@@ -1,0 +1,66 @@
+//! The workers themselves: started, stopped, stalled, robbed of their brick.
+
+use super::{Broken, PRIMARIES, active};
+use crate::capture::Scene;
+use crate::lab::Lab;
+use crate::volume::PRIMARY;
+use crate::{session, wait};
+
+/// An Active worker that reads no changelog, while the status shows nothing wrong.
+///
+/// The race that does this in the field cannot be called up at will; a stopped process looks the
+/// same from outside: it is there, it is Active, it logs nothing, and changelogs pile up unread.
+pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
+    let worker = active(lab);
+    let scene = Scene::begin(lab, "worker-stalled");
+    let node = lab.node(&worker.node);
+    let pids = node.processes(&["gsyncd.py", "worker", &worker.brick]);
+    assert!(!pids.is_empty(), "the Active worker has a process");
+    node.signal("STOP", &pids);
+    scene.tell(&format!("{}# kill -STOP {pids:?} (the worker of {})", worker.node, worker.brick));
+    assert!(!session::canary(lab, 15), "nothing arrives");
+    assert_eq!(active(lab).node, worker.node, "the status shows nothing");
+    scene.tell("15 s later the status is Active as before, and a file written then has not arrived");
+    let name = worker.node.clone();
+    Broken::new(scene, move |lab| lab.node(&name).signal("CONT", &pids))
+}
+
+/// Kills the brick of the Active worker.
+pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
+    let worker = active(lab);
+    let scene = Scene::begin(lab, "brick-killed");
+    let node = lab.node(&worker.node);
+    let pids = node.processes(&["glusterfsd", "--brick-name", &worker.brick]);
+    assert_eq!(pids.len(), 1, "a brick has one process: {pids:?}");
+    node.signal("KILL", &pids);
+    scene.tell(&format!("{}# kill -KILL {pids:?} (the brick {})", worker.node, worker.brick));
+    session::wait_status(lab, "Active on another brick", 120, |rows| {
+        rows.iter().any(|row| row.node != worker.node && row.status == "Active")
+    });
+    scene.tell(&format!("status: {:?}", session::status(lab)));
+    Broken::new(scene, |lab| {
+        lab.primary().gluster(&["volume", "start", PRIMARY, "force"]);
+    })
+}
+
+/// Stops and starts the session as an operator does: what the logs say then is benign.
+pub(crate) fn ordinary_stop_and_start(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "ordinary-stop-and-start");
+    scene.georep(&["stop"]);
+    scene.georep(&["start"]);
+    session::live(lab);
+    scene.tell("the session is Active and a file written now has arrived");
+    Broken::new(scene, |_| ())
+}
+
+/// Changes a setting, which restarts the workers.
+pub(crate) fn config_change(lab: &Lab) -> Broken<'_> {
+    let scene = Scene::begin(lab, "config-change");
+    scene.georep(&["config", "sync-jobs", "4"]);
+    wait::happens("the workers were started again", 60, || {
+        PRIMARIES.iter().all(|n| scene.logged(n, "gsyncd.log").contains("starting gsyncd worker"))
+    });
+    session::live(lab);
+    scene.tell("the session is Active and a file written now has arrived");
+    Broken::new(scene, |_| ())
+}

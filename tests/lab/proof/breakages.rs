@@ -1,0 +1,140 @@
+//! Each breakage breaks what it names, shows it, and can be mended.
+
+use crate::breakage::{Broken, changelogs, connection, entries, names, transfer, workers};
+use crate::lab::Lab;
+
+/// Breaks and mends the shared lab, once.
+fn proves(breakage: fn(&Lab) -> Broken<'_>) {
+    let Some(lab) = Lab::shared() else { return };
+    breakage(&lab).mend();
+}
+
+#[test]
+fn secondary_volume_stopped() {
+    proves(connection::secondary_volume_stopped);
+}
+
+#[test]
+fn sshd_down() {
+    proves(connection::sshd_down);
+}
+
+#[test]
+fn key_refused() {
+    proves(connection::key_refused);
+}
+
+#[test]
+fn key_without_forced_command() {
+    proves(connection::key_without_forced_command);
+}
+
+#[test]
+fn rsync_missing() {
+    proves(transfer::rsync_missing);
+}
+
+#[test]
+fn rsync_transfers_nothing() {
+    proves(transfer::rsync_transfers_nothing);
+}
+
+#[test]
+fn disk_full() {
+    proves(transfer::disk_full);
+}
+
+#[test]
+fn changelogs_deleted() {
+    proves(changelogs::changelogs_deleted);
+}
+
+#[test]
+fn htime_damaged() {
+    proves(changelogs::htime_damaged);
+}
+
+#[test]
+fn stime_lost() {
+    proves(changelogs::stime_lost);
+}
+
+#[test]
+fn gfid_mismatch_of_file() {
+    proves(entries::gfid_mismatch_of_file);
+}
+
+#[test]
+fn gfid_mismatch_of_directory() {
+    proves(entries::gfid_mismatch_of_directory);
+}
+
+#[test]
+fn directory_in_place_of_file() {
+    proves(entries::directory_in_place_of_file);
+}
+
+#[test]
+fn parent_missing() {
+    proves(entries::parent_missing);
+}
+
+#[test]
+fn directory_removed() {
+    proves(entries::directory_removed);
+}
+
+#[test]
+fn entries_removed() {
+    proves(entries::entries_removed);
+}
+
+#[test]
+fn content_changed() {
+    proves(entries::content_changed);
+}
+
+#[test]
+fn extra_entries() {
+    proves(entries::extra_entries);
+}
+
+#[test]
+fn worker_stalled() {
+    proves(workers::worker_stalled);
+}
+
+#[test]
+fn brick_killed() {
+    proves(workers::brick_killed);
+}
+
+#[test]
+fn ordinary_stop_and_start() {
+    proves(workers::ordinary_stop_and_start);
+}
+
+#[test]
+fn config_change() {
+    proves(workers::config_change);
+}
+
+#[test]
+fn odd_names() {
+    proves(names::odd_names);
+}
+
+#[test]
+fn name_not_utf8() {
+    proves(names::name_not_utf8);
+}
+
+#[test]
+fn deep_tree() {
+    proves(names::deep_tree);
+}
+
+#[test]
+fn rename_loop() {
+    proves(names::rename_loop);
+}
