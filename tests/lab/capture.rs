@@ -27,8 +27,8 @@ pub(crate) struct Scene<'lab> {
 }
 
 impl<'lab> Scene<'lab> {
-    /// Begins now: what the logs hold already is not part of the scene.
-    pub(crate) fn begin(lab: &'lab Lab, name: &'static str) -> Self {
+    /// Begins now; what the logs hold already is not part of it. `what` says what is broken.
+    pub(crate) fn begin(lab: &'lab Lab, name: &'static str, what: &str) -> Self {
         let mut begin = BTreeMap::new();
         for node in lab.nodes() {
             for file in logs(node) {
@@ -36,12 +36,12 @@ impl<'lab> Scene<'lab> {
                 begin.insert((node.name(), file), length);
             }
         }
-        Self { lab, name, begin, story: RefCell::new(String::new()) }
+        Self { lab, name, begin, story: RefCell::new(format!("{what}\n\n")) }
     }
 
     /// Begins with the first line of every log.
-    pub(crate) fn from_the_start(lab: &'lab Lab, name: &'static str) -> Self {
-        Self { lab, name, begin: BTreeMap::new(), story: RefCell::new(String::new()) }
+    pub(crate) fn from_the_start(lab: &'lab Lab, name: &'static str, what: &str) -> Self {
+        Self { lab, name, begin: BTreeMap::new(), story: RefCell::new(format!("{what}\n\n")) }
     }
 
     pub(crate) fn lab(&self) -> &'lab Lab {
@@ -78,7 +78,13 @@ impl<'lab> Scene<'lab> {
 
     /// Waits until a log line of this scene contains all the words, and returns it.
     #[track_caller]
-    pub(crate) fn wait_log(&self, nodes: &[&str], file: &str, words: &[&str], seconds: u64) -> String {
+    pub(crate) fn wait_log(
+        &self,
+        nodes: &[&str],
+        file: &str,
+        words: &[&str],
+        seconds: u64,
+    ) -> String {
         let what = format!("{nodes:?} log {words:?} in {file}");
         let line = wait::until(&what, seconds, || {
             let texts = nodes.iter().map(|node| self.logged(node, file));

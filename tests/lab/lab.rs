@@ -85,9 +85,19 @@ impl Lab {
             hosts.push_str(&format!("{} {}\n", node.address(), node.name()));
         }
         let first = self.primary();
-        first.run_on(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/.ssh/id_ed25519"]);
+        first.run_on(&[
+            "ssh-keygen",
+            "-q",
+            "-t",
+            "ed25519",
+            "-N",
+            "",
+            "-f",
+            "/root/.ssh/id_ed25519",
+        ]);
         let key = std::fs::read(first.path("/root/.ssh/id_ed25519")).expect("the private key");
-        let public = std::fs::read(first.path("/root/.ssh/id_ed25519.pub")).expect("the public key");
+        let public =
+            std::fs::read(first.path("/root/.ssh/id_ed25519.pub")).expect("the public key");
         let config = b"StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n";
         for node in &self.nodes {
             let ssh = node.path("/root/.ssh");

@@ -1,43 +1,36 @@
 //! What a lab must not leave behind, looked for on the whole machine.
 
-use std::collections::BTreeSet;
 use std::fs::{read, read_dir, read_link, read_to_string};
 use std::path::Path;
 
-use crate::holder::MARK;
+use crate::holder::{Holder, MARK};
 use crate::lab::Lab;
+use crate::node::Node;
 
-/// What is there of mounts and network links before a lab comes up.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Machine {
-    links: BTreeSet<String>,
-    mounts: BTreeSet<String>,
-    temporary: BTreeSet<String>,
+/// Links, mounts and files of a lab, where the machine itself can see them: there are never any,
+/// not even while a lab is up.
+pub(crate) fn on_the_machine() -> Vec<String> {
+    let links = names("/sys/class/net");
+    let links = links.into_iter().filter(|name| name == "switch" || name.starts_with("v-"));
+    let mounts = read_to_string("/proc/self/mounts").expect("our mounts");
+    let mounts = mounts.lines().filter(|line| line.starts_with("lab")).map(str::to_owned);
+    let files =
+        ["/srv/bricks", "/srv/filler", "/mnt/gv0", "/mnt/gv0dr", "/run/layers", "/run/seed"];
+    let files = files.into_iter().filter(|path| Path::new(path).exists()).map(str::to_owned);
+    let state = names("/var/lib/glusterd/geo-replication").into_iter();
+    let state = state.filter(|name| name == crate::session::NAME);
+    links.chain(mounts).chain(files).chain(state).collect()
 }
 
-/// Looks at the machine's own network links, mounts and temporary files.
-pub(crate) fn machine() -> Machine {
-    let mounts = read_to_string("/proc/self/mountinfo").expect("our mounts");
-    Machine {
-        links: names("/sys/class/net"),
-        mounts: mounts.lines().map(str::to_owned).collect(),
-        temporary: ["/tmp", "/var/tmp", "/srv", "/mnt", "/run", "/var/lib/glusterd"]
-            .into_iter()
-            .flat_map(|dir| names(dir).into_iter().map(move |name| format!("{dir}/{name}")))
-            .filter(|path| !path.contains("cargo") && !path.contains("rust"))
-            .collect(),
-    }
-}
-
-fn names(dir: &str) -> BTreeSet<String> {
+fn names(dir: &str) -> Vec<String> {
     let entries = read_dir(dir).into_iter().flatten().flatten();
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// The pid namespaces of a lab, to be looked for when it is gone.
 pub(crate) fn namespaces(lab: &Lab) -> Vec<String> {
-    let holders = lab.nodes().iter().map(crate::node::Node::holder);
-    holders.chain([lab.switch().holder()]).filter_map(crate::holder::Holder::pid_namespace).collect()
+    let holders = lab.nodes().iter().map(Node::holder).chain([lab.switch().holder()]);
+    holders.filter_map(Holder::pid_namespace).collect()
 }
 
 /// Processes that carry the mark or live in one of the namespaces.

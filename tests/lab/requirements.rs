@@ -40,5 +40,6 @@ fn missing() -> Option<String> {
     }
     let absent: Vec<&str> =
         PROGRAMS.iter().copied().filter(|program| !Path::new(program).exists()).collect();
-    (!absent.is_empty()).then(|| format!("there is no {} (tests/run installs it)", absent.join(", ")))
+    (!absent.is_empty())
+        .then(|| format!("there is no {} (tests/run installs it)", absent.join(", ")))
 }

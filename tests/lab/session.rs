@@ -144,7 +144,8 @@ pub(crate) fn configure(lab: &Lab, key: &str, value: Option<&str>) {
     let text = std::fs::read_to_string(lab.primary().path(file)).expect("the session's settings");
     let found = text.lines().filter_map(|line| line.split_once('='));
     let found = found.map(|(name, value)| (name.trim(), value.trim()));
-    let now = found.filter(|(name, _)| name.replace('_', "-") == key).map(|(_, value)| value).last();
+    let now =
+        found.filter(|(name, _)| name.replace('_', "-") == key).map(|(_, value)| value).last();
     if now != value {
         let unset = format!("!{key}");
         georep(lab, &value.map_or(vec!["config", &unset], |value| vec!["config", key, value]));
@@ -166,4 +167,3 @@ pub(crate) fn recreate(lab: &Lab) {
     create(lab);
     start(lab);
 }
-

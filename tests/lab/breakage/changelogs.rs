@@ -9,7 +9,8 @@ const CHANGELOGS: &str = ".glusterfs/changelogs";
 
 /// Deletes all changelogs with the session kept, as old recipes have it.
 pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "changelogs-deleted");
+    let what = "Everything under .glusterfs/changelogs was deleted on both primary bricks, with the session stopped and kept.";
+    let scene = Scene::begin(lab, "changelogs-deleted", what);
     scene.georep(&["stop"]);
     for brick in lab.shape().primary {
         let dir = format!("{}/{CHANGELOGS}", brick.dir);
@@ -24,7 +25,9 @@ pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
 
 /// Leaves a file without its xattr beside the HTIME index, as the upgrade script does.
 pub(crate) fn htime_damaged(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "htime-damaged");
+    let what =
+        "A file without the index's xattr was laid beside the HTIME file of both primary bricks.";
+    let scene = Scene::begin(lab, "htime-damaged", what);
     scene.georep(&["stop"]);
     for brick in lab.shape().primary {
         let litter = litter(brick.dir);
@@ -48,7 +51,8 @@ fn litter(brick: &str) -> String {
 /// Removes the stime of the Active worker's brick while the session is stopped.
 pub(crate) fn stime_lost(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);
-    let scene = Scene::begin(lab, "stime-lost");
+    let what = "The stime of one brick was removed while the session was stopped.";
+    let scene = Scene::begin(lab, "stime-lost", what);
     scene.georep(&["stop"]);
     write(lab, "stime-lost/a.txt", "written while stopped");
     let name = stime_names(lab, &worker.node, &worker.brick);

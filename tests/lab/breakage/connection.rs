@@ -9,7 +9,8 @@ const KEYS: &str = "/root/.ssh/authorized_keys";
 
 /// Stops the secondary volume under a running session.
 pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "secondary-volume-stopped");
+    let what = "The secondary volume was stopped while the session was running.";
+    let scene = Scene::begin(lab, "secondary-volume-stopped", what);
     scene.run_on("s1", &["gluster", "--mode=script", "volume", "stop", SECONDARY, "force"]);
     write(lab, "volume-stopped/while-stopped.txt", "written while the secondary volume is stopped");
     scene.tell("wrote volume-stopped/while-stopped.txt on the primary");
@@ -21,7 +22,8 @@ pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
 
 /// Ends sshd and its connections on the secondary.
 pub(crate) fn sshd_down(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "sshd-down");
+    let what = "sshd was ended on the secondary, connections and all.";
+    let scene = Scene::begin(lab, "sshd-down", what);
     scene.run_on("s1", &["pkill", "-x", "sshd"]);
     wait_faulty(&scene);
     scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Connection refused"], 60);
@@ -30,7 +32,8 @@ pub(crate) fn sshd_down(lab: &Lab) -> Broken<'_> {
 
 /// Takes every authorized key from the secondary.
 pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "key-refused");
+    let what = "Every authorized key was taken from root on the secondary.";
+    let scene = Scene::begin(lab, "key-refused", what);
     scene.run_on("s1", &["mv", KEYS, "/root/.ssh/authorized_keys.away"]);
     restart_sshd(&scene);
     wait_faulty(&scene);
@@ -43,7 +46,8 @@ pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
 /// Leaves gsyncd's keys authorized, but without their `command=`: what ssh runs then is the
 /// placeholder that every gsyncd command line contains.
 pub(crate) fn key_without_forced_command(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "key-without-forced-command");
+    let what = "gsyncd's keys stayed authorized on the secondary, but lost their forced command.";
+    let scene = Scene::begin(lab, "key-without-forced-command", what);
     scene.run_on("s1", &["cp", "-p", KEYS, "/root/.ssh/authorized_keys.kept"]);
     scene.run_on("s1", &["sed", "-i", r#"s/^command="[^"]*" *//"#, KEYS]);
     restart_sshd(&scene);

@@ -22,7 +22,8 @@ fn conflict_resolution_on(lab: &Lab) {
 /// A file of the same name and another gfid stands on the secondary.
 pub(crate) fn gfid_mismatch_of_file(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
-    let scene = Scene::begin(lab, "gfid-mismatch-of-file");
+    let what = "A file of the same name and another gfid stood on the secondary; gfid-conflict-resolution is off.";
+    let scene = Scene::begin(lab, "gfid-mismatch-of-file", what);
     foreign_file(&scene, "mismatch.txt");
     write(lab, "mismatch.txt", "the primary's");
     scene.tell("wrote mismatch.txt on the primary");
@@ -36,7 +37,8 @@ pub(crate) fn gfid_mismatch_of_file(lab: &Lab) -> Broken<'_> {
 /// worker dies at it again and again.
 pub(crate) fn gfid_mismatch_of_directory(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
-    let scene = Scene::begin(lab, "gfid-mismatch-of-directory");
+    let what = "A directory of the same name and another gfid stood on the secondary; gfid-conflict-resolution is off.";
+    let scene = Scene::begin(lab, "gfid-mismatch-of-directory", what);
     foreign_directory(&scene, "mismatch.d");
     write(lab, "mismatch.d/inside.txt", "the primary's");
     scene.tell("made mismatch.d and mismatch.d/inside.txt on the primary");
@@ -50,7 +52,8 @@ pub(crate) fn gfid_mismatch_of_directory(lab: &Lab) -> Broken<'_> {
 /// A directory stands on the secondary where the primary has a file.
 pub(crate) fn directory_in_place_of_file(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
-    let scene = Scene::begin(lab, "directory-in-place-of-file");
+    let what = "A directory stood on the secondary where the primary made a file; gfid-conflict-resolution is off.";
+    let scene = Scene::begin(lab, "directory-in-place-of-file", what);
     foreign_directory(&scene, "file-or-directory");
     write(lab, "file-or-directory", "the primary's");
     scene.tell("wrote file-or-directory on the primary");
@@ -86,7 +89,8 @@ pub(crate) fn parent_missing(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
     write(lab, "parent/first.txt", "arrives");
     listing::wait_equal(lab, 60);
-    let scene = Scene::begin(lab, "parent-missing");
+    let what = "A directory was removed on the secondary, then forty files were made in it on the primary; gfid-conflict-resolution is off.";
+    let scene = Scene::begin(lab, "parent-missing", what);
     fs::remove_dir_all(lab.on_secondary("parent")).expect("the secondary's parent");
     scene.tell("s1# rm -r /mnt/gv0dr/parent");
     for n in 0..40 {
@@ -108,7 +112,8 @@ pub(crate) fn directory_removed(lab: &Lab) -> Broken<'_> {
         write(lab, &format!("removed/old-{n}.txt"), "will be lost");
     }
     listing::wait_equal(lab, 60);
-    let scene = Scene::begin(lab, "directory-removed");
+    let what = "A directory of five files was removed on the secondary, then a sixth was made on the primary; gsyncd makes the directory and the sixth file, the five stay lost.";
+    let scene = Scene::begin(lab, "directory-removed", what);
     fs::remove_dir_all(lab.on_secondary("removed")).expect("the secondary's directory");
     scene.tell("s1# rm -r /mnt/gv0dr/removed");
     write(lab, "removed/new.txt", "arrives");
@@ -138,7 +143,8 @@ pub(crate) fn entries_removed(lab: &Lab) -> Broken<'_> {
     std::os::unix::fs::symlink("file", made.join("symlink")).expect("a symlink");
     lab.primary().run_on(&["mkfifo", "/mnt/gv0/gone/fifo"]);
     listing::wait_equal(lab, 60);
-    let scene = Scene::begin(lab, "entries-removed");
+    let what = "A file, a symlink, one of two hard links and a fifo were removed on the secondary; the primary was not touched.";
+    let scene = Scene::begin(lab, "entries-removed", what);
     for name in ["file", "symlink", "other-name", "fifo"] {
         fs::remove_file(lab.on_secondary("gone").join(name)).expect("the secondary's entry");
         scene.tell(&format!("s1# rm /mnt/gv0dr/gone/{name}"));
@@ -154,7 +160,8 @@ pub(crate) fn entries_removed(lab: &Lab) -> Broken<'_> {
 pub(crate) fn content_changed(lab: &Lab) -> Broken<'_> {
     write(lab, "changed.txt", "right");
     listing::wait_equal(lab, 60);
-    let scene = Scene::begin(lab, "content-changed");
+    let what = "A file was overwritten on the secondary at equal size, and its mtime set back.";
+    let scene = Scene::begin(lab, "content-changed", what);
     let there = lab.on_secondary("changed.txt");
     let time = mtime(&there);
     fs::write(&there, "wrong").expect("the secondary's file");
@@ -182,7 +189,8 @@ fn size(path: &Path) -> u64 {
 
 /// Entries that the primary never had stand on the secondary.
 pub(crate) fn extra_entries(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "extra-entries");
+    let what = "A directory with a file and a symlink was made on the secondary only.";
+    let scene = Scene::begin(lab, "extra-entries", what);
     foreign_directory(&scene, "extra");
     foreign_file(&scene, "extra/file");
     std::os::unix::fs::symlink("file", lab.on_secondary("extra/symlink")).expect("a symlink");

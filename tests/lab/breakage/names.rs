@@ -11,7 +11,8 @@ use crate::session;
 
 /// Names with umlauts, blanks, percent signs, newlines, and of 255 bytes.
 pub(crate) fn odd_names(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "odd-names");
+    let what = "Nothing was broken: files, symlinks and directories of non-ASCII and otherwise odd names were made.";
+    let scene = Scene::begin(lab, "odd-names", what);
     let long = "ü".repeat(127);
     let names = ["Bäckerei", "日本語", "a b", "50%25 off%20", "two\nlines", " ", "-rf", "\u{202e}"];
     let names = names.into_iter().chain([long.as_str()]);
@@ -31,7 +32,8 @@ pub(crate) fn odd_names(lab: &Lab) -> Broken<'_> {
 
 /// A name that is not UTF-8.
 pub(crate) fn name_not_utf8(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "name-not-utf8");
+    let what = "A file whose name is not UTF-8 was made on the primary.";
+    let scene = Scene::begin(lab, "name-not-utf8", what);
     let path = lab.on_primary(odd_path(b"latin1-\xe4\xf6\xfc.txt"));
     fs::write(&path, "a name of another century").expect("an odd file");
     scene.tell(r"wrote latin1-\xe4\xf6\xfc.txt (ISO 8859-1) on the primary");
@@ -45,7 +47,8 @@ pub(crate) fn name_not_utf8(lab: &Lab) -> Broken<'_> {
 
 /// A tree of sixty levels.
 pub(crate) fn deep_tree(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "deep-tree");
+    let what = "Nothing was broken: a file sixty directories deep was made.";
+    let scene = Scene::begin(lab, "deep-tree", what);
     let mut dir = lab.on_primary("deep");
     for level in 0..60 {
         dir.push(format!("level-{level}"));
@@ -58,11 +61,14 @@ pub(crate) fn deep_tree(lab: &Lab) -> Broken<'_> {
 
 /// Files are written as `.part` and renamed, again and again, while the session restarts.
 pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "rename-loop-while-restarting");
+    let what = "Files were written as .part and renamed, again and again, as ownCloud does, while the session was stopped and started twice.";
+    let scene = Scene::begin(lab, "rename-loop-while-restarting", what);
     let dir = lab.on_primary("owncloud");
     fs::create_dir_all(&dir).expect("a directory");
     let stop = AtomicBool::new(false);
-    scene.tell("from now on, on the primary, for n in 0..8: write owncloud/fN.part, rename it to fN");
+    scene.tell(
+        "from now on, on the primary, for n in 0..8: write owncloud/fN.part, rename it to fN",
+    );
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut round = 0_u32;

@@ -16,7 +16,8 @@ const EMPTY_HANDED: &str = "GEOREPAIR_LAB_RSYNC_3_5";
 
 /// Takes rsync from the primaries.
 pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "rsync-missing");
+    let what = "rsync was taken from both primaries, then a file was written.";
+    let scene = Scene::begin(lab, "rsync-missing", what);
     for node in PRIMARIES {
         scene.run_on(node, &["mv", RSYNC, AWAY]);
     }
@@ -30,7 +31,8 @@ pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
 pub(crate) fn rsync_transfers_nothing(lab: &Lab) -> Broken<'_> {
     session::georep(lab, &["config", "log-rsync-performance", "true"]);
     session::live(lab);
-    let scene = Scene::begin(lab, "rsync-transfers-nothing");
+    let what = "rsync 3.5.0 was put in the place of 3.2.7 on every node: it reports success and transfers nothing.";
+    let scene = Scene::begin(lab, "rsync-transfers-nothing", what);
     let other = rsync_3_5();
     for node in lab.nodes() {
         scene.run_on(node.name(), &["mv", RSYNC, AWAY]);
@@ -71,7 +73,8 @@ fn rsync_3_5() -> PathBuf {
 
 /// Leaves no room on the filesystem of the secondary's bricks.
 pub(crate) fn disk_full(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "secondary-disk-full");
+    let what = "The filesystem of the secondary's bricks was filled, then a file of 3 MiB was written on the primary.";
+    let scene = Scene::begin(lab, "secondary-disk-full", what);
     // `dd` stops where there is no more room: that it fails is what we want.
     scene.tell("s1# dd if=/dev/zero of=/srv/filler bs=64k");
     lab.secondary().try_on(&["dd", "if=/dev/zero", "of=/srv/filler", "bs=64k"]);

@@ -12,7 +12,8 @@ use crate::{session, wait};
 /// same from outside: it is there, it is Active, it logs nothing, and changelogs pile up unread.
 pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);
-    let scene = Scene::begin(lab, "worker-stalled");
+    let what = "The Active worker was stopped with SIGSTOP: the status shows nothing wrong, nothing is replicated.";
+    let scene = Scene::begin(lab, "worker-stalled", what);
     let node = lab.node(&worker.node);
     let pids = node.processes(&["gsyncd.py", "worker", &worker.brick]);
     assert!(!pids.is_empty(), "the Active worker has a process");
@@ -20,7 +21,8 @@ pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
     scene.tell(&format!("{}# kill -STOP {pids:?} (the worker of {})", worker.node, worker.brick));
     assert!(!session::canary(lab, 15), "nothing arrives");
     assert_eq!(active(lab).node, worker.node, "the status shows nothing");
-    scene.tell("15 s later the status is Active as before, and a file written then has not arrived");
+    scene
+        .tell("15 s later the status is Active as before, and a file written then has not arrived");
     let name = worker.node.clone();
     Broken::new(scene, move |lab| lab.node(&name).signal("CONT", &pids))
 }
@@ -28,7 +30,8 @@ pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
 /// Kills the brick of the Active worker.
 pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);
-    let scene = Scene::begin(lab, "brick-killed");
+    let what = "The brick of the Active worker was killed; the other brick's worker took over.";
+    let scene = Scene::begin(lab, "brick-killed", what);
     let node = lab.node(&worker.node);
     let pids = node.processes(&["glusterfsd", "--brick-name", &worker.brick]);
     assert_eq!(pids.len(), 1, "a brick has one process: {pids:?}");
@@ -45,7 +48,8 @@ pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
 
 /// Stops and starts the session as an operator does: what the logs say then is benign.
 pub(crate) fn ordinary_stop_and_start(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "ordinary-stop-and-start");
+    let what = "Nothing was broken: the session was stopped and started by an operator.";
+    let scene = Scene::begin(lab, "ordinary-stop-and-start", what);
     scene.georep(&["stop"]);
     scene.georep(&["start"]);
     session::live(lab);
@@ -55,7 +59,8 @@ pub(crate) fn ordinary_stop_and_start(lab: &Lab) -> Broken<'_> {
 
 /// Changes a setting, which restarts the workers.
 pub(crate) fn config_change(lab: &Lab) -> Broken<'_> {
-    let scene = Scene::begin(lab, "config-change");
+    let what = "Nothing was broken: sync-jobs was changed, which restarts the workers.";
+    let scene = Scene::begin(lab, "config-change", what);
     scene.georep(&["config", "sync-jobs", "4"]);
     wait::happens("the workers were started again", 60, || {
         PRIMARIES.iter().all(|n| scene.logged(n, "gsyncd.log").contains("starting gsyncd worker"))

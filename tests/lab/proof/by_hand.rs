@@ -31,3 +31,16 @@ fn hold(shape: crate::shape::Shape) {
     println!("The lab is gone when this input ends (Ctrl-D).");
     drop(std::io::stdin().read_to_end(&mut Vec::new()));
 }
+
+/// Says how many of twenty session starts come up deaf.
+#[test]
+#[ignore = "takes minutes; for the figure in README.md"]
+fn how_many_starts_are_deaf() {
+    let (lab, times) = Lab::up(REPLICATED);
+    for _ in 0..10 {
+        session::stop(&lab);
+        session::start(&lab);
+        session::live(&lab);
+    }
+    println!("{times:?}; ten restarts took {} more, because so many were deaf", lab.stalls());
+}

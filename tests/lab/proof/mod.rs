@@ -1,5 +1,8 @@
 //! The tests of the lab.
 
+mod breakages;
 mod bringing_up;
 mod by_hand;
-mod breakages;
+mod distributed;
+mod equality;
+mod leaving;
