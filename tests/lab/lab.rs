@@ -82,7 +82,7 @@ impl Lab {
         let mut hosts = String::from("127.0.0.1 localhost\n");
         for node in &self.nodes {
             self.switch.plug(node);
-            hosts.push_str(&format!("{} {}\n", node.address(), node.name()));
+            hosts.extend([node.address(), " ", node.name(), "\n"]);
         }
         let first = self.primary();
         first.run_on(&[

@@ -1,6 +1,5 @@
 //! Whether a lab can run on this machine: if not, tests say so and skip; in CI that is a failure.
 
-use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -16,7 +15,7 @@ const PROGRAMS: &[&str] = &[
     "/usr/bin/nsenter",
 ];
 
-/// True where a lab can run. Else says, past the test harness's capture, what is missing.
+/// True where a lab can run. Else says, what is missing.
 ///
 /// # Panics
 ///
@@ -26,8 +25,7 @@ pub(crate) fn met() -> bool {
     let Some(missing) = MISSING.get_or_init(missing) else { return true };
     assert!(std::env::var_os("CI").is_none(), "the lab has to run in CI, but {missing}");
     let test = std::thread::current().name().unwrap_or("a lab test").to_owned();
-    // Not `eprintln`: libtest shows that for failing tests only.
-    drop(writeln!(std::io::stderr(), "SKIPPED {test}: {missing}"));
+    say!("SKIPPED {test}: {missing}");
     false
 }
 

@@ -93,6 +93,14 @@ pub(crate) fn any(rows: &[Worker], status: &str) -> bool {
     rows.iter().any(|row| row.status == status)
 }
 
+/// Waits until every replica set has an Active worker that is past history.
+#[track_caller]
+pub(crate) fn wait_up(lab: &Lab) {
+    wait_status(lab, "Active and Passive, past history", 90, |rows| {
+        all_well(lab, rows) && is_listening(rows)
+    });
+}
+
 /// Makes sure that changes travel: workers up, and a file made now arrives.
 ///
 /// "Active" proves nothing: in about one worker start of four, libgfchangelog's connection comes
@@ -101,9 +109,7 @@ pub(crate) fn any(rows: &[Worker], status: &str) -> bool {
 #[track_caller]
 pub(crate) fn live(lab: &Lab) -> u32 {
     for restarts in 0..8 {
-        wait_status(lab, "Active and Passive, past history", 90, |rows| {
-            all_well(lab, rows) && is_listening(rows)
-        });
+        wait_up(lab);
         if canary(lab, 10) {
             return restarts;
         }
@@ -142,10 +148,9 @@ fn is_listening(rows: &[Worker]) -> bool {
 pub(crate) fn configure(lab: &Lab, key: &str, value: Option<&str>) {
     let file = format!("/var/lib/glusterd/geo-replication/{NAME}/gsyncd.conf");
     let text = std::fs::read_to_string(lab.primary().path(file)).expect("the session's settings");
-    let found = text.lines().filter_map(|line| line.split_once('='));
-    let found = found.map(|(name, value)| (name.trim(), value.trim()));
-    let now =
-        found.filter(|(name, _)| name.replace('_', "-") == key).map(|(_, value)| value).last();
+    let settings = text.lines().filter_map(|line| line.split_once('='));
+    let now = settings.filter(|(name, _)| name.trim().replace('_', "-") == key);
+    let now = now.map(|(_, value)| value.trim()).next_back();
     if now != value {
         let unset = format!("!{key}");
         georep(lab, &value.map_or(vec!["config", &unset], |value| vec!["config", key, value]));

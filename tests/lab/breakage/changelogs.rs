@@ -71,6 +71,6 @@ pub(crate) fn stime_names(lab: &Lab, node: &str, brick: &str) -> Vec<String> {
     let names = xattr::list(lab.node(node).path(brick)).expect("the brick's xattrs");
     names
         .map(|name| name.to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".stime"))
+        .filter(|name| name.rsplit('.').next() == Some("stime"))
         .collect()
 }

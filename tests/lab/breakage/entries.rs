@@ -33,6 +33,22 @@ pub(crate) fn gfid_mismatch_of_file(lab: &Lab) -> Broken<'_> {
     Broken::new(scene, |lab| take_from_both(lab, "mismatch.txt"))
 }
 
+/// The same with gsyncd's own mending on: it deletes the secondary's file and goes on.
+pub(crate) fn gfid_conflict_fixed(lab: &Lab) -> Broken<'_> {
+    conflict_resolution_on(lab);
+    let what =
+        "A file of the same name and another gfid stood on the secondary; gsyncd deleted it.";
+    let scene = Scene::begin(lab, "gfid-conflict-fixed", what);
+    foreign_file(&scene, "conflict.txt");
+    write(lab, "conflict.txt", "the primary's");
+    scene.tell("wrote conflict.txt on the primary");
+    let words = ["Successfully fixed", "gfid mismatch"];
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
+    wait_there(lab, "conflict.txt");
+    scene.tell("the secondary's conflict.txt is now the primary's");
+    Broken::new(scene, |_| ())
+}
+
 /// A directory of the same name and another gfid stands on the secondary: MKDIR fails and the
 /// worker dies at it again and again.
 pub(crate) fn gfid_mismatch_of_directory(lab: &Lab) -> Broken<'_> {

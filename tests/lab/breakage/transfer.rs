@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::{Broken, PRIMARIES, wait_faulty, write};
+use super::{Broken, PRIMARIES, SECONDARIES, wait_faulty, write};
 use crate::capture::Scene;
 use crate::lab::Lab;
 use crate::listing::{self, Difference};
-use crate::{session, wait};
+use crate::session;
 
 const RSYNC: &str = "/usr/bin/rsync";
 const AWAY: &str = "/usr/bin/rsync.away";
@@ -81,12 +81,9 @@ pub(crate) fn disk_full(lab: &Lab) -> Broken<'_> {
     let size = "x".repeat(3 << 20);
     write(lab, "disk-full/large.bin", &size);
     scene.tell("wrote disk-full/large.bin, 3 MiB, on the primary");
-    wait::happens("the data does not arrive and the log says why", 120, || {
-        PRIMARIES.iter().any(|node| {
-            let text = scene.logged(node, "gsyncd.log");
-            text.contains("No space left on device") || text.contains("return_code=11")
-        })
-    });
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["Sync Time Taken", "{return_code=11}"], 60);
+    scene.wait_log(SECONDARIES, "mnt-", &["No space left on device"], 10);
+    wait_faulty(&scene);
     Broken::new(scene, |lab| {
         lab.secondary().run_on(&["rm", "/srv/filler"]);
     })

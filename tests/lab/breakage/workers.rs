@@ -27,6 +27,33 @@ pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
     Broken::new(scene, move |lab| lab.node(&name).signal("CONT", &pids))
 }
 
+/// The real race: restarts the session until its worker comes up deaf. `None` when it never did.
+///
+/// Lets the bricks run on all CPUs again, as they do in the field (`Node::start_glusterd`).
+pub(crate) fn worker_deaf(lab: &Lab) -> Option<Broken<'_>> {
+    for node in lab.nodes() {
+        for pid in node.processes(&["glusterfsd", "--brick-name"]) {
+            let pid = pid.to_string();
+            node.run_on(&["taskset", "--all-tasks", "--pid", "--cpu-list", "0-127", &pid]);
+            node.run_on(&["chrt", "--all-tasks", "--other", "--pid", "0", &pid]);
+        }
+    }
+    let what = "Nothing was done but restarting the session, until its worker came up deaf: \
+                Active, Changelog Crawl, and no changelog is ever read.";
+    for _ in 0..12 {
+        let scene = Scene::begin(lab, "worker-deaf", what);
+        scene.georep(&["stop"]);
+        scene.georep(&["start"]);
+        session::wait_up(lab);
+        if !session::canary(lab, 20) {
+            scene.tell(&format!("status: {:?}", session::status(lab)));
+            scene.tell("20 s after the crawl began a file written then has not arrived");
+            return Some(Broken::new(scene, |_| ()));
+        }
+    }
+    None
+}
+
 /// Kills the brick of the Active worker.
 pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);

@@ -2,6 +2,8 @@
 
 use crate::breakage::{Broken, changelogs, connection, entries, names, transfer, workers};
 use crate::lab::Lab;
+use crate::requirements;
+use crate::shape::REPLICATED;
 
 /// Breaks and mends the shared lab, once.
 fn proves(breakage: fn(&Lab) -> Broken<'_>) {
@@ -65,6 +67,11 @@ fn gfid_mismatch_of_file() {
 }
 
 #[test]
+fn gfid_conflict_fixed() {
+    proves(entries::gfid_conflict_fixed);
+}
+
+#[test]
 fn gfid_mismatch_of_directory() {
     proves(entries::gfid_mismatch_of_directory);
 }
@@ -104,14 +111,31 @@ fn worker_stalled() {
     proves(workers::worker_stalled);
 }
 
+/// In a lab of its own, whose bricks are let loose; by luck, so not part of the suite.
+#[test]
+#[ignore = "waits for a race"]
+fn worker_deaf() {
+    if !requirements::met() {
+        return;
+    }
+    let (lab, _) = Lab::up(REPLICATED);
+    let broken = workers::worker_deaf(&lab).expect("one of twelve restarts comes up deaf");
+    broken.mend();
+}
+
 #[test]
 fn brick_killed() {
     proves(workers::brick_killed);
 }
 
+/// What looks like a failure is logged on every ordinary stop.
 #[test]
 fn ordinary_stop_and_start() {
-    proves(workers::ordinary_stop_and_start);
+    let Some(lab) = Lab::shared() else { return };
+    let done = workers::ordinary_stop_and_start(&lab);
+    let logged = done.scene().logged("m1", "gsyncd.log");
+    assert!(logged.contains("connection to peer is broken"), "{logged}");
+    done.mend();
 }
 
 #[test]

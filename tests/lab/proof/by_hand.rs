@@ -23,12 +23,12 @@ fn distributed_by_hand() {
 fn hold(shape: crate::shape::Shape) {
     let lab = Lab::up_without_session(shape);
     for node in lab.nodes() {
-        println!("{}: nsenter --all --target {} --wd=/root bash", node.name(), node.init());
+        say!("{}: nsenter --all --target {} --wd=/root bash", node.name(), node.init());
     }
     session::create(&lab);
     session::start(&lab);
-    println!("restarts until live: {}", session::live(&lab));
-    println!("The lab is gone when this input ends (Ctrl-D).");
+    say!("restarts until live: {}", session::live(&lab));
+    say!("The lab is gone when this input ends (Ctrl-D).");
     drop(std::io::stdin().read_to_end(&mut Vec::new()));
 }
 
@@ -42,5 +42,5 @@ fn how_many_starts_are_deaf() {
         session::start(&lab);
         session::live(&lab);
     }
-    println!("{times:?}; ten restarts took {} more, because so many were deaf", lab.stalls());
+    say!("{times:?}; ten restarts took {} more, because so many were deaf", lab.stalls());
 }

@@ -28,12 +28,12 @@ fn a_killed_test_leaves_nothing() {
         return;
     }
     let mut child = Command::new(std::env::current_exe().expect("this test binary"))
-        .args(["proof::leaving::is_killed", "--exact", "--ignored", "--nocapture"])
+        .args(["proof::leaving::is_killed", "--exact", "--ignored"])
         .stdin(Stdio::null())
-        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .expect("this test binary starts");
-    let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
     let line = lines.map_while(Result::ok).find_map(|l| Some(l.split_once("LAB ")?.1.to_owned()));
     let line = line.expect("the child says what it brought up");
     let mut words = line.split(' ').map(str::to_owned);
@@ -53,8 +53,8 @@ fn a_killed_test_leaves_nothing() {
 #[ignore = "is started and killed by another test"]
 fn is_killed() {
     let lab = Lab::up_without_session(REPLICATED);
-    println!("\nLAB {} {}", lab.mark(), leftovers::namespaces(&lab).join(" "));
-    std::thread::sleep(std::time::Duration::from_secs(300));
+    say!("\nLAB {} {}", lab.mark(), leftovers::namespaces(&lab).join(" "));
+    std::thread::sleep(std::time::Duration::from_mins(5));
 }
 
 #[test]
