@@ -1,7 +1,7 @@
 //! The lab: real `GlusterFS` geo-replication, broken on purpose, for tests to stand on.
 #![expect(
     clippy::disallowed_methods,
-    reason = "the lab is outside the product: running programs, writing files and reading the clock is its work"
+    reason = "outside the product: to run programs, write files and read clocks is its work"
 )]
 
 /// Says something to whoever runs the tests, past libtest's capture of what passing tests print.

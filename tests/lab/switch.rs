@@ -1,4 +1,4 @@
-//! The lab's network: a bridge in a namespace of its own, so that the machine's network never sees it.
+//! The lab's network: a bridge in a namespace of its own, which the machine's network never sees.
 
 use crate::holder::Holder;
 use crate::node::Node;

@@ -9,7 +9,8 @@ const CHANGELOGS: &str = ".glusterfs/changelogs";
 
 /// Deletes all changelogs with the session kept, as old recipes have it.
 pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
-    let what = "Everything under .glusterfs/changelogs was deleted on both primary bricks, with the session stopped and kept.";
+    let what = "Everything under .glusterfs/changelogs was deleted on both primary bricks, with \
+                the session stopped and kept.";
     let scene = Scene::begin(lab, "changelogs-deleted", what);
     scene.georep(&["stop"]);
     for brick in lab.shape().primary {
@@ -25,8 +26,8 @@ pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
 
 /// Leaves a file without its xattr beside the HTIME index, as the upgrade script does.
 pub(crate) fn htime_damaged(lab: &Lab) -> Broken<'_> {
-    let what =
-        "A file without the index's xattr was laid beside the HTIME file of both primary bricks.";
+    let what = "A file without the index's xattr was laid beside the HTIME file of both primary \
+                bricks.";
     let scene = Scene::begin(lab, "htime-damaged", what);
     scene.georep(&["stop"]);
     for brick in lab.shape().primary {

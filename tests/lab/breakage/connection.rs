@@ -15,6 +15,9 @@ pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
     write(lab, "volume-stopped/while-stopped.txt", "written while the secondary volume is stopped");
     scene.tell("wrote volume-stopped/while-stopped.txt on the primary");
     wait_faulty(&scene);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["Gluster Mount process exited", "ENOTCONN"], 10);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["starting gsyncd worker"], 30);
+    wait_faulty(&scene);
     Broken::new(scene, |lab| {
         lab.secondary().gluster(&["volume", "start", SECONDARY]);
     })

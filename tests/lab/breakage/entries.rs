@@ -22,7 +22,8 @@ fn conflict_resolution_on(lab: &Lab) {
 /// A file of the same name and another gfid stands on the secondary.
 pub(crate) fn gfid_mismatch_of_file(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
-    let what = "A file of the same name and another gfid stood on the secondary; gfid-conflict-resolution is off.";
+    let what = "A file of the same name and another gfid stood on the secondary; gfid-conflict- \
+                resolution is off.";
     let scene = Scene::begin(lab, "gfid-mismatch-of-file", what);
     foreign_file(&scene, "mismatch.txt");
     write(lab, "mismatch.txt", "the primary's");
@@ -36,8 +37,8 @@ pub(crate) fn gfid_mismatch_of_file(lab: &Lab) -> Broken<'_> {
 /// The same with gsyncd's own mending on: it deletes the secondary's file and goes on.
 pub(crate) fn gfid_conflict_fixed(lab: &Lab) -> Broken<'_> {
     conflict_resolution_on(lab);
-    let what =
-        "A file of the same name and another gfid stood on the secondary; gsyncd deleted it.";
+    let what = "A file of the same name and another gfid stood on the secondary; gsyncd deleted \
+                it.";
     let scene = Scene::begin(lab, "gfid-conflict-fixed", what);
     foreign_file(&scene, "conflict.txt");
     write(lab, "conflict.txt", "the primary's");
@@ -53,7 +54,8 @@ pub(crate) fn gfid_conflict_fixed(lab: &Lab) -> Broken<'_> {
 /// worker dies at it again and again.
 pub(crate) fn gfid_mismatch_of_directory(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
-    let what = "A directory of the same name and another gfid stood on the secondary; gfid-conflict-resolution is off.";
+    let what = "A directory of the same name and another gfid stood on the secondary; gfid- \
+                conflict-resolution is off.";
     let scene = Scene::begin(lab, "gfid-mismatch-of-directory", what);
     foreign_directory(&scene, "mismatch.d");
     write(lab, "mismatch.d/inside.txt", "the primary's");
@@ -68,7 +70,8 @@ pub(crate) fn gfid_mismatch_of_directory(lab: &Lab) -> Broken<'_> {
 /// A directory stands on the secondary where the primary has a file.
 pub(crate) fn directory_in_place_of_file(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
-    let what = "A directory stood on the secondary where the primary made a file; gfid-conflict-resolution is off.";
+    let what = "A directory stood on the secondary where the primary made a file; gfid-conflict- \
+                resolution is off.";
     let scene = Scene::begin(lab, "directory-in-place-of-file", what);
     foreign_directory(&scene, "file-or-directory");
     write(lab, "file-or-directory", "the primary's");
@@ -105,7 +108,8 @@ pub(crate) fn parent_missing(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
     write(lab, "parent/first.txt", "arrives");
     listing::wait_equal(lab, 60);
-    let what = "A directory was removed on the secondary, then forty files were made in it on the primary; gfid-conflict-resolution is off.";
+    let what = "A directory was removed on the secondary, then forty files were made in it on \
+                the primary; gfid-conflict-resolution is off.";
     let scene = Scene::begin(lab, "parent-missing", what);
     fs::remove_dir_all(lab.on_secondary("parent")).expect("the secondary's parent");
     scene.tell("s1# rm -r /mnt/gv0dr/parent");
@@ -128,7 +132,8 @@ pub(crate) fn directory_removed(lab: &Lab) -> Broken<'_> {
         write(lab, &format!("removed/old-{n}.txt"), "will be lost");
     }
     listing::wait_equal(lab, 60);
-    let what = "A directory of five files was removed on the secondary, then a sixth was made on the primary; gsyncd makes the directory and the sixth file, the five stay lost.";
+    let what = "A directory of five files was removed on the secondary, then a sixth was made on \
+                the primary; gsyncd makes the directory and the sixth file, the five stay lost.";
     let scene = Scene::begin(lab, "directory-removed", what);
     fs::remove_dir_all(lab.on_secondary("removed")).expect("the secondary's directory");
     scene.tell("s1# rm -r /mnt/gv0dr/removed");
@@ -159,7 +164,8 @@ pub(crate) fn entries_removed(lab: &Lab) -> Broken<'_> {
     std::os::unix::fs::symlink("file", made.join("symlink")).expect("a symlink");
     lab.primary().run_on(&["mkfifo", "/mnt/gv0/gone/fifo"]);
     listing::wait_equal(lab, 60);
-    let what = "A file, a symlink, one of two hard links and a fifo were removed on the secondary; the primary was not touched.";
+    let what = "A file, a symlink, one of two hard links and a fifo were removed on the \
+                secondary; the primary was not touched.";
     let scene = Scene::begin(lab, "entries-removed", what);
     for name in ["file", "symlink", "other-name", "fifo"] {
         fs::remove_file(lab.on_secondary("gone").join(name)).expect("the secondary's entry");

@@ -14,7 +14,8 @@ use crate::session;
 
 /// Names with umlauts, blanks, percent signs, newlines, and of 255 bytes.
 pub(crate) fn odd_names(lab: &Lab) -> Broken<'_> {
-    let what = "Nothing was broken: files, symlinks and directories of non-ASCII and otherwise odd names were made.";
+    let what = "Nothing was broken: files, symlinks and directories of non-ASCII and otherwise \
+                odd names were made.";
     let scene = Scene::begin(lab, "odd-names", what);
     let long = "ü".repeat(127);
     let names = ["Bäckerei", "日本語", "a b", "50%25 off%20", "two\nlines", " ", "-rf", "\u{202e}"];
@@ -69,8 +70,9 @@ pub(crate) fn deep_tree(lab: &Lab) -> Broken<'_> {
 /// What breaks gsyncd 3.7 for good leaves traces only in 10.3: each file that is gone before gsyncd
 /// comes to it is a "No such file or directory" in the secondary's mount log.
 pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
-    let what = "Files were written as .part and renamed, again and again, as ownCloud does, while \
-                the session was stopped and started twice; in the end both sides are equal.";
+    let what = "Files were written as .part and renamed, again and again, as ownCloud does, \
+                while the session was stopped and started twice; in the end both sides are \
+                equal.";
     let scene = Scene::begin(lab, "rename-loop-while-restarting", what);
     let dir = lab.on_primary("owncloud");
     fs::create_dir_all(&dir).expect("a directory");

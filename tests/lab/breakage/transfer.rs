@@ -23,6 +23,8 @@ pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
     }
     write(lab, "rsync-missing/a.txt", "needs rsync");
     scene.tell("wrote rsync-missing/a.txt on the primary");
+    let words = [r#"execution of "rsync" failed with ENOENT"#];
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
     wait_faulty(&scene);
     Broken::new(scene, |lab| rsync_back(lab, PRIMARIES))
 }
@@ -31,7 +33,8 @@ pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
 pub(crate) fn rsync_transfers_nothing(lab: &Lab) -> Broken<'_> {
     session::georep(lab, &["config", "log-rsync-performance", "true"]);
     session::live(lab);
-    let what = "rsync 3.5.0 was put in the place of 3.2.7 on every node: it reports success and transfers nothing.";
+    let what = "rsync 3.5.0 was put in the place of 3.2.7 on every node: it reports success and \
+                transfers nothing.";
     let scene = Scene::begin(lab, "rsync-transfers-nothing", what);
     let other = rsync_3_5();
     for node in lab.nodes() {
@@ -73,7 +76,8 @@ fn rsync_3_5() -> PathBuf {
 
 /// Leaves no room on the filesystem of the secondary's bricks.
 pub(crate) fn disk_full(lab: &Lab) -> Broken<'_> {
-    let what = "The filesystem of the secondary's bricks was filled, then a file of 3 MiB was written on the primary.";
+    let what = "The filesystem of the secondary's bricks was filled, then a file of 3 MiB was \
+                written on the primary.";
     let scene = Scene::begin(lab, "secondary-disk-full", what);
     // `dd` stops where there is no more room: that it fails is what we want.
     scene.tell("s1# dd if=/dev/zero of=/srv/filler bs=64k");

@@ -11,9 +11,13 @@ use crate::{session, wait};
 /// The race that does this in the field cannot be called up at will; a stopped process looks the
 /// same from outside: it is there, it is Active, it logs nothing, and changelogs pile up unread.
 pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
-    let worker = active(lab);
-    let what = "The Active worker was stopped with SIGSTOP: the status shows nothing wrong, nothing is replicated.";
+    let what = "The Active worker was stopped with SIGSTOP: the status shows nothing wrong, \
+                nothing is replicated.";
     let scene = Scene::begin(lab, "worker-stalled", what);
+    scene.georep(&["stop"]);
+    scene.georep(&["start"]);
+    session::live(lab);
+    let worker = active(lab);
     let node = lab.node(&worker.node);
     let pids = node.processes(&["gsyncd.py", "worker", &worker.brick]);
     assert!(!pids.is_empty(), "the Active worker has a process");
@@ -21,8 +25,7 @@ pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
     scene.tell(&format!("{}# kill -STOP {pids:?} (the worker of {})", worker.node, worker.brick));
     assert!(!session::canary(lab, 15), "nothing arrives");
     assert_eq!(active(lab).node, worker.node, "the status shows nothing");
-    scene
-        .tell("15 s later the status is Active as before, and a file written then has not arrived");
+    scene.tell("15 s later it is Active as before, and a file written then has not arrived");
     let name = worker.node.clone();
     Broken::new(scene, move |lab| lab.node(&name).signal("CONT", &pids))
 }
