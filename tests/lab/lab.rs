@@ -1,8 +1,8 @@
 //! A whole lab: nodes on a switch, two volumes, a session between them, a mount of each.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::node::Node;
@@ -11,10 +11,20 @@ use crate::switch::Switch;
 use crate::{mount, requirements, session, volume};
 
 /// Counts labs of this process; their marks differ by it.
-static LABS: AtomicU32 = AtomicU32::new(0);
+static LABS: AtomicUsize = AtomicUsize::new(0);
 
-/// The lab that most tests of this binary share, one test at a time.
-static SHARED: Mutex<Option<Lab>> = Mutex::new(None);
+/// How many labs the tests share: one test has one lab to itself, and most of its time it waits.
+const SHARED_LABS: usize = 2;
+
+static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), up: 0 });
+static FREED: Condvar = Condvar::new();
+
+/// The shared labs: those no test has at the moment, and how many there are.
+#[derive(Debug)]
+struct Pool {
+    idle: Vec<Lab>,
+    up: usize,
+}
 
 /// A lab that is up. Dropping it takes it down; so does any death of this process.
 #[derive(Debug)]
@@ -54,8 +64,8 @@ impl Lab {
         let count = LABS.fetch_add(1, Ordering::Relaxed);
         let mark = format!("georepair-lab-{}-{count}", std::process::id());
         let switch = Switch::up(&mark);
-        let places = shape.nodes.iter();
-        let nodes = places.map(|p| Node::up(&mark, p.name, p.address, p.brick_size)).collect();
+        let places = shape.nodes.iter().enumerate();
+        let nodes = places.map(|(n, place)| Node::up(&mark, place, count + n)).collect();
         let (canaries, stalls) = (AtomicU32::new(0), AtomicU32::new(0));
         let lab = Self { nodes, switch, shape, mark, canaries, stalls };
         lab.introduce_nodes();
@@ -109,27 +119,27 @@ impl Lab {
         }
     }
 
-    /// The lab that the tests of this binary share; `None` (and said so) where no lab can run.
+    /// One of the labs that the tests of this binary share; `None` (and said so) where none can run.
     ///
-    /// A test that fails leaves its breakage behind: its lab is taken down and the next test
-    /// gets a new one.
+    /// Waits while all are in use. A test that fails leaves its breakage behind: its lab is taken
+    /// down, and another test gets a new one.
     pub(crate) fn shared() -> Option<Shared> {
         if !requirements::met() {
             return None;
         }
-        let mut guard = match SHARED.lock() {
-            Ok(guard) => guard,
-            Err(poisoned) => {
-                let mut guard = poisoned.into_inner();
-                drop(guard.take());
-                SHARED.clear_poison();
-                guard
-            }
-        };
-        if guard.is_none() {
-            *guard = Some(Self::up(REPLICATED).0);
+        let mut pool = POOL.lock().expect("no one panics with the pool in hand");
+        while pool.idle.is_empty() && pool.up == SHARED_LABS {
+            pool = FREED.wait(pool).expect("no one panics with the pool in hand");
         }
-        Some(Shared(guard))
+        if let Some(lab) = pool.idle.pop() {
+            return Some(Shared(Some(lab)));
+        }
+        pool.up += 1;
+        drop(pool);
+        // From here on a panic gives the place back (`Shared::drop`).
+        let mut shared = Shared(None);
+        shared.0 = Some(Self::up(REPLICATED).0);
+        Some(shared)
     }
 
     #[track_caller]
@@ -189,14 +199,26 @@ impl Lab {
     }
 }
 
-/// The shared lab, for as long as one test has it.
+/// A shared lab, for as long as one test has it.
 #[derive(Debug)]
-pub(crate) struct Shared(MutexGuard<'static, Option<Lab>>);
+pub(crate) struct Shared(Option<Lab>);
 
 impl std::ops::Deref for Shared {
     type Target = Lab;
 
     fn deref(&self) -> &Lab {
-        self.0.as_ref().expect("a shared lab is always up")
+        self.0.as_ref().expect("a shared lab is up until it is dropped")
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let lab = self.0.take().filter(|_| !std::thread::panicking());
+        let mut pool = POOL.lock().expect("no one panics with the pool in hand");
+        match lab {
+            Some(lab) => pool.idle.push(lab),
+            None => pool.up -= 1,
+        }
+        FREED.notify_one();
     }
 }

@@ -4,32 +4,37 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use crate::holder::Holder;
+use crate::shape::Place;
 use crate::wait;
 
 /// A node that is up.
 #[derive(Debug)]
 pub(crate) struct Node {
-    name: &'static str,
-    address: String,
+    place: Place,
     mark: String,
+    cpu: u32,
     holder: Holder,
 }
 
 impl Node {
     /// Sets the node's namespaces and filesystems up; nothing is running in it yet.
-    pub(crate) fn up(mark: &str, name: &'static str, address: &str, brick_size: &str) -> Self {
+    ///
+    /// `turn` chooses its CPU among those that there are.
+    pub(crate) fn up(mark: &str, place: &Place, turn: usize) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/node-init");
         let unshare = ["--mount", "--uts", "--net", "--ipc"];
-        let holder = Holder::up(mark, &unshare, &[script, name, brick_size]);
-        Self { name, address: address.to_owned(), mark: mark.to_owned(), holder }
+        let holder = Holder::up(mark, &unshare, &[script, place.name, place.brick_size]);
+        let cpus = allowed_cpus();
+        let cpu = cpus.get(turn % cpus.len().max(1)).copied().unwrap_or_default();
+        Self { place: *place, mark: mark.to_owned(), cpu, holder }
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.name
+        self.place.name
     }
 
-    pub(crate) fn address(&self) -> &str {
-        &self.address
+    pub(crate) fn address(&self) -> &'static str {
+        self.place.address
     }
 
     /// The node's first process, as numbered outside.
@@ -53,7 +58,7 @@ impl Node {
         let enter = ["--mount", "--uts", "--net", "--ipc", "--pid"];
         let mut command = self.holder.command(&self.mark, &enter);
         command.args(["timeout", "--kill-after=5", "120"]).args(argv);
-        command.output().unwrap_or_else(|error| panic!("{}: {argv:?}: {error}", self.name))
+        command.output().unwrap_or_else(|error| panic!("{}: {argv:?}: {error}", self.name()))
     }
 
     /// Runs a program on the node and returns what it prints; it has to succeed.
@@ -62,7 +67,7 @@ impl Node {
         let output = self.try_on(argv);
         let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        let name = self.name;
+        let name = self.name();
         assert!(output.status.success(), "{name}: {argv:?}: {}\n{stdout}{stderr}", output.status);
         stdout
     }
@@ -83,8 +88,8 @@ impl Node {
     /// brick's connector thread mostly wins the race that makes a worker deaf
     /// (`tests/lab/README.md`). Without this, every second restart of the session was for nothing.
     pub(crate) fn start_glusterd(&self) {
-        let cpu = if self.name.ends_with('1') { "0" } else { "1" };
-        self.run_on(&["chrt", "--batch", "0", "taskset", "--cpu-list", cpu, "glusterd"]);
+        let cpu = self.cpu.to_string();
+        self.run_on(&["chrt", "--batch", "0", "taskset", "--cpu-list", &cpu, "glusterd"]);
         wait::happens("glusterd answers", 30, || {
             self.try_on(&["gluster", "--mode=script", "pool", "list"]).status.success()
         });
@@ -112,4 +117,15 @@ impl Node {
             self.try_on(&["kill", &format!("-{signal}"), &pid.to_string()]);
         }
     }
+}
+
+/// The CPUs this process may run on, as `/proc/self/status` lists them: `0-1,4`.
+fn allowed_cpus() -> Vec<u32> {
+    let status = std::fs::read_to_string("/proc/self/status").expect("our status");
+    let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let ranges = list.unwrap_or_default().split(',').filter_map(|range| {
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        Some(from.trim().parse::<u32>().ok()?..=to.trim().parse().ok()?)
+    });
+    ranges.flatten().collect()
 }
