@@ -58,7 +58,7 @@ impl<'lab> Scene<'lab> {
     #[track_caller]
     pub(crate) fn run_on(&self, node: &str, argv: &[&str]) -> String {
         self.tell(&format!("{node}# {}", shown(argv)));
-        self.lab.node(node).run_on(argv)
+        self.lab.run_on(node, argv)
     }
 
     /// Runs `gluster volume geo-replication PRIMARY SECONDARY …` and notes it.

@@ -1,6 +1,7 @@
 //! A whole lab: nodes on a switch, two volumes, a session between them, a mount of each.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -146,6 +147,18 @@ impl Lab {
     pub(crate) fn node(&self, name: &str) -> &Node {
         let found = self.nodes.iter().find(|node| node.name() == name);
         found.unwrap_or_else(|| panic!("the lab has no node {name}"))
+    }
+
+    /// Runs a program on a node and returns what it prints; it has to succeed.
+    #[track_caller]
+    pub(crate) fn run_on(&self, node: &str, argv: &[&str]) -> String {
+        self.node(node).run_on(argv)
+    }
+
+    /// Runs the `georepair` under test on a node.
+    pub(crate) fn georepair(&self, node: &str, arguments: &[&str]) -> Output {
+        let program = env!("CARGO_BIN_EXE_georepair");
+        self.node(node).try_on(&[&[program], arguments].concat())
     }
 
     pub(crate) fn nodes(&self) -> &[Node] {

@@ -7,8 +7,8 @@ use crate::holder::{Holder, MARK};
 use crate::lab::Lab;
 use crate::node::Node;
 
-/// Links, mounts and files of a lab, where the machine itself can see them: there are never any,
-/// not even while a lab is up.
+/// Links, mounts and files of the names that labs use, where the machine itself can see them: a lab
+/// adds none, not even while it is up.
 pub(crate) fn on_the_machine() -> Vec<String> {
     let links = names("/sys/class/net");
     let links = links.into_iter().filter(|name| name == "switch" || name.starts_with("v-"));

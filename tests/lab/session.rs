@@ -114,6 +114,7 @@ pub(crate) fn live(lab: &Lab) -> u32 {
             return restarts;
         }
         lab.note_stall();
+        say!("{}: a worker came up deaf, the session is started again", lab.mark());
         stop(lab);
         start(lab);
     }

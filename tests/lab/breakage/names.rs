@@ -77,15 +77,15 @@ pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
     let dir = lab.on_primary("owncloud");
     fs::create_dir_all(&dir).expect("a directory");
     let stop = AtomicBool::new(false);
-    scene.tell("from now on, for n in 0..8, on the primary: write owncloud/fN.part, rename it fN");
+    scene.tell("from now on, for n in 0..4, on the primary: write owncloud/fN.part, rename it fN");
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for round in 0_u32.. {
-                (0..8).for_each(|n| write_and_rename(&dir, n, round));
+                (0..4).for_each(|n| write_and_rename(&dir, n, round));
                 if stop.load(Ordering::Relaxed) {
                     break;
                 }
-                sleep(Duration::from_millis(250));
+                sleep(Duration::from_secs(1));
             }
         });
         for _ in 0..2 {

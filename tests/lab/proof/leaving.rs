@@ -12,13 +12,15 @@ fn a_lab_taken_down_leaves_nothing() {
     if !requirements::met() {
         return;
     }
+    let before = leftovers::on_the_machine();
     let lab = Lab::up_without_session(REPLICATED);
+    assert_eq!(leftovers::on_the_machine(), before, "nothing shows even while a lab is up");
     let (mark, namespaces) = (lab.mark().to_owned(), leftovers::namespaces(&lab));
     assert_eq!(namespaces.len(), 4, "three nodes and the switch");
     assert!(leftovers::processes(&mark, &namespaces).len() > 8, "there is much to leave behind");
     drop(lab);
     assert_eq!(leftovers::processes(&mark, &namespaces), [""; 0]);
-    assert_eq!(leftovers::on_the_machine(), [""; 0]);
+    assert_eq!(leftovers::on_the_machine(), before);
 }
 
 /// SIGKILL gives no one a chance to clean up.
@@ -27,6 +29,7 @@ fn a_killed_test_leaves_nothing() {
     if !requirements::met() {
         return;
     }
+    let before = leftovers::on_the_machine();
     let mut child = Command::new(std::env::current_exe().expect("this test binary"))
         .args(["proof::leaving::is_killed", "--exact", "--ignored"])
         .stdin(Stdio::null())
@@ -45,7 +48,7 @@ fn a_killed_test_leaves_nothing() {
     wait::happens("every process of the killed lab is gone", 20, || {
         leftovers::processes(&mark, &namespaces).is_empty()
     });
-    assert_eq!(leftovers::on_the_machine(), [""; 0]);
+    assert_eq!(leftovers::on_the_machine(), before);
 }
 
 /// Not a test: the process that `a_killed_test_leaves_nothing` kills.
@@ -55,6 +58,15 @@ fn is_killed() {
     let lab = Lab::up_without_session(REPLICATED);
     say!("\nLAB {} {}", lab.mark(), leftovers::namespaces(&lab).join(" "));
     std::thread::sleep(std::time::Duration::from_mins(5));
+}
+
+/// What is built here is found and runs on a node, though most of its filesystem is its own.
+#[test]
+fn a_node_can_run_georepair() {
+    let Some(lab) = Lab::shared() else { return };
+    let output = lab.georepair("s1", &["--version"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(lab.run_on("s1", &["uname", "-n"]).trim(), "s1");
 }
 
 #[test]
