@@ -27,7 +27,7 @@ fn hold(shape: crate::shape::Shape) {
     }
     session::create(&lab);
     session::start(&lab);
-    say!("restarts until live: {}", session::live(&lab));
+    session::live(&lab);
     say!("The lab is gone when this input ends (Ctrl-D).");
     drop(std::io::stdin().read_to_end(&mut Vec::new()));
 }
