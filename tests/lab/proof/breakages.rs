@@ -16,9 +16,16 @@ fn secondary_volume_stopped() {
     proves(connection::secondary_volume_stopped);
 }
 
+/// And is diagnosed where it happens, from the logs that a node really has.
 #[test]
 fn sshd_down() {
-    proves(connection::sshd_down);
+    let Some(lab) = Lab::shared() else { return };
+    let broken = connection::sshd_down(&lab);
+    let output = lab.georepair("m1", &["diagnose", "--format", "json"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(said.contains("\"ssh-unreachable\""), "{said}");
+    broken.mend();
 }
 
 #[test]
