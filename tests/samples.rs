@@ -20,11 +20,16 @@ fn samples() -> Vec<PathBuf> {
     samples
 }
 
-fn diagnose(folder: &Path) -> Value {
+/// The diagnosis of a sample; nothing where the breakage leaves no log at all.
+fn diagnose(folder: &Path) -> Option<Value> {
     let mut command = Command::cargo_bin("georepair").unwrap();
     let out =
         command.env_clear().args(["diagnose", "--format", "json"]).arg(folder).output().unwrap();
-    serde_json::from_slice(&out.stdout).unwrap()
+    if out.status.code() == Some(5) {
+        assert!(String::from_utf8_lossy(&out.stderr).contains("no log files below"));
+        return None;
+    }
+    Some(serde_json::from_slice(&out.stdout).unwrap())
 }
 
 /// Verdict, workers and findings of a sample, a line each; what differs with each capture is
@@ -73,7 +78,8 @@ fn each_sample_tells_its_story() {
             folder.display()
         );
         let name = folder.file_name().unwrap().display().to_string();
-        stories += &format!("## {name}\n{}\n", story(&diagnose(&folder)));
+        let story = diagnose(&folder).map_or("nothing is logged\n".to_owned(), |d| story(&d));
+        stories += &format!("## {name}\n{story}\n");
     }
     insta::assert_snapshot!(stories);
 }
@@ -82,7 +88,7 @@ fn each_sample_tells_its_story() {
 fn every_code_is_shown_by_a_sample() {
     let mut shown: BTreeSet<String> = NOT_IN_LOGS.iter().map(|code| (*code).to_owned()).collect();
     for folder in samples() {
-        let diagnosis = diagnose(&folder);
+        let Some(diagnosis) = diagnose(&folder) else { continue };
         let findings = diagnosis["findings"].as_array().unwrap();
         shown.extend(findings.iter().map(|finding| finding["code"].as_str().unwrap().to_owned()));
     }
