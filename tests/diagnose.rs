@@ -366,3 +366,36 @@ fn packed_rotations_and_jsonl() {
         (Some("georepair/diagnosis/1"), None)
     );
 }
+
+/// A log that grows is read on: what is new is told, a finding a line.
+#[test]
+fn follow_tells_what_is_new() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gsyncd.log");
+    let line = |changelog: u32| {
+        format!(
+            "[2026-11-21 03:35:51.1] E [primary(worker /b):788:process] _GPrimary: changelogs could not be processed completely - moving on... [{{files=['CHANGELOG.{changelog}']}}]\n"
+        )
+    };
+    fs::write(&path, line(1)).unwrap();
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("georepair"))
+        .args(["diagnose", "--follow", "--format", "jsonl", "--quiet"])
+        .arg(&path)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = || loop {
+        let value: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        if value.get("code").is_some() {
+            return value["changelogs"].clone();
+        }
+    };
+    assert_eq!(next(), serde_json::json!(["CHANGELOG.1"]));
+    let mut file = fs::File::options().append(true).open(&path).unwrap();
+    file.write_all(line(2).as_bytes()).unwrap();
+    assert_eq!(next(), serde_json::json!(["CHANGELOG.2"]));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

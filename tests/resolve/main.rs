@@ -6,6 +6,7 @@ mod asking;
 mod bricks;
 mod directories;
 mod files;
+mod findings;
 mod model;
 mod names;
 mod refusals;

@@ -1,0 +1,43 @@
+//! `diagnose --brick`: what a log blames is looked up on a brick.
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+use crate::bricks::{FakeBrick, new_gfid};
+
+/// One failed `CREATE` a line, as 10.3 logs it.
+fn failures(entries: &[(String, String, &str)]) -> String {
+    let line = |(gfid, parent, name): &(String, String, &str)| {
+        format!(
+            "[2026-11-21 03:35:51.81961] E [primary(worker /b):788:log_failures] _GPrimary: ENTRY FAILED \
+             [{{data=({{'op': 'CREATE', 'gfid': '{gfid}', 'entry': '.gfid/{parent}/{name}'}}, 17, \
+             {{'secondary_gfid': 'd07c1219-28ef-4c98-a63f-09dcd1c3ba5a'}})}}]\n"
+        )
+    };
+    entries.iter().map(line).collect()
+}
+
+#[test]
+fn each_suspect_is_present_renamed_or_gone() {
+    let Some(brick) = FakeBrick::new() else { return };
+    let folder = brick.dir("folder").to_string();
+    let (here, moved) = (brick.file("folder/here"), brick.file("folder/new name"));
+    let log = failures(&[
+        (here.to_string(), folder.clone(), "here"),
+        (moved.to_string(), folder.clone(), "old name"),
+        (new_gfid().to_string(), folder, "gone"),
+    ]);
+    let mut command = Command::cargo_bin("georepair").unwrap();
+    command.args(["diagnose", "-", "--format", "json", "--brick"]).arg(brick.path());
+    let output = command.write_stdin(log).output().unwrap();
+    let diagnosis: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let entries = diagnosis["findings"][0]["entries"].as_array().unwrap();
+    let told: Vec<_> = entries.iter().map(|e| (e["now"].as_str(), e["path"].as_str())).collect();
+    let want = [
+        (Some("present"), Some("folder/here")),
+        (Some("renamed"), Some("folder/new name")),
+        (Some("gone"), None),
+    ];
+    assert_eq!(told, want);
+    assert!(diagnosis["findings"][0]["says"].as_str().unwrap().contains("1 gone, 1 present"));
+}
