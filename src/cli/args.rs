@@ -29,6 +29,9 @@ pub enum Command {
     Diagnose(cmd::diagnose::Args),
     /// Every path of a gfid, and the gfid of a path
     ResolveGfid(cmd::resolve_gfid::Args),
+    /// What the bricks wrote down about every change
+    #[command(subcommand)]
+    Changelog(cmd::changelog::Command),
     /// The runbooks, offline
     Runbook(cmd::runbook::Args),
 }

@@ -34,6 +34,7 @@ fn run(args: &Args) -> Result<Outcome, Failure> {
     match &args.command {
         Command::Diagnose(it) => cmd::diagnose::run(it, &args.global),
         Command::ResolveGfid(it) => cmd::resolve_gfid::run(it, &args.global),
+        Command::Changelog(it) => cmd::changelog::run(it, &args.global),
         Command::Runbook(it) => cmd::runbook::run(it, &args.global),
     }
 }

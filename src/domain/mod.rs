@@ -5,7 +5,9 @@ mod entry;
 mod errno;
 mod failure;
 mod finding;
+mod fop;
 mod gfid;
+mod mark;
 mod moments;
 mod name;
 mod session;
@@ -18,7 +20,9 @@ pub use failure::{Diagnose, Kind};
 pub use finding::{
     Diagnosis, Entry, Evidence, Finding, Remedy, Source, SourceKind, Verdict, Worker,
 };
+pub use fop::Fop;
 pub use gfid::{Gfid, GfidError};
+pub use mark::Mark;
 pub use moments::Moments;
 pub use name::Name;
 pub use session::Side;

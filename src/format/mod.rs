@@ -1,8 +1,10 @@
 //! Bytes to nouns and back: total functions over slices.
 
+pub mod changelog;
 pub mod facts;
 pub mod fields;
 mod findings;
+pub mod htime;
 pub mod literal;
 pub mod logline;
 pub mod release;

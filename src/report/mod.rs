@@ -1,17 +1,23 @@
 //! How things look: one file per document, for people and for scripts.
 
+mod changelog;
 mod diagnosis;
 mod gfids;
 mod json;
 mod look;
+mod pending;
 mod print;
 mod progress;
 mod runbooks;
+mod stats;
 mod stream;
 
+pub use changelog::{RecordList, RolloverRow, Row};
 pub use gfids::{GfidList, GfidRow};
 pub use look::{ColorChoice, Format, Look, Paint};
+pub use pending::PendingList;
 pub use print::{Document, PrintError, print};
 pub use progress::Progress;
 pub use runbooks::{RunbookError, Runbooks};
+pub use stats::StatsReport;
 pub use stream::{Record, Stream};

@@ -93,6 +93,22 @@ impl<'w> Stream<'w> {
         Ok(())
     }
 
+    /// Prints one element, on the caller's thread: for elements that live no longer.
+    ///
+    /// # Errors
+    /// [`PrintError`], but not for a reader that went away: see [`Stream::is_gone`].
+    pub fn push_one(&mut self, record: &impl Record) -> Result<(), PrintError> {
+        if self.gone {
+            return Ok(());
+        }
+        let written = worded(std::slice::from_ref(record), &self.look).and_then(|text| {
+            let comma = usize::from(self.look.format == Format::Json && self.empty);
+            self.empty = false;
+            self.out.write_all(text.get(comma..).unwrap_or_default())
+        });
+        self.accept(written)
+    }
+
     /// Hands everything printed so far to the reader.
     ///
     /// # Errors

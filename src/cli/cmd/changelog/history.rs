@@ -1,0 +1,45 @@
+//! `georepair changelog history`: everything that ever happened to a gfid or path.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+use crate::domain::{Name, Time};
+use crate::report::RecordList;
+use crate::scan::{self, Span, Subject};
+
+/// What `changelog history` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// A brick's root directory; repeat it for the bricks of one volume
+    #[arg(long = "brick", value_name = "DIR", required = true)]
+    bricks: Vec<PathBuf>,
+    /// Gfids in any notation, `.gfid/PARENT/NAME`, or paths below the volume's root
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<OsString>,
+    /// Leave out slices that ended earlier (RFC 3339 or epoch seconds)
+    #[arg(long, value_name = "TIME")]
+    since: Option<Time>,
+    /// Leave out slices that ended later
+    #[arg(long, value_name = "TIME")]
+    until: Option<Time>,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let subjects: Vec<_> =
+        args.ids.iter().map(|id| Subject::from_arg(id.as_encoded_bytes(), &args.bricks)).collect();
+    let span = Span { since: args.since.map(Time::secs), until: args.until.map(Time::secs) };
+    let told = scan::history(&args.bricks, &subjects, span)?;
+    let bricks: Vec<_> =
+        args.bricks.iter().map(|brick| Name::from(brick.as_os_str().as_encoded_bytes())).collect();
+    let mut list = RecordList::start(global.look())?;
+    list.push_history(&told, &bricks)?;
+    let damaged = list.is_damaged();
+    list.finish(&told.reuses, &told.notes)?;
+    super::tell(&told.notes, global);
+    super::tell_damage(&told.damage, global);
+    Ok(if damaged { Outcome::Findings } else { Outcome::Fine })
+}

@@ -1,0 +1,49 @@
+//! `georepair changelog pending`: what replication still has to do.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+use crate::domain::{Name, Time};
+use crate::report::{self, PendingList};
+use crate::scan;
+
+/// What `changelog pending` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// A brick's root directory; repeat it for several
+    #[arg(long = "brick", value_name = "DIR", required = true)]
+    bricks: Vec<PathBuf>,
+    /// Only this session: `PRIMARY_HOST_SECONDARY`, `HOST::SECONDARY`, or a volume id
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    /// Where glusterd keeps its sessions
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/glusterd/geo-replication")]
+    sessions_dir: PathBuf,
+    /// Where gsyncd's workers keep the changelogs they work on
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/misc/gluster/gsyncd")]
+    working_dir: PathBuf,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
+    let now = Time::from(jiff::Timestamp::now());
+    let known = scan::sessions(&args.sessions_dir);
+    let mut found = Vec::new();
+    for brick in &args.bricks {
+        let pending =
+            scan::pending(brick, &known, args.session.as_deref(), &args.working_dir, now)?;
+        found.push((Name::from(brick.as_os_str().as_encoded_bytes()), pending));
+    }
+    let list = PendingList::new(found, now);
+    report::print(&list, &global.look())?;
+    Ok(if list.has_stalled() || list.is_damaged() {
+        Outcome::Findings
+    } else if list.is_blind() {
+        Outcome::Blind
+    } else {
+        Outcome::Fine
+    })
+}

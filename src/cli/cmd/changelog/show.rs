@@ -1,0 +1,95 @@
+//! `georepair changelog show`: a changelog, or an HTIME index, as records.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+use crate::domain::{Gfid, Time};
+use crate::report::{PrintError, RecordList, RolloverRow, Row};
+use crate::scan::{self, Op, Shown, Wish};
+
+/// What `changelog show` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// CHANGELOG, XSYNC-CHANGELOG or HTIME files, as a brick or as gsyncd has them
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Only records of this gfid
+    #[arg(long = "gfid", value_name = "GFID")]
+    gfids: Vec<Gfid>,
+    /// Only records of this name, `PARENT-GFID/NAME`, or path
+    #[arg(long = "path", value_name = "PATH")]
+    paths: Vec<std::ffi::OsString>,
+    /// Only these operations: RENAME, SETATTR, …, or E, D, M for all of a kind
+    #[arg(long = "op", value_name = "OP", value_delimiter = ',')]
+    ops: Vec<Op>,
+    /// Leave out slices that ended earlier (RFC 3339 or epoch seconds)
+    #[arg(long, value_name = "TIME")]
+    since: Option<Time>,
+    /// Leave out slices that ended later
+    #[arg(long, value_name = "TIME")]
+    until: Option<Time>,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let paths = args.paths.iter().map(|path| path.as_encoded_bytes().to_vec()).collect();
+    let wish = Wish {
+        gfids: args.gfids.clone(),
+        paths,
+        ops: args.ops.clone(),
+        since: args.since,
+        until: args.until,
+    };
+    let mut list = RecordList::start(global.look())?;
+    let mut damage = Vec::new();
+    for file in &args.files {
+        show(file, &wish, &mut list, &mut damage)?;
+        if list.is_gone() {
+            break;
+        }
+    }
+    let damaged = list.is_damaged();
+    list.finish(&[], &[])?;
+    super::tell_damage(&damage, global);
+    Ok(if damaged { Outcome::Findings } else { Outcome::Fine })
+}
+
+fn show(
+    file: &Path,
+    wish: &Wish,
+    list: &mut RecordList,
+    damage: &mut Vec<scan::Damaged>,
+) -> Result<(), Failure> {
+    let mut printed: Result<(), PrintError> = Ok(());
+    let about = scan::show(file, wish, |about, shown| {
+        printed = match shown {
+            Shown::Record(record) => list.push(&Row {
+                time: about.time,
+                brick: about.brick.as_ref(),
+                also: Vec::new(),
+                file: &about.file,
+                source: &about.source,
+                record,
+                parent_path: None,
+                new_parent_path: None,
+                replaced: None,
+            }),
+            Shown::Rollover(rollover) => list.push(&RolloverRow {
+                time: Time::from_secs(rollover.time.into()),
+                path: rollover.path.into(),
+                empty: rollover.empty,
+                offset: rollover.offset,
+            }),
+            Shown::Damage(damaged) => {
+                list.damaged(damaged);
+                damage.push(damaged.clone());
+                Ok(())
+            }
+        };
+        printed.is_ok() && !list.is_gone()
+    });
+    about?;
+    Ok(printed?)
+}

@@ -1,0 +1,41 @@
+//! `georepair changelog stats`: operations, hot directories, what no session needs any more.
+
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+use crate::domain::{Name, Time};
+use crate::report::{self, StatsReport};
+use crate::scan::{self, Span};
+
+/// What `changelog stats` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// A brick's root directory; repeat it for several
+    #[arg(long = "brick", value_name = "DIR", required = true)]
+    bricks: Vec<PathBuf>,
+    /// Count only slices that ended then or later (RFC 3339 or epoch seconds)
+    #[arg(long, value_name = "TIME")]
+    since: Option<Time>,
+    /// Count only slices that ended then or earlier
+    #[arg(long, value_name = "TIME")]
+    until: Option<Time>,
+    /// Where glusterfind keeps its sessions, which read changelogs too
+    #[arg(long, value_name = "DIR", default_value = "/var/lib/glusterd/glusterfind")]
+    glusterfind_dir: PathBuf,
+}
+
+pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let span = Span { since: args.since.map(Time::secs), until: args.until.map(Time::secs) };
+    let (mut found, mut damaged) = (Vec::new(), false);
+    for brick in &args.bricks {
+        let sums = scan::stats(brick, &args.glusterfind_dir, span)?;
+        super::tell_damage(&sums.damage, global);
+        damaged |= !sums.damage.is_empty();
+        found.push((Name::from(brick.as_os_str().as_encoded_bytes()), sums));
+    }
+    report::print(&StatsReport::new(found), &global.look())?;
+    Ok(if damaged { Outcome::Findings } else { Outcome::Fine })
+}

@@ -1,0 +1,143 @@
+//! Records in ASCII: text fields apart by NUL, no line ends.
+
+use std::borrow::Cow;
+
+use super::{Change, Entry, Fault, LONGEST_FIELD, Owner, Parsed, Place, Version};
+use crate::domain::{Fop, Gfid};
+
+/// Reads the record at the start of the bytes (`changelog_encode_ascii`).
+#[expect(clippy::inline_always, reason = "else every record is copied once more")]
+#[inline(always)]
+pub(super) fn record(bytes: &[u8], version: Version) -> Parsed<'_> {
+    let (&letter, rest) = bytes.split_first().ok_or(Fault::Short)?;
+    if !matches!(letter, b'D' | b'E' | b'M') {
+        return Err(Fault::Letter);
+    }
+    let mut fields = Fields { rest };
+    let gfid = fields.gfid(0)?;
+    let change = match letter {
+        b'D' => Change::Data,
+        b'M' => Change::Metadata { fop: Fop(fields.number(Fault::Fop)?), owner: None },
+        _ => Change::Entry(entry(&mut fields, version)?),
+    };
+    Ok((gfid, change, bytes.len() - fields.rest.len()))
+}
+
+#[inline]
+fn entry<'a>(fields: &mut Fields<'a>, version: Version) -> Result<Entry<'a>, Fault> {
+    let fop = Fop(fields.number(Fault::Fop)?);
+    let (mut owner, mut to, mut path) = (None, None, None);
+    let place = match fop {
+        Fop::CREATE | Fop::MKNOD | Fop::MKDIR => {
+            let (mode, uid) = (fields.number(Fault::Number)?, fields.number(Fault::Number)?);
+            owner = Some(Owner { mode, uid, gid: fields.number(Fault::Number)? });
+            fields.place()?
+        }
+        Fop::SYMLINK | Fop::LINK => fields.place()?,
+        Fop::RENAME => {
+            let place = fields.place()?;
+            to = Some(fields.place()?);
+            place
+        }
+        Fop::UNLINK | Fop::RMDIR => {
+            let place = fields.place()?;
+            if version == Version::V1_2 {
+                path = fields.deleted_path()?;
+            }
+            place
+        }
+        _ => return Err(Fault::Fop),
+    };
+    Ok(Entry { fop, owner, place, to, path })
+}
+
+struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// A gfid's 36 characters and the byte that ends them.
+    #[inline]
+    fn gfid(&mut self, end: u8) -> Result<Gfid, Fault> {
+        let Some((text, rest)) = self.rest.split_first_chunk::<37>() else {
+            return Err(if could_be_gfid(self.rest) { Fault::Short } else { Fault::Gfid });
+        };
+        let [text @ .., separator] = text;
+        if *separator != end {
+            return Err(Fault::Separator);
+        }
+        self.rest = rest;
+        Gfid::from_text(text).ok_or(Fault::Gfid)
+    }
+
+    /// A decimal number and the NUL behind it.
+    #[inline]
+    fn number(&mut self, fault: Fault) -> Result<u32, Fault> {
+        let mut value: u64 = 0;
+        for (length, &byte) in self.rest.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' if length < 10 => value = value * 10 + u64::from(byte - b'0'),
+                0 if length > 0 => {
+                    self.rest = self.rest.get(length + 1..).unwrap_or_default();
+                    return u32::try_from(value).map_err(|_| fault);
+                }
+                _ => return Err(fault),
+            }
+        }
+        Err(Fault::Short)
+    }
+
+    /// `<parent>/<name>` and the NUL behind it.
+    #[inline]
+    fn place(&mut self) -> Result<Place<'a>, Fault> {
+        let parent = self.gfid(b'/')?;
+        Ok(Place { parent, name: Cow::Borrowed(name(&mut self.rest)?) })
+    }
+
+    /// What v1.2 adds to UNLINK and RMDIR.
+    fn deleted_path(&mut self) -> Result<Option<Cow<'a, [u8]>>, Fault> {
+        deleted_path(&mut self.rest)
+    }
+}
+
+/// Whether the bytes are the beginning of a gfid's text.
+fn could_be_gfid(bytes: &[u8]) -> bool {
+    bytes.iter().take(36).all(|byte| byte.is_ascii_hexdigit() || *byte == b'-')
+}
+
+/// A basename and the NUL behind it.
+#[inline]
+pub(super) fn name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Fault> {
+    let window = rest.get(..LONGEST_FIELD).unwrap_or(rest);
+    let end = memchr::memchr2(0, b'/', window).ok_or(if window.len() < LONGEST_FIELD {
+        Fault::Short
+    } else {
+        Fault::Name
+    })?;
+    let (name, tail) = rest.split_at(end);
+    let (&0, tail) = tail.split_first().ok_or(Fault::Short)? else { return Err(Fault::Name) };
+    *rest = tail;
+    Ok(name)
+}
+
+/// The path of a deleted name and the NUL behind it; a path that was not captured is two NULs,
+/// the field's own and one that `del_entry_fn` writes in its stead.
+pub(super) fn deleted_path<'a>(rest: &mut &'a [u8]) -> Result<Option<Cow<'a, [u8]>>, Fault> {
+    let window = rest.get(..LONGEST_FIELD).unwrap_or(rest);
+    let end = memchr::memchr(0, window).ok_or(if window.len() < LONGEST_FIELD {
+        Fault::Short
+    } else {
+        Fault::Name
+    })?;
+    let (path, tail) = rest.split_at(end);
+    let tail = tail.get(1..).unwrap_or_default();
+    if !path.is_empty() {
+        *rest = tail;
+        return Ok(Some(Cow::Borrowed(path)));
+    }
+    let (&0, tail) = tail.split_first().ok_or(Fault::Short)? else {
+        return Err(Fault::Separator);
+    };
+    *rest = tail;
+    Ok(None)
+}

@@ -1,0 +1,311 @@
+//! The changelogs of a brick: which there are, and their records one by one.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::ops::ControlFlow;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::domain::{Diagnose, Kind, Name};
+use crate::format::changelog::{Decoder, Form, Item};
+use crate::format::htime::{self, slice_of};
+
+/// How much of a file is in memory at once, in bytes.
+const WINDOW: usize = 1 << 20;
+
+/// One changelog file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Changelog {
+    /// Where it is.
+    pub path: PathBuf,
+    /// When its slice ended, in seconds since 1970; `None` for the one still written to.
+    pub end: Option<u32>,
+    /// Its size in bytes, the header included.
+    pub size: u64,
+}
+
+/// The changelogs of one brick, oldest first, the one still written to last.
+#[derive(Clone, Debug)]
+pub struct Changelogs {
+    /// The brick's root as it was given.
+    pub brick: PathBuf,
+    /// The files, empty ones too.
+    pub files: Vec<Changelog>,
+    /// Folders that could not be read, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The changelogs of a brick cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangelogsError {
+    /// There are none at this place.
+    #[error("no changelogs at {path}")]
+    Missing {
+        /// The folder that was looked for.
+        path: Name,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Unreadable {
+        /// The file.
+        path: Name,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl ChangelogsError {
+    pub(super) fn unreadable(path: &Path, source: io::Error) -> Self {
+        Self::Unreadable { path: name_of(path), source }
+    }
+}
+
+impl Diagnose for ChangelogsError {
+    fn kind(&self) -> Kind {
+        Kind::Blind
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Missing { .. } => vec![
+                "give the brick's root, the directory that holds .glusterfs, on the node that has it".to_owned(),
+                "gluster volume get VOLUME changelog.changelog   tells whether they are written"
+                    .to_owned(),
+            ],
+            Self::Unreadable { .. } => Vec::new(),
+        }
+    }
+}
+
+/// A path as a name that can be shown.
+pub(super) fn name_of(path: &Path) -> Name {
+    Name::from(path.as_os_str().as_encoded_bytes())
+}
+
+impl Changelogs {
+    /// Lists the changelogs of a brick in both layouts: `changelogs/CHANGELOG.<time>` of releases
+    /// before 8, `changelogs/YYYY/MM/DD/CHANGELOG.<time>` since.
+    ///
+    /// # Errors
+    /// [`ChangelogsError::Missing`] where the brick has no folder of changelogs.
+    pub fn of(brick: &Path) -> Result<Self, ChangelogsError> {
+        let folder = folder(brick);
+        // Looked at first: rolled over while the folders are listed, it is seen under its new name.
+        let live = changelog(&folder.join("CHANGELOG"), None);
+        let missing = |source| ChangelogsError::Missing { path: name_of(&folder), source };
+        let mut files = Vec::new();
+        let mut notes = Vec::new();
+        let mut days = Vec::new();
+        for entry in fs::read_dir(&folder).map_err(missing)? {
+            let Ok(entry) = entry else { continue };
+            if is_number(&entry.file_name(), 4) {
+                days.extend(dated(&entry.path(), &mut notes));
+            } else {
+                files.extend(rolled_over(&entry));
+            }
+        }
+        for day in days {
+            match fs::read_dir(&day) {
+                Ok(entries) => files.extend(entries.flatten().filter_map(|e| rolled_over(&e))),
+                Err(error) => notes.push(format!("{}: {error}", name_of(&day))),
+            }
+        }
+        files.sort_by(|(a, _), (b, _)| a.end.cmp(&b.end).then_with(|| a.path.cmp(&b.path)));
+        if let Some((live, inode)) = live
+            && files.iter().all(|(_, known)| *known != inode)
+        {
+            files.push((live, inode));
+        }
+        let files = files.into_iter().map(|(file, _)| file).collect();
+        Ok(Self { brick: brick.to_owned(), files, notes })
+    }
+
+    /// The files whose slice may hold changes of this time: none before `since`, the one that is
+    /// still written to only without `until`. Seconds since 1970.
+    pub fn between(
+        &self,
+        since: Option<i64>,
+        until: Option<i64>,
+    ) -> impl Iterator<Item = &Changelog> {
+        self.files.iter().filter(move |file| match file.end.map(i64::from) {
+            Some(end) => since.is_none_or(|at| end >= at) && until.is_none_or(|at| end <= at),
+            None => until.is_none(),
+        })
+    }
+}
+
+/// The folder of a brick's changelogs; gsyncd knows no other.
+pub(super) fn folder(brick: &Path) -> PathBuf {
+    brick.join(".glusterfs/changelogs")
+}
+
+/// Finds a changelog of a brick by the name that logs give, such as `CHANGELOG.1795230034`, in
+/// either layout.
+#[must_use]
+pub fn locate(brick: &Path, name: &str) -> Option<Changelog> {
+    let (end, _) = slice_of(name.as_bytes())?;
+    let name = format!("CHANGELOG.{end}");
+    let day = Timestamp::from_second(i64::from(end)).ok()?.strftime("%Y/%m/%d").to_string();
+    let folder = folder(brick);
+    [folder.join(day).join(&name), folder.join(&name)]
+        .iter()
+        .find_map(|path| Some(changelog(path, Some(end))?.0))
+}
+
+fn changelog(path: &Path, end: Option<u32>) -> Option<(Changelog, (u64, u64))> {
+    let about = fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let file = Changelog { path: path.to_owned(), end, size: about.len() };
+    Some((file, (about.dev(), about.ino())))
+}
+
+fn rolled_over(entry: &fs::DirEntry) -> Option<(Changelog, (u64, u64))> {
+    match slice_of(entry.file_name().as_encoded_bytes())? {
+        (end, false) => changelog(&entry.path(), Some(end)),
+        (_, true) => None,
+    }
+}
+
+/// The folders of days below a year.
+fn dated(year: &Path, notes: &mut Vec<String>) -> Vec<PathBuf> {
+    let mut numbered = |folder: &Path| -> Vec<PathBuf> {
+        match fs::read_dir(folder) {
+            Ok(entries) => entries
+                .flatten()
+                .filter(|entry| is_number(&entry.file_name(), 2))
+                .map(|entry| entry.path())
+                .collect(),
+            Err(error) => {
+                notes.push(format!("{}: {error}", name_of(folder)));
+                Vec::new()
+            }
+        }
+    };
+    numbered(year).iter().flat_map(|month| numbered(month)).collect()
+}
+
+fn is_number(name: &std::ffi::OsStr, digits: usize) -> bool {
+    name.len() == digits && name.as_encoded_bytes().iter().all(u8::is_ascii_digit)
+}
+
+/// Hands every item of a changelog to `each`, until it breaks off; answers with the file's form.
+///
+/// # Errors
+/// What opening or reading the file says.
+pub fn read(
+    path: &Path,
+    mut each: impl FnMut(&Item<'_>) -> ControlFlow<()>,
+) -> io::Result<Option<Form>> {
+    let mut decoder = Decoder::default();
+    windows(path, |window, last| {
+        let mut at = 0;
+        while let Some(item) = decoder.next(window, &mut at, last) {
+            each(&item)?;
+        }
+        decoder.drop_front(at);
+        ControlFlow::Continue(at)
+    })?;
+    Ok(decoder.form())
+}
+
+/// Hands every item of an HTIME to `each`, until it breaks off.
+///
+/// # Errors
+/// What opening or reading the file says.
+pub fn read_htime(
+    path: &Path,
+    mut each: impl FnMut(&htime::Item<'_>) -> ControlFlow<()>,
+) -> io::Result<()> {
+    let mut decoder = htime::Decoder::default();
+    windows(path, |window, last| {
+        let mut at = 0;
+        while let Some(item) = decoder.next(window, &mut at, last) {
+            each(&item)?;
+        }
+        decoder.drop_front(at);
+        ControlFlow::Continue(at)
+    })
+}
+
+/// Reads a file window by window; `consume` tells how much of the window it is done with.
+fn windows(
+    path: &Path,
+    mut consume: impl FnMut(&[u8], bool) -> ControlFlow<(), usize>,
+) -> io::Result<()> {
+    let mut file = File::open(path)?;
+    let size = usize::try_from(file.metadata()?.len()).unwrap_or(WINDOW);
+    let mut window = vec![0; size.clamp(64, WINDOW - 1) + 1];
+    let mut filled = 0;
+    loop {
+        let room = window.get_mut(filled..).unwrap_or_default();
+        let got = match file.read(room) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            got => got?,
+        };
+        filled += got;
+        let last = got == 0;
+        let ControlFlow::Continue(done) = consume(window.get(..filled).unwrap_or_default(), last)
+        else {
+            return Ok(());
+        };
+        if last {
+            return Ok(());
+        }
+        window.copy_within(done..filled, 0);
+        filled -= done;
+        if filled == window.len() {
+            // Damage that is longer than the window; it is kept whole only up to its edge.
+            window.resize(window.len() * 2, 0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn brick() -> tempfile::TempDir {
+        let brick = tempfile::tempdir().unwrap();
+        let folder = folder(brick.path());
+        fs::create_dir_all(folder.join("2026/11/21")).unwrap();
+        fs::create_dir_all(folder.join("htime")).unwrap();
+        fs::create_dir_all(folder.join("csnap")).unwrap();
+        for name in [
+            "CHANGELOG",
+            "CHANGELOG.1395230034",
+            "2026/11/21/CHANGELOG.1795230034",
+            "2026/11/21/CHANGELOG.1795230019",
+            "csnap/CHANGELOG.SNAP",
+            "htime/HTIME.1395230000",
+        ] {
+            File::create(folder.join(name)).unwrap();
+        }
+        brick
+    }
+
+    #[test]
+    fn lists_both_layouts_in_the_order_of_time() {
+        let brick = brick();
+        let found = Changelogs::of(brick.path()).unwrap();
+        let ends: Vec<_> = found.files.iter().map(|file| file.end).collect();
+        assert_eq!(ends, [Some(1_395_230_034), Some(1_795_230_019), Some(1_795_230_034), None]);
+        assert_eq!(found.between(Some(1_795_230_020), None).count(), 2);
+        assert_eq!(found.between(None, Some(1_795_230_019)).count(), 2);
+        assert!(Changelogs::of(Path::new("/nowhere")).is_err());
+    }
+
+    #[test]
+    fn locates_by_the_name_in_a_log() {
+        let brick = brick();
+        let flat = locate(brick.path(), "CHANGELOG.1395230034").unwrap();
+        assert_eq!(flat.path, folder(brick.path()).join("CHANGELOG.1395230034"));
+        assert!(locate(brick.path(), "CHANGELOG.1795230034").is_some());
+        assert!(locate(brick.path(), "CHANGELOG.1795230035").is_none());
+        assert!(locate(brick.path(), "../CHANGELOG").is_none());
+    }
+}
