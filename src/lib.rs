@@ -26,6 +26,9 @@
 //! | entry | a name in a directory: parent gfid and basename, as bytes |
 //! | handle | `.glusterfs/aa/bb/<gfid>` on a brick |
 //! | mark | a time kept in an xattr: xtime, stime, `entry_stime` |
+//! | changelog | what a brick wrote down in one slice: E, D and M records |
+//! | slice | the time between two rollovers; a changelog is named after its end |
+//! | HTIME | the index of a brick's changelogs |
 //! | worker | the gsyncd process of one brick; `monitor` starts it again when it dies |
 //! | finding | one thing that is wrong, counted, with its evidence and its cause |
 

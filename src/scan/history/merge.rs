@@ -20,7 +20,7 @@ struct Same {
 ///
 /// Records of two bricks are one operation when they say the same and their slices overlap. An
 /// operation stands before another when any brick recorded it so; else the earlier slice comes
-/// first. Times never go backwards: what precedes an operation had happened by then.
+/// first. Times never go backwards: what precedes an operation had happened by its time.
 pub(super) fn merged(events: Vec<Event>, bricks: usize) -> Vec<Event> {
     let mut groups = folded(events);
     let mut queues: Vec<VecDeque<(usize, u64)>> = vec![VecDeque::new(); bricks];
@@ -34,25 +34,42 @@ pub(super) fn merged(events: Vec<Event>, bricks: usize) -> Vec<Event> {
     for queue in &mut queues {
         queue.make_contiguous().sort_by_key(|&(_, order)| order);
     }
+    tighten(&mut groups, &queues);
     let mut told: Vec<Event> = Vec::with_capacity(groups.len());
     while let Some(next) = next_of(&groups, &mut queues) {
-        if let Some(event) = groups.get_mut(next).and_then(|group| group.event.take()) {
+        let Some(group) = groups.get_mut(next) else { break };
+        if let Some(mut event) = group.event.take() {
+            event.time = u32::try_from(group.end).ok();
             told.push(event);
         }
     }
-    let mut latest = None;
-    for event in told.iter_mut().rev() {
-        if let Some(bound) = latest {
-            event.time = Some(event.time.map_or(bound, |time| time.min(bound)));
-        }
-        latest = event.time;
-    }
     told
+}
+
+/// Lowers the time of what precedes an operation on some brick to that operation's own, until
+/// every brick agrees; each round carries bounds one brick further.
+fn tighten(groups: &mut [Group], queues: &[VecDeque<(usize, u64)>]) {
+    for _ in 0..=queues.len() {
+        let mut changed = false;
+        for queue in queues {
+            let mut bound = i64::MAX;
+            for &(index, _) in queue.iter().rev() {
+                let Some(group) = groups.get_mut(index) else { continue };
+                changed |= group.end > bound;
+                bound = bound.min(group.end);
+                group.end = bound;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
 }
 
 /// One operation, and where each of its bricks recorded it.
 struct Group {
     event: Option<Event>,
+    /// When it had happened at the latest.
     end: i64,
     seats: Vec<(usize, u64)>,
 }
