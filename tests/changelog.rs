@@ -315,9 +315,12 @@ fn a_handle_tells_where_a_directory_is() {
     let handle = brick.path().join(gfid(9).handle());
     fs::create_dir_all(handle.parent().unwrap()).unwrap();
     let target = format!("../../00/00/{}/here", Gfid::ROOT);
-    std::os::unix::fs::symlink(target, handle).unwrap();
-    let (_, told) = json(&["history", "--brick", str(brick.path()), &gfid(20).to_string()]);
-    assert_eq!(told["records"][0]["parent_path"], "here");
+    std::os::unix::fs::symlink(target, &handle).unwrap();
+    let asked = ["history", "--brick", str(brick.path()), &gfid(20).to_string()];
+    assert_eq!(json(&asked).1["records"][0]["parent_path"], "here");
+    // A user's symlink has a hard link for a handle, and may say anything.
+    fs::hard_link(handle, brick.path().join("spoof")).unwrap();
+    assert_eq!(json(&asked).1["records"][0]["parent_path"], Value::Null);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use super::{Encoding, Fault, Form, MAGIC, TEXT, Version};
 
 /// The first place at or after `from` where a sound record or a header begins, and its form.
 ///
-/// A record is sound when it reads in full and something that may follow a record follows it.
-/// In a file whose header is lost every form is tried.
+/// A record is sound when it reads in full; in binary, where little tells a record from other
+/// bytes, something that may follow a record has to follow it. In a file whose header is lost every form is tried.
 pub(super) fn find(
     window: &[u8],
     from: usize,
@@ -37,6 +37,9 @@ fn is_sound(form: Form, bytes: &[u8], last: bool) -> bool {
         Encoding::Text => bytes.get(1) == Some(&b' '),
     };
     let Some(Ok(length)) = end.then(|| length_of(form, bytes)) else { return false };
+    if form.encoding != Encoding::Binary {
+        return true;
+    }
     let rest = bytes.get(length..).unwrap_or_default();
     if rest.is_empty() {
         return last;

@@ -103,6 +103,17 @@ fn damage_is_reported_and_skipped() {
 }
 
 #[test]
+fn in_binary_a_record_is_believed_only_in_good_company() {
+    let between = |form: Form| {
+        let mut record = Vec::new();
+        encode(&Record { offset: 0, gfid: Gfid::ROOT, change: Change::Data }, form, &mut record);
+        let bytes = file(form, &[b"xx", &record, b"yy", &record, &record]);
+        records(&bytes).filter(|item| matches!(item, Item::Record(_))).count()
+    };
+    assert_eq!((between(ASCII), between(BINARY)), (3, 2));
+}
+
+#[test]
 fn a_lost_header_does_not_lose_the_records() {
     for form in [ASCII, BINARY] {
         let record = if form == ASCII { UNLINK_ON } else { MKDIR_BINARY };
