@@ -1,4 +1,4 @@
-//! A lab to work in by hand: `cargo test --test lab by_hand -- --ignored --nocapture`.
+//! A lab to work in by hand: `cargo test --test lab hand::replicated -- --ignored`.
 
 use std::io::Read;
 
@@ -9,14 +9,14 @@ use crate::shape::{DISTRIBUTED, REPLICATED};
 /// Brings a lab up, says how to enter its nodes, and keeps it until end of input (Ctrl-D).
 #[test]
 #[ignore = "waits for a person"]
-fn by_hand() {
+fn replicated() {
     hold(REPLICATED);
 }
 
 /// The same in the distributed shape.
 #[test]
 #[ignore = "waits for a person"]
-fn distributed_by_hand() {
+fn distributed() {
     hold(DISTRIBUTED);
 }
 
