@@ -23,6 +23,7 @@ mod mount;
 mod node;
 mod proof;
 mod requirements;
+mod resolve;
 mod session;
 mod shape;
 mod switch;
