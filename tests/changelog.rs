@@ -1,6 +1,7 @@
 //! `georepair changelog` over files and built bricks, as its users run it.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 #![expect(clippy::disallowed_methods, reason = "tests build bricks and run the program")]
 
 use std::borrow::Cow;

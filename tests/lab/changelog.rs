@@ -1,5 +1,7 @@
 //! `georepair changelog` on real bricks: what was done is told, what waits arrives, a stall is seen.
 
+#![expect(clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;

@@ -15,6 +15,7 @@ macro_rules! say {
 
 mod breakage;
 mod capture;
+mod changelog;
 mod holder;
 mod lab;
 mod leftovers;

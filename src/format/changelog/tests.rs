@@ -11,7 +11,9 @@ const MKDIR_BINARY: &[u8] = b"E\xdb\xc1\x0d\x50\x1a\xac\x49\x31\xad\x64\x93\x7d\
 
 fn file(form: Form, records: &[&[u8]]) -> Vec<u8> {
     let mut bytes = form.header().into_bytes();
-    records.iter().for_each(|record| bytes.extend_from_slice(record));
+    for record in records {
+        bytes.extend_from_slice(record);
+    }
     bytes
 }
 
