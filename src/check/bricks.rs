@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Diagnosis, Entry, EntryId, Finding, Gfid, Severity};
-use crate::scan::{Answer, Asked, Sight, Status};
+use crate::format::changelog::Change;
+use crate::scan::{Answer, Asked, History, Sight, Status};
 
 /// The questions a diagnosis has for the bricks, each once: its suspects by gfid, and by place
 /// where the log names no gfid.
@@ -24,6 +25,19 @@ pub fn questions(diagnosis: &Diagnosis) -> Vec<Asked> {
 
 fn place(entry: &Entry) -> Option<EntryId> {
     Some(EntryId { parent: entry.parent?, name: entry.name.clone()? })
+}
+
+/// Adds to a finding of given-up changelogs the gfids whose data they name: those were dropped.
+/// Entry operations of the same changelogs were done, or are findings of their own.
+pub fn add_dropped(finding: &mut Finding, history: &History) {
+    let mut known: BTreeSet<Gfid> = finding.gfids.iter().copied().collect();
+    for event in &history.events {
+        let record = &event.record;
+        let data = matches!(record.change, Change::Data | Change::Metadata { .. });
+        if data && known.insert(record.gfid) {
+            finding.gfids.push(record.gfid);
+        }
+    }
 }
 
 /// Writes the bricks' answers into the diagnosis: a path for each entry, what became of it, and

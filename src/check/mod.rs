@@ -16,5 +16,5 @@ mod mounts;
 mod reading;
 mod scene;
 
-pub use bricks::{place_findings, questions};
+pub use bricks::{add_dropped, place_findings, questions};
 pub use diagnose::diagnose;

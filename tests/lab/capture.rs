@@ -1,7 +1,7 @@
 //! What both sides logged while something was broken, and what was done to them.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -106,11 +106,39 @@ impl<'lab> Scene<'lab> {
         bytes
     }
 
+    /// What `georepair diagnose` makes of this scene's logs of all nodes: the codes of what it
+    /// found, benign findings left out.
+    pub(crate) fn diagnosis(&self) -> BTreeSet<String> {
+        let dir = tempfile::tempdir().expect("a folder for the logs");
+        self.write_logs(dir.path());
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_georepair"));
+        let output = program.args(["diagnose", "--format", "json"]).arg(dir.path()).output();
+        let output = output.expect("the program runs");
+        if output.stdout.is_empty() {
+            return BTreeSet::new();
+        }
+        let document: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+        let findings =
+            document.get("findings").and_then(|list| list.as_array()).expect("a list").iter();
+        let grave =
+            findings.filter(|finding| finding.get("severity").is_none_or(|s| s != "benign"));
+        grave.filter_map(|finding| finding.get("code")?.as_str().map(str::to_owned)).collect()
+    }
+
     /// Writes logs and story to the captures directory, if there is to be one.
     pub(crate) fn save(&self) {
         let Some(captures) = std::env::var_os(CAPTURES) else { return };
         let dir = Path::new(&captures).join(self.name);
         drop(std::fs::remove_dir_all(&dir));
+        self.write_logs(&dir);
+        std::fs::create_dir_all(&dir).expect("a capture's directory");
+        std::fs::write(dir.join("what-happened.txt"), self.story.borrow().as_str())
+            .expect("the scene's story");
+    }
+
+    /// Writes what every node logged since the scene began, a folder a node.
+    fn write_logs(&self, dir: &Path) {
         for node in self.lab.nodes() {
             for log in logs(node) {
                 let bytes = self.tail(node, &log);
@@ -123,9 +151,6 @@ impl<'lab> Scene<'lab> {
                 std::fs::write(&target, bytes).expect("a captured log");
             }
         }
-        std::fs::create_dir_all(&dir).expect("a capture's directory");
-        std::fs::write(dir.join("what-happened.txt"), self.story.borrow().as_str())
-            .expect("the scene's story");
     }
 }
 

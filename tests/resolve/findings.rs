@@ -1,6 +1,9 @@
 //! `diagnose --brick`: what a log blames is looked up on a brick.
 
+#![expect(clippy::disallowed_methods, reason = "a test writes the changelog it reads")]
+
 use assert_cmd::Command;
+use georepair::domain::Gfid;
 use serde_json::Value;
 
 use crate::bricks::{FakeBrick, new_gfid};
@@ -40,4 +43,26 @@ fn each_suspect_is_present_renamed_or_gone() {
     ];
     assert_eq!(told, want);
     assert!(diagnosis["findings"][0]["says"].as_str().unwrap().contains("1 gone, 1 present"));
+}
+
+#[test]
+fn what_a_given_up_changelog_dropped_is_listed_with_its_path() {
+    let Some(brick) = FakeBrick::new() else { return };
+    let (sent, lost) = (brick.file("sent"), brick.file("lost"));
+    let changelogs = brick.path().join(".glusterfs/changelogs/2026/11/21");
+    std::fs::create_dir_all(&changelogs).unwrap();
+    let header = "GlusterFS Changelog | version: v1.2 | encoding : 2\n";
+    let made = format!("E{sent}\0{}\033188\00\00\0{}/sent\0", 23, Gfid::ROOT);
+    std::fs::write(changelogs.join("CHANGELOG.1795232542"), format!("{header}{made}D{lost}\0"))
+        .unwrap();
+    let log = "[2026-11-21 03:45:51.1] E [primary(worker /b):1388:process] _GPrimary: changelogs could \
+               not be processed completely - moving on... [{files=['CHANGELOG.1795232542', 'CHANGELOG.7']}]\n";
+    let mut command = Command::cargo_bin("georepair").unwrap();
+    command.args(["diagnose", "-", "--format", "json", "--brick"]).arg(brick.path());
+    let output = command.write_stdin(log).output().unwrap();
+    let diagnosis: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let finding = &diagnosis["findings"][0];
+    assert_eq!(finding["gfids"], serde_json::json!([lost]));
+    assert_eq!(finding["entries"][0]["path"], "lost");
+    assert!(diagnosis["notes"][0].as_str().unwrap().contains("CHANGELOG.7 is on none"));
 }

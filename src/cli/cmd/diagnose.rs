@@ -11,11 +11,11 @@ use crate::check;
 use crate::cli::args::Global;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::positions;
-use crate::domain::{Diagnosis, Severity, Time, Verdict};
+use crate::domain::{Code, Diagnosis, Severity, Time, Verdict};
 use crate::report::{self, Format, Look, Progress};
 use crate::scan::logs::{self, LogFile};
 use crate::scan::positions::Position;
-use crate::scan::{Answer, BrickRoot, Follower, Meter, Resolver, Told, Window};
+use crate::scan::{self, Answer, BrickRoot, Follower, Meter, Resolver, Told, Window};
 
 /// What `diagnose` takes.
 #[derive(ClapArgs, Debug)]
@@ -86,12 +86,18 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     Ok(outcome)
 }
 
-/// Checks every suspect against the bricks.
+/// Lists what given-up changelogs dropped, and checks every suspect against the bricks.
 fn ask_bricks(
     bricks: &[BrickRoot],
     global: &Global,
     diagnosis: &mut Diagnosis,
 ) -> Result<(), Failure> {
+    let paths: Vec<_> = bricks.iter().map(|brick| brick.path().to_owned()).collect();
+    for finding in diagnosis.findings.iter_mut().filter(|f| f.code == Code::ChangelogSkipped) {
+        let history = scan::dropped(&paths, &finding.changelogs)?;
+        check::add_dropped(finding, &history);
+        diagnosis.notes.extend(history.notes);
+    }
     let meter = Arc::new(Meter::default());
     let resolver = Resolver::new(bricks, &meter);
     let mut answers = resolver.answer(check::questions(diagnosis))?;

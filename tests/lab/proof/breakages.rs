@@ -5,15 +5,25 @@ use crate::lab::Lab;
 use crate::requirements;
 use crate::shape::REPLICATED;
 
-/// Breaks and mends the shared lab, once.
-fn proves(breakage: fn(&Lab) -> Broken<'_>) {
+/// Breaks and mends the shared lab, once; meanwhile the diagnosis of both sides' logs holds these
+/// codes, and none where there is nothing for a log to say.
+fn proves(breakage: fn(&Lab) -> Broken<'_>, codes: &[&str]) {
     let Some(lab) = Lab::shared() else { return };
-    breakage(&lab).mend();
+    let broken = breakage(&lab);
+    let found = broken.scene().diagnosis();
+    let missing: Vec<_> = codes.iter().filter(|code| !found.contains(**code)).collect();
+    assert!(missing.is_empty(), "the diagnosis lacks {missing:?}: {found:?}");
+    if codes.is_empty() {
+        // A look-up that found nothing, twice, is a suspect after any restart.
+        let found: Vec<_> = found.iter().filter(|code| *code != "missing-on-secondary").collect();
+        assert!(found.is_empty(), "nothing is wrong, but: {found:?}");
+    }
+    broken.mend();
 }
 
 #[test]
 fn secondary_volume_stopped() {
-    proves(connection::secondary_volume_stopped);
+    proves(connection::secondary_volume_stopped, &["secondary-unreachable-volume"]);
 }
 
 /// And is diagnosed where it happens, from the logs that a node really has.
@@ -30,92 +40,92 @@ fn sshd_down() {
 
 #[test]
 fn key_refused() {
-    proves(connection::key_refused);
+    proves(connection::key_refused, &["ssh-auth-refused"]);
 }
 
 #[test]
 fn key_without_forced_command() {
-    proves(connection::key_without_forced_command);
+    proves(connection::key_without_forced_command, &["ssh-key-no-forced-command"]);
 }
 
 #[test]
 fn rsync_missing() {
-    proves(transfer::rsync_missing);
+    proves(transfer::rsync_missing, &["gluster-binary-missing"]);
 }
 
 #[test]
 fn rsync_transfers_nothing() {
-    proves(transfer::rsync_transfers_nothing);
+    proves(transfer::rsync_transfers_nothing, &["data-sync-empty"]);
 }
 
 #[test]
 fn disk_full() {
-    proves(transfer::disk_full);
+    proves(transfer::disk_full, &["data-sync-failed"]);
 }
 
 #[test]
 fn changelogs_deleted() {
-    proves(changelogs::changelogs_deleted);
+    proves(changelogs::changelogs_deleted, &["history-unavailable"]);
 }
 
 #[test]
 fn htime_damaged() {
-    proves(changelogs::htime_damaged);
+    proves(changelogs::htime_damaged, &["history-unavailable"]);
 }
 
 #[test]
 fn stime_lost() {
-    proves(changelogs::stime_lost);
+    proves(changelogs::stime_lost, &["history-partial"]);
 }
 
 #[test]
 fn gfid_mismatch_of_file() {
-    proves(entries::gfid_mismatch_of_file);
+    proves(entries::gfid_mismatch_of_file, &["entry-gfid-mismatch"]);
 }
 
 #[test]
 fn gfid_conflict_fixed() {
-    proves(entries::gfid_conflict_fixed);
+    proves(entries::gfid_conflict_fixed, &["gfid-conflict-fixed"]);
 }
 
 #[test]
 fn gfid_mismatch_of_directory() {
-    proves(entries::gfid_mismatch_of_directory);
+    proves(entries::gfid_mismatch_of_directory, &["entry-mkdir-failed"]);
 }
 
 #[test]
 fn directory_in_place_of_file() {
-    proves(entries::directory_in_place_of_file);
+    proves(entries::directory_in_place_of_file, &["entry-gfid-mismatch"]);
 }
 
 #[test]
 fn parent_missing() {
-    proves(entries::parent_missing);
+    proves(entries::parent_missing, &["entry-parent-missing"]);
 }
 
 #[test]
 fn directory_removed() {
-    proves(entries::directory_removed);
+    proves(entries::directory_removed, &["gfid-conflict-fixed"]);
 }
 
 #[test]
 fn entries_removed() {
-    proves(entries::entries_removed);
+    proves(entries::entries_removed, &[]);
 }
 
 #[test]
 fn content_changed() {
-    proves(entries::content_changed);
+    proves(entries::content_changed, &[]);
 }
 
 #[test]
 fn extra_entries() {
-    proves(entries::extra_entries);
+    proves(entries::extra_entries, &[]);
 }
 
 #[test]
 fn worker_stalled() {
-    proves(workers::worker_stalled);
+    proves(workers::worker_stalled, &[]);
 }
 
 /// In a lab of its own, whose bricks are let loose; by luck, so not part of the suite.
@@ -132,7 +142,7 @@ fn worker_deaf() {
 
 #[test]
 fn brick_killed() {
-    proves(workers::brick_killed);
+    proves(workers::brick_killed, &["io-error"]);
 }
 
 /// What looks like a failure is logged on every ordinary stop.
@@ -142,30 +152,31 @@ fn ordinary_stop_and_start() {
     let done = workers::ordinary_stop_and_start(&lab);
     let logged = done.scene().logged("m1", "gsyncd.log");
     assert!(logged.contains("connection to peer is broken"), "{logged}");
+    assert_eq!(done.scene().diagnosis(), std::collections::BTreeSet::new());
     done.mend();
 }
 
 #[test]
 fn config_change() {
-    proves(workers::config_change);
+    proves(workers::config_change, &[]);
 }
 
 #[test]
 fn odd_names() {
-    proves(names::odd_names);
+    proves(names::odd_names, &[]);
 }
 
 #[test]
 fn name_not_utf8() {
-    proves(names::name_not_utf8);
+    proves(names::name_not_utf8, &["name-encoding"]);
 }
 
 #[test]
 fn deep_tree() {
-    proves(names::deep_tree);
+    proves(names::deep_tree, &[]);
 }
 
 #[test]
 fn rename_loop() {
-    proves(names::rename_loop);
+    proves(names::rename_loop, &[]);
 }
