@@ -5,8 +5,8 @@
 //! | room | what happens there |
 //! |---|---|
 //! | [`domain`] | the nouns: gfid, entry, finding; no I/O, no clock |
-//! | [`format`](mod@format) | bytes to nouns and back: log lines, python literals; total functions over slices |
-//! | [`scan`] | looks at the world and never changes it: log files, bricks |
+//! | [`format`](mod@format) | bytes to nouns and back: log lines, python literals, changelogs; total functions over slices |
+//! | [`scan`] | looks at the world and never changes it: log files, bricks, changelogs |
 //! | [`check`] | facts to findings: pure rules, one family a file |
 //! | [`report`] | how an answer looks, for people and for scripts |
 //! | [`cli`] | flags in, exit code out |

@@ -1,35 +1,38 @@
 //! What a finding means in one sentence, and the next commands.
 
-use super::draft::Draft;
+use super::draft::{Draft, is_entry_code};
 use crate::domain::{Code, Finding, Remedy, Severity, Side};
 use crate::format::saying::Saying;
 
 /// The finding as it is reported.
-pub(super) fn finish(draft: &Draft, caused_by: Option<usize>) -> Finding {
+pub(super) fn finish(draft: Draft, caused_by: Option<usize>) -> Finding {
+    let (says, commands) = (says(&draft), commands(&draft));
+    let mut evidence = draft.evidence;
+    evidence.truncate(4);
     Finding {
-        case: draft.case.clone(),
+        case: draft.case,
         code: draft.code,
         severity: draft.severity,
         side: draft.side,
-        session: draft.session.clone(),
-        node: draft.node.clone(),
-        worker: draft.worker.clone(),
+        session: draft.session,
+        node: draft.node,
+        worker: draft.worker,
         count: draft.count,
         first: draft.first,
         last: draft.last,
         errno: draft.errno,
         exit_code: draft.exit_code,
-        op: draft.op.clone(),
-        gfids: draft.gfids.clone(),
-        entries: draft.entries.clone(),
+        op: draft.op,
+        gfids: draft.gfids,
+        entries: draft.entries,
         omitted: draft.omitted,
-        changelogs: draft.changelogs.clone(),
+        changelogs: draft.changelogs,
         healed: draft.healed,
         caused_by,
-        says: says(draft),
-        evidence: draft.evidence.iter().take(4).cloned().collect(),
+        says,
+        evidence,
         known: Vec::new(),
-        remedy: Remedy { runbook: draft.code.slug(), commands: commands(draft) },
+        remedy: Remedy { runbook: draft.code.slug(), commands },
     }
 }
 
@@ -277,6 +280,15 @@ fn commands(draft: &Draft) -> Vec<String> {
         return Vec::new();
     }
     let mut commands = Vec::new();
+    if is_entry_code(draft.code)
+        || matches!(draft.code, Code::MissingOnSecondary | Code::ChangelogSkipped | Code::NoData)
+    {
+        let brick = draft.worker.as_deref().and_then(|brick| shlex::try_quote(brick).ok());
+        let brick = brick.as_deref().unwrap_or("BRICK");
+        commands.push(format!(
+            "georepair diagnose --brick {brick}   # on the primary: where, and is it still there"
+        ));
+    }
     let (primary, secondary) = ends(draft.session.as_deref());
     match draft.code {
         Code::SshAuthRefused | Code::SshKeyNoForcedCommand | Code::SshUnreachable => {

@@ -47,10 +47,10 @@ fn strongest(drafts: &[Draft], index: usize, effect: &Draft) -> Option<usize> {
     let mut best: Option<(u8, f64, usize)> = None;
     for (other, cause) in drafts.iter().enumerate() {
         let counts = cause.severity != Severity::Benign || cause.saying == Saying::Inactive;
+        let Some((strength, window)) = rule(cause, effect) else { continue };
         if other == index || !counts || !cause.may_share_worker(effect) {
             continue;
         }
-        let Some((strength, window)) = rule(cause, effect) else { continue };
         let share = match window {
             Some((before, after)) => effect.moments.share_near(&cause.moments, before, after),
             None => 1.0,

@@ -1,6 +1,6 @@
 //! From what the logs tell to a diagnosis, case by case.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::draft::{Draft, is_entry_code};
 use super::scene::{Scene, in_case};
@@ -10,7 +10,7 @@ use crate::domain::{
 };
 use crate::format::release::ReleaseSet;
 use crate::format::saying::Saying;
-use crate::scan::{Incident, Told};
+use crate::scan::{Incident, Incidents, Told};
 
 /// Judges what logs tell: findings with their causes, workers, verdict.
 #[must_use]
@@ -69,6 +69,9 @@ fn judge_case(told: &mut [Told], case: Option<&Name>, diagnosis: &mut Diagnosis)
     let scene = Scene::of(&mut logs);
     let releases = releases(&logs);
     let mut drafts = drafts(&logs, &scene);
+    for log in &mut logs {
+        log.incidents = Incidents::default();
+    }
     drafts.extend(of_session(&logs, &scene, case));
     for draft in &mut drafts {
         healing::excuse(draft, &scene);
@@ -78,14 +81,17 @@ fn judge_case(told: &mut [Told], case: Option<&Name>, diagnosis: &mut Diagnosis)
     causes::link(&mut drafts);
     let order = causes_first(&drafts);
     let start = diagnosis.findings.len();
-    for &index in &order {
-        let Some(draft) = drafts.get(index) else { continue };
-        let cause = draft.cause.and_then(|c| order.iter().position(|&i| i == c));
-        let mut finding = advice::finish(draft, cause.map(|at| at + start));
-        let texts: String = finding.evidence.iter().map(|line| line.text.lossy()).collect();
-        let words = format!("{} {texts}", draft.words);
-        finding.known =
-            releases.map(|set| known_bugs::of(draft.code, &words, set)).unwrap_or_default();
+    let places: HashMap<usize, usize> =
+        order.iter().enumerate().map(|(place, &index)| (index, start + place)).collect();
+    let mut drafts: Vec<_> = drafts.into_iter().map(Some).collect();
+    for index in order {
+        let Some(draft) = drafts.get_mut(index).and_then(Option::take) else { continue };
+        let cause = draft.cause.and_then(|cause| places.get(&cause).copied());
+        let texts = draft.evidence.iter().map(|line| line.text.lossy());
+        let words = draft.words.clone() + " " + &texts.collect::<String>();
+        let known = releases.map(|set| known_bugs::of(draft.code, &words, set));
+        let mut finding = advice::finish(draft, cause);
+        finding.known = known.unwrap_or_default();
         diagnosis.findings.push(finding);
     }
     diagnosis.workers.extend(scene.workers());

@@ -148,7 +148,10 @@ fn row(worker: &Worker) -> [String; 7] {
 
 fn sentence(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Healthy => "Nothing in these logs is wrong.",
+        Verdict::Healthy => {
+            "Nothing in these logs is wrong. (A worker that hangs silently shows on the bricks only: \
+             georepair changelog pending --brick DIR)"
+        }
         Verdict::Degraded => "Replication goes on, but something was lost or deserves a look.",
         Verdict::Faulty => "Replication stops until somebody acts. Causes first:",
         Verdict::Unknown => "Too little could be read to judge.",

@@ -70,7 +70,8 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let bricks: Result<Vec<_>, _> = args.bricks.iter().map(|dir| BrickRoot::open(dir)).collect();
     let bricks = bricks?;
     let (told, read) = read(args, global, &files);
-    let mut diagnosis = check::diagnose(of_session(args, told.clone()));
+    let lines: Vec<u64> = told.iter().map(|log| log.lines).collect();
+    let mut diagnosis = check::diagnose(of_session(args, told));
     if !bricks.is_empty() {
         ask_bricks(&bricks, global, &mut diagnosis)?;
     }
@@ -81,7 +82,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         positions::save(&global.state_dir, &known)?;
     }
     if args.follow {
-        follow(args, global, &files, told.iter().zip(&read))?;
+        follow(args, global, &files, lines.into_iter().zip(read))?;
     }
     Ok(outcome)
 }
@@ -148,16 +149,17 @@ fn outcome(diagnosis: &Diagnosis, since_last: bool) -> Outcome {
 }
 
 /// Looks at the logs once a second and shows what is new.
-fn follow<'a>(
+fn follow(
     args: &Args,
     global: &Global,
     files: &[LogFile],
-    read: impl Iterator<Item = (&'a Told, &'a Option<Position>)>,
+    read: impl Iterator<Item = (u64, Option<Position>)>,
 ) -> Result<(), Failure> {
     let mut follower = Follower::default();
-    for (log, (told, position)) in files.iter().zip(read) {
+    for (log, (lines, position)) in files.iter().zip(read) {
         let offset = position.map_or(0, |position| position.offset);
-        let _ = follower.follow(log, offset, told.lines);
+        // A file that went away meanwhile is found again when it is back.
+        let _ = follower.follow(log, offset, lines);
     }
     loop {
         std::thread::sleep(Duration::from_secs(1));
