@@ -151,6 +151,10 @@ fn on_data(draft: &Draft) -> String {
         _ if draft.severity == Severity::Fatal => {
             format!("rsync or tar failed{}; the worker dies of it", code.unwrap_or_default())
         }
+        _ if draft.healed => format!(
+            "some data could not be sent at first{} and was sent with a later try",
+            code.unwrap_or_default()
+        ),
         _ => format!(
             "data could not be sent: rsync or tar returned an error{}; after the last retry the changelog is given up",
             code.unwrap_or_default()

@@ -44,6 +44,9 @@ fn known_failure(drafts: &[Draft], effect: &Draft) -> Option<usize> {
 
 /// The cause that explains an effect best: by the strength of the rule, then by time.
 fn strongest(drafts: &[Draft], index: usize, effect: &Draft) -> Option<usize> {
+    if !may_have_cause(effect.code) {
+        return None;
+    }
     let mut best: Option<(u8, f64, usize)> = None;
     for (other, cause) in drafts.iter().enumerate() {
         let counts = cause.severity != Severity::Benign || cause.saying == Saying::Inactive;
@@ -66,6 +69,28 @@ fn strongest(drafts: &[Draft], index: usize, effect: &Draft) -> Option<usize> {
 }
 
 type Window = Option<(i64, i64)>;
+
+/// Whether any rule below explains findings of this code.
+fn may_have_cause(code: Code) -> bool {
+    matches!(
+        code,
+        Code::PeerBroken
+            | Code::RemoteCliFailed
+            | Code::AgentDied
+            | Code::IoError
+            | Code::StaleHandle
+            | Code::SecondaryUnreachableVolume
+            | Code::ChangelogSkipped
+            | Code::DataSyncFailed
+            | Code::ChangelogRegisterFailed
+            | Code::HybridCrawlRestarting
+            | Code::WorkerNeverStarted
+            | Code::SessionNotRunning
+            | Code::StatusFileMissing
+            | Code::GsyncdConfigUnavailable
+            | Code::WorkerCrash
+    )
+}
 
 /// How strongly one code explains another, and how near in time it must be.
 fn rule(cause: &Draft, effect: &Draft) -> Option<(u8, Window)> {

@@ -73,9 +73,14 @@ fn judge_case(told: &mut [Told], case: Option<&Name>, diagnosis: &mut Diagnosis)
         log.incidents = Incidents::default();
     }
     drafts.extend(of_session(&logs, &scene, case));
-    for draft in &mut drafts {
+    let sent: Vec<_> =
+        drafts.iter().map(|draft| healing::was_sent_after_all(draft, &drafts, &scene)).collect();
+    for (draft, sent) in drafts.iter_mut().zip(sent) {
         healing::excuse(draft, &scene);
-        draft.healed = healing::is_healed(draft, &scene);
+        draft.healed = sent || healing::is_healed(draft, &scene);
+        if sent {
+            draft.severity = Severity::Warning;
+        }
     }
     drafts.sort_by_key(rank);
     causes::link(&mut drafts);

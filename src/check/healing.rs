@@ -8,8 +8,13 @@ use crate::format::saying::Saying;
 /// Seconds around a stop, start or configuration change in which its noise is logged.
 const AROUND: (i64, i64) = (10, 10);
 
-/// Makes benign what a stop, start or configuration change explains.
+/// Makes benign what a stop, start or configuration change explains, and a warning what a mount
+/// met once while gsyncd, which would have said so, went on.
 pub(super) fn excuse(draft: &mut Draft, scene: &Scene) {
+    let of_mount = matches!(draft.saying, Saying::RemoteOpFailed | Saying::FuseFailed);
+    if of_mount && draft.code == Code::StaleHandle && scene.saw_work() {
+        draft.severity = Severity::Warning;
+    }
     let noise = matches!(
         draft.code,
         Code::PeerBroken | Code::ShutdownNoise | Code::SshUnreachable | Code::AgentDied
@@ -36,6 +41,18 @@ pub(super) fn is_first_crawl(draft: &Draft, scene: &Scene) -> bool {
 /// seen at work, only those looked for again remain suspects.
 pub(super) fn is_ordinary_lookup(draft: &Draft, scene: &Scene, repeated: bool) -> bool {
     draft.code == Code::MissingOnSecondary && !repeated && scene.saw_work()
+}
+
+/// Data that could not be sent at first, and was: batches went through afterwards, and no
+/// changelog of the worker was given up.
+pub(super) fn was_sent_after_all(draft: &Draft, others: &[Draft], scene: &Scene) -> bool {
+    let given_up =
+        |other: &Draft| other.code == Code::ChangelogSkipped && other.may_share_worker(draft);
+    let retried = draft.code == Code::DataSyncFailed && draft.severity == Severity::Loss;
+    let later = |at: Option<Time>| at.is_some_and(|at| draft.last.is_some_and(|last| at > last));
+    retried
+        && !others.iter().any(given_up)
+        && scene.tracks_of(draft).any(|track| later(track.progress))
 }
 
 /// Whether the log shows that it went on well afterwards.

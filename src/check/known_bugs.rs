@@ -167,10 +167,9 @@ const BUGS: &[Bug] = &[
 /// What is known of a finding in the releases that may have written its log.
 pub(super) fn of(code: Code, words: &str, releases: ReleaseSet) -> Vec<String> {
     let fits = |bug: &&Bug| {
-        let range = bug.affected.parse::<ReleaseSet>().ok();
         bug.code == code
             && words.contains(bug.sign)
-            && range.is_some_and(|range| releases.is_within(range))
+            && bug.affected.parse().is_ok_and(|range: ReleaseSet| releases.is_within(range))
     };
     BUGS.iter().filter(fits).map(|bug| format!("{} ({})", bug.says, bug.affected)).collect()
 }

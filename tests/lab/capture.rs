@@ -107,8 +107,13 @@ impl<'lab> Scene<'lab> {
     }
 
     /// What `georepair diagnose` makes of this scene's logs of all nodes: the codes of what it
-    /// found, benign findings left out.
+    /// found to be fatal or lost.
     pub(crate) fn diagnosis(&self) -> BTreeSet<String> {
+        self.findings(&["fatal", "loss"])
+    }
+
+    /// The same for findings of these severities.
+    pub(crate) fn findings(&self, severities: &[&str]) -> BTreeSet<String> {
         let dir = tempfile::tempdir().expect("a folder for the logs");
         self.write_logs(dir.path());
         let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_georepair"));
@@ -121,9 +126,11 @@ impl<'lab> Scene<'lab> {
             serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {output:?}"));
         let findings =
             document.get("findings").and_then(|list| list.as_array()).expect("a list").iter();
-        let grave =
-            findings.filter(|finding| finding.get("severity").is_none_or(|s| s != "benign"));
-        grave.filter_map(|finding| finding.get("code")?.as_str().map(str::to_owned)).collect()
+        let wanted = findings.filter(|finding| {
+            let severity = finding.get("severity").and_then(|severity| severity.as_str());
+            severity.is_some_and(|severity| severities.contains(&severity))
+        });
+        wanted.filter_map(|finding| finding.get("code")?.as_str().map(str::to_owned)).collect()
     }
 
     /// Writes logs and story to the captures directory, if there is to be one.

@@ -33,22 +33,29 @@ pub(crate) fn namespaces(lab: &Lab) -> Vec<String> {
     holders.filter_map(Holder::pid_namespace).collect()
 }
 
-/// Processes that carry the mark or live in one of the namespaces.
+/// Processes that carry the mark or live in one of the namespaces. The kernel gives the number of
+/// a namespace that is gone to a new one: what carries another lab's mark lives in that one.
 pub(crate) fn processes(mark: &str, namespaces: &[String]) -> Vec<String> {
-    let wanted = format!("{MARK}={mark}");
     let mut found = Vec::new();
     for entry in read_dir("/proc").expect("/proc").flatten() {
         let process = entry.path();
-        let marked = read(process.join("environ")).is_ok_and(|bytes| {
-            bytes.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
-        });
-        if marked || inside(&process, namespaces) {
+        let own = mark_of(&process).map(|its| its == mark);
+        if own.unwrap_or_else(|| inside(&process, namespaces)) {
             let line = read(process.join("cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
             found.push(format!("{} {line}", entry.file_name().to_string_lossy()));
         }
     }
     found
+}
+
+/// The mark of the lab that a process belongs to.
+fn mark_of(process: &Path) -> Option<String> {
+    let bytes = read(process.join("environ")).ok()?;
+    let name = format!("{MARK}=");
+    let mut variables = bytes.split(|byte| *byte == 0);
+    let value = variables.find_map(|variable| variable.strip_prefix(name.as_bytes()))?;
+    Some(String::from_utf8_lossy(value).into_owned())
 }
 
 fn inside(process: &Path, namespaces: &[String]) -> bool {
