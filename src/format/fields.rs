@@ -13,25 +13,32 @@ use memchr::memmem;
 /// The value of a key, as it is printed.
 #[must_use]
 pub fn field<'a>(message: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    bracketed(message, key).or_else(|| tabbed(message, key))
-}
-
-fn bracketed<'a>(message: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    let start = format!("{{{key}=");
-    let at = memmem::find(message, start.as_bytes())?;
-    let value = message.get(at + start.len()..)?;
-    let ends = [memmem::find(value, b"}, {"), memmem::find(value, b"}]")];
-    let end = ends.into_iter().flatten().min().unwrap_or(value.len());
-    value.get(..end)
-}
-
-fn tabbed<'a>(message: &'a [u8], key: &str) -> Option<&'a [u8]> {
-    let start = format!("{key}=");
-    let at = memmem::find_iter(message, start.as_bytes())
-        .find(|&at| at > 0 && message.get(at - 1).is_some_and(u8::is_ascii_whitespace))?;
-    let value = message.get(at + start.len()..)?;
+    let mut tabbed = None;
+    for at in memmem::find_iter(message, key.as_bytes()) {
+        let before = at.checked_sub(1).and_then(|before| message.get(before));
+        let Some(value) = message.get(at + key.len()..).and_then(|rest| rest.strip_prefix(b"="))
+        else {
+            continue;
+        };
+        match before {
+            Some(b'{') => return Some(bracketed(value)),
+            Some(byte) if byte.is_ascii_whitespace() && tabbed.is_none() => tabbed = Some(value),
+            _ => {}
+        }
+    }
+    let value = tabbed?;
     let end = (0..value.len()).find(|&at| ends_value(value, at)).unwrap_or(value.len());
     value.get(..end)
+}
+
+/// A bracketed value ends before `}, {` or `}]`.
+fn bracketed(value: &[u8]) -> &[u8] {
+    let ends = |at: &usize| {
+        let after = value.get(at + 1..).unwrap_or_default();
+        after.starts_with(b"]") || after.starts_with(b", {")
+    };
+    let end = memchr::memchr_iter(b'}', value).find(ends).unwrap_or(value.len());
+    value.get(..end).unwrap_or_default()
 }
 
 /// A tab ends a value; so do two blanks, or one blank before the next `key=`.

@@ -199,7 +199,7 @@ fn read_one(
     told.set_zone(zone);
     let mut position = None;
     let read = if log.path.as_os_str() == "-" {
-        told.read(io::stdin().lock(), window, meter)
+        told.read(io::stdin(), window, meter)
     } else {
         open(&log.path).and_then(|file| {
             let mut start = Position::of(&file)?;

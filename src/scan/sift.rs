@@ -6,6 +6,7 @@
 use memchr::{memchr, memchr_iter};
 
 use crate::domain::Time;
+use crate::format::facts::{self, Facts};
 use crate::format::logline::{self, LogLine, Origin};
 use crate::format::saying::{self, Saying};
 use crate::format::traceback;
@@ -28,7 +29,7 @@ pub(super) struct Sifted<'a> {
 }
 
 /// A line that matters.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Event<'a> {
     /// Line in the chunk, from 0.
     pub(super) line: u64,
@@ -38,6 +39,8 @@ pub(super) struct Event<'a> {
     pub(super) text: &'a [u8],
     /// The unprefixed lines below it.
     pub(super) tail: &'a [u8],
+    /// The message taken apart; nothing for a headless traceback and a section.
+    pub(super) facts: Facts<'a>,
 }
 
 /// The kinds of lines that matter.
@@ -49,6 +52,12 @@ pub(super) enum What<'a> {
     Headless,
     /// `==> file <==`, as `tail -f` prints between files.
     Section(&'a [u8]),
+}
+
+impl<'a> Event<'a> {
+    fn new(line: u64, what: What<'a>, text: &'a [u8]) -> Self {
+        Self { line, what, text, tail: b"", facts: Facts::default() }
+    }
 }
 
 /// Sifts a chunk that begins at a record's first line.
@@ -63,6 +72,11 @@ pub(super) fn sift(chunk: &[u8]) -> Sifted<'_> {
         sifter.line(chunk, from, chunk.len());
     }
     sifter.close(chunk, chunk.len());
+    for event in &mut sifter.out.events {
+        if let What::Said(saying, line) = &event.what {
+            event.facts = facts::of(*saying, line, event.tail);
+        }
+    }
     sifter.out
 }
 
@@ -96,12 +110,7 @@ impl<'a> Sifter<'a> {
             self.record(text, line, number, to + 1);
         } else if let Some(name) = section(text) {
             self.close(chunk, from);
-            self.out.events.push(Event {
-                line: number,
-                what: What::Section(name),
-                text,
-                tail: b"",
-            });
+            self.out.events.push(Event::new(number, What::Section(name), text));
         } else if self.open.is_none() {
             if traceback::begins(text) {
                 self.open = Some(Open { event: None, tail: from, line: number });
@@ -119,7 +128,7 @@ impl<'a> Sifter<'a> {
         }
         self.site(&line);
         let Some(said) = saying::of(&line) else { return };
-        let event = Event { line: number, what: What::Said(said, line), text, tail: b"" };
+        let event = Event::new(number, What::Said(said, line), text);
         match (said, self.out.events.last_mut()) {
             (Saying::Progress, Some(last)) if same_progress(last, &line) => *last = event,
             _ => self.out.events.push(event),
@@ -139,7 +148,7 @@ impl<'a> Sifter<'a> {
         } else {
             let text = tail.get(..memchr(b'\n', tail).unwrap_or(tail.len())).unwrap_or(tail);
             let what = What::Headless;
-            self.out.events.push(Event { line: open.line, what, text, tail });
+            self.out.events.push(Event { tail, ..Event::new(open.line, what, text) });
         }
     }
 

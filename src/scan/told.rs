@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
 use jiff::{Timestamp, tz::TimeZone};
 use rayon::prelude::*;
@@ -119,30 +120,27 @@ impl Told {
     ///
     /// # Errors
     /// What the stream answers; everything before the error has been told.
-    pub fn read(&mut self, stream: impl Read, window: &Window, meter: &Meter) -> io::Result<()> {
-        let mut chunks = Chunks::new(stream);
+    pub fn read(
+        &mut self,
+        stream: impl Read + Send,
+        window: &Window,
+        meter: &Meter,
+    ) -> io::Result<()> {
         let wave = rayon::current_num_threads().max(1);
         let mut ended = Ok(());
-        loop {
-            let mut batch = Vec::with_capacity(wave);
-            while batch.len() < wave {
-                match chunks.next() {
-                    Ok(Some(chunk)) => batch.push(chunk),
-                    Ok(None) => break,
-                    Err(error) => {
-                        ended = Err(error);
-                        break;
-                    }
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(1);
+            scope.spawn(move || read_waves(stream, wave, &send));
+            for batch in receive {
+                match batch {
+                    Ok(batch) => self.take(&batch, window, meter),
+                    Err(error) => ended = Err(error),
+                }
+                if meter.stop.load(Ordering::Relaxed) {
+                    break;
                 }
             }
-            if batch.is_empty() || meter.stop.load(Ordering::Relaxed) {
-                break;
-            }
-            self.take(&batch, window, meter);
-            if ended.is_err() {
-                break;
-            }
-        }
+        });
         self.tracks.finish();
         ended
     }
@@ -158,7 +156,7 @@ impl Told {
                     self.fingerprint.observe(module, function, line, site.at.micros());
                 }
             }
-            for event in &sifted.events {
+            for event in sifted.events {
                 self.event(event, window);
             }
             if let Some((first, last)) = sifted.span {
@@ -192,13 +190,14 @@ impl Told {
         }
     }
 
-    fn event(&mut self, event: &Event<'_>, window: &Window) {
+    fn event(&mut self, mut event: Event<'_>, window: &Window) {
         match event.what {
             What::Said(saying, line) if window.holds(self.utc(line.at)) => {
-                self.said(saying, &line, event);
+                let facts = std::mem::take(&mut event.facts);
+                self.said(saying, &line, facts, &event);
             }
             What::Said(..) => {}
-            What::Headless => self.headless(event),
+            What::Headless => self.headless(&event),
             What::Section(name) => {
                 let place = Whereabouts::of(&Name::from(name));
                 self.session = self.session.take().or(place.session);
@@ -207,12 +206,12 @@ impl Told {
         }
     }
 
-    fn said(&mut self, saying: Saying, line: &LogLine<'_>, event: &Event<'_>) {
+    fn said(&mut self, saying: Saying, line: &LogLine<'_>, facts: Facts<'_>, event: &Event<'_>) {
         let at = self.utc(line.at);
         let speaker = Speaker::of(line, self.side);
         let brick = speaker.brick;
-        let facts = facts::of(saying, line, event.tail);
-        let words = String::from_utf8_lossy(&facts.words);
+        let words = facts.words.clone();
+        let words = String::from_utf8_lossy(&words);
         let named = facts.brick.map(String::from_utf8_lossy);
         let named = named.as_deref().or(brick);
         match saying {
@@ -252,7 +251,7 @@ impl Told {
                     at: Some(at),
                     times: line.times,
                 };
-                self.count(&occasion, facts.clone(), event);
+                self.count(&occasion, facts, event);
             }
         }
     }
@@ -322,6 +321,28 @@ impl Told {
                 None => incidents::evidence(path, number, event.text),
             }
         });
+    }
+}
+
+/// Cuts a stream into chunks and sends them a wave at a time, while the last one is worked on.
+fn read_waves(stream: impl Read, wave: usize, send: &SyncSender<io::Result<Vec<Chunk>>>) {
+    let mut chunks = Chunks::new(stream);
+    loop {
+        let mut batch = Vec::with_capacity(wave);
+        while batch.len() < wave {
+            match chunks.next() {
+                Ok(Some(chunk)) => batch.push(chunk),
+                Ok(None) => break,
+                Err(error) => {
+                    // What was read before the error counts; a receiver that left wants neither.
+                    let _ = send.send(Ok(batch)).and_then(|()| send.send(Err(error)));
+                    return;
+                }
+            }
+        }
+        if batch.is_empty() || send.send(Ok(batch)).is_err() {
+            return;
+        }
     }
 }
 
