@@ -18,7 +18,7 @@ pub use answer::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, Stale, StaleL
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
-use look::{Look, Object, look};
+use look::{Look, Object, look_at_all};
 use namespace::find;
 use paths::{Places, locate};
 use sight::{at_places, nothing, sight_of, with_hits};
@@ -145,7 +145,7 @@ impl<'a> Resolver<'a> {
 
 /// What one brick knows of these gfids, in the order asked, without a scan.
 fn sights(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<Sight>, BrickError> {
-    let looks = in_parallel(gfids, |&gfid| look(brick, gfid));
+    let looks = look_at_all(brick, gfids);
     if looks.iter().any(|look| matches!(look, Look::Missing)) {
         brick.still_there()?;
     }
