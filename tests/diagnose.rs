@@ -291,6 +291,18 @@ fn bad_input_is_named_and_survived() {
     assert_eq!(out.status.code(), Some(1));
 }
 
+/// A log that could not be read may hold the failure: that is no all-clear.
+#[test]
+fn what_could_not_be_read_is_no_all_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(logs("ordinary.log"), folder.path().join("gsyncd.log")).unwrap();
+    fs::write(folder.path().join("gsyncd.log.1.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
+    let out = georepair(&["diagnose", folder.path().to_str().unwrap(), "--color", "never"]);
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(text.starts_with("UNKNOWN") && text.contains("gsyncd.log.1.gz: "), "{text}");
+    assert_eq!(out.status.code(), Some(5));
+}
+
 /// A file name that is python, shell or terminal control is shown, never obeyed.
 #[test]
 fn hostile_names_stay_names() {

@@ -48,9 +48,10 @@ fn source(log: &Told) -> Source {
     }
 }
 
-/// The verdict over findings; a case in which nothing could be read is not healthy but unknown.
+/// The verdict over findings; where nothing could be read, or nothing is wrong in what could be
+/// read while a file could not, it is not healthy but unknown.
 fn verdict(findings: &[Finding], told: &[Told]) -> Verdict {
-    let seen = told.iter().any(|log| log.first.is_some());
+    let seen = told.iter().any(|log| log.first.is_some()) && !told.iter().any(|log| log.cut_short);
     let worst = findings.iter().map(|finding| (finding.healed, finding.severity));
     let worst: Vec<_> = worst.collect();
     if worst.iter().any(|(healed, severity)| *severity == Severity::Fatal && !healed) {

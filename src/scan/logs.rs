@@ -66,7 +66,7 @@ impl Diagnose for LogsError {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 "run it as root: sudo georepair diagnose …"
             }
-            Self::Unreadable { .. } => "check the path: ls -l",
+            Self::Unreadable { .. } => "see what is there: ls -l, and name a log or folder",
             Self::NoLogs { .. } => "a log's name holds `.log`; name the files themselves otherwise",
             Self::NoStandardLogs => "name a log or folder: georepair diagnose LOG|DIR…",
         };
@@ -211,6 +211,7 @@ fn read_one(
     };
     if let Err(error) = read {
         told.note = Some(format!("{}: {error}", told.path));
+        told.cut_short = true;
     } else if told.bytes == 0 && log.from == 0 {
         told.note = Some(format!("{}: the file is empty", told.path));
     } else if told.first.is_none() && told.incidents.iter().next().is_none() && log.from == 0 {

@@ -58,6 +58,8 @@ pub struct Told {
     pub handled: Moments,
     /// What could not be read, where something could not.
     pub note: Option<String>,
+    /// Whether reading failed before the end: what follows there was not seen.
+    pub cut_short: bool,
     zone: Option<TimeZone>,
 }
 
@@ -99,6 +101,7 @@ impl Told {
             tracks: Tracks::default(),
             handled: Moments::default(),
             note: None,
+            cut_short: false,
             zone: None,
         }
     }
