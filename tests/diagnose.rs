@@ -411,3 +411,40 @@ fn follow_tells_what_is_new() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+/// A line that stands for twelve counts twelve, from its first time to its last.
+#[test]
+fn folded_repeats_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mnt-b.log");
+    let said = "W [MSGID: 114031] [client-rpc-fops_v2.c:2618:client4_0_lookup_cbk] 0-v-client-0: remote operation failed. [{path=<gfid:993b2ecf-4e88-45ca-82a0-f15608a47941>}, {gfid=993b2ecf-4e88-45ca-82a0-f15608a47941}, {errno=2}, {error=No such file or directory}]";
+    let log = format!(
+        "[2026-11-21 03:42:20.000000 +0000] {said}\nThe message \"{said}\" repeated 12 times between [2026-11-21 03:42:22.703208 +0000] and [2026-11-21 03:44:22.000001 +0000]\n"
+    );
+    fs::write(&path, log).unwrap();
+    let finding = diagnose(&path)["findings"][0].clone();
+    assert_eq!(
+        (finding["code"].as_str(), finding["count"].as_u64()),
+        (Some("missing-on-secondary"), Some(13))
+    );
+    assert_eq!(
+        (finding["first"].as_str(), finding["last"].as_str()),
+        (Some("2026-11-21T03:42:20Z"), Some("2026-11-21T03:44:22.000001Z"))
+    );
+}
+
+/// gsyncd before 3.7.7 logged local time, summer time included; later releases are left alone.
+#[test]
+fn local_times_of_old_releases_are_read_in_their_zone() {
+    let first = |release: &str| {
+        let log = logs(&format!("eras/{release}-primary.log"));
+        let args = ["diagnose", log.to_str().unwrap(), "--format", "json", "--tz", "Europe/Berlin"];
+        let diagnosis: Value = serde_json::from_slice(&georepair(&args).stdout).unwrap();
+        let plain = diagnose(&log)["sources"][0]["first"].as_str().unwrap().to_owned();
+        (plain, diagnosis["sources"][0]["first"].as_str().unwrap().to_owned())
+    };
+    let (utc, berlin) = first("3.7.6");
+    assert_eq!((&utc[11..13], &berlin[11..13]), ("09", "08"), "{utc} {berlin}");
+    let (utc, berlin) = first("3.8.15");
+    assert_eq!(utc, berlin);
+}
