@@ -234,10 +234,15 @@ fn children_of_a_missing_parent_are_one_finding() {
             "{head} [{{data=({{'op': 'CREATE', 'gfid': 'e42c2f3b-0000-4000-8000-{child:012x}', 'entry': '.gfid/{parent}/f{child}'}}, 2, {{}})}}]\n",
         );
     }
+    let other = "7aa0f2ad-0000-4000-8000-000000000002";
+    log += &format!(
+        "{head} [{{data=({{'op': 'CREATE', 'gfid': 'e42c2f3b-0000-4000-9000-000000000001', 'entry': '.gfid/{other}/f'}}, 2, {{}})}}]\n",
+    );
     fs::write(&path, log).unwrap();
     let diagnosis = diagnose(&path);
     let findings = diagnosis["findings"].as_array().unwrap();
-    assert_eq!(findings.len(), 2);
+    assert_eq!(findings.len(), 3);
+    assert_eq!((&findings[2]["caused_by"], &findings[2]["count"]), (&Value::Null, &Value::from(1)));
     assert_eq!(
         (findings[0]["code"].as_str(), findings[0]["errno"].as_i64()),
         (Some("entry-mkdir-failed"), Some(17))
