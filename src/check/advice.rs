@@ -56,17 +56,7 @@ fn benign(draft: &Draft) -> String {
 
 fn sentence(draft: &Draft) -> String {
     match draft.code {
-        Code::EntryGfidMismatch
-        | Code::EntryMkdirFailed
-        | Code::EntryParentMissing
-        | Code::EntryBusy
-        | Code::EntryNotEmpty
-        | Code::EntryIsDirectory
-        | Code::EntryNotPermitted
-        | Code::EntryAccessDenied
-        | Code::EntryFailed
-        | Code::MetadataFailed
-        | Code::GfidConflictFixed => on_entries(draft),
+        code if is_entry_code(code) || code == Code::GfidConflictFixed => on_entries(draft),
         Code::ChangelogSkipped
         | Code::DataSyncFailed
         | Code::DataSyncEmpty
