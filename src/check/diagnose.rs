@@ -155,7 +155,7 @@ fn split_suspects(draft: Draft, incident: &Incident, scene: &Scene) -> Vec<Draft
     }
     let (again, once): (Vec<_>, Vec<_>) =
         draft.gfids.iter().copied().partition(|gfid| incident.repeated.contains(gfid));
-    if once.is_empty() || !healing::is_ordinary_lookup(&draft, scene, false) {
+    if once.is_empty() || !healing::is_ordinary_lookup(&draft, scene) {
         return vec![draft];
     }
     let entries = |wanted: &[crate::domain::Gfid]| {

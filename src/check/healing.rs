@@ -39,8 +39,8 @@ pub(super) fn is_first_crawl(draft: &Draft, scene: &Scene) -> bool {
 
 /// A gfid looked up once and not found is how every healthy create begins: where replication was
 /// seen at work, only those looked for again remain suspects.
-pub(super) fn is_ordinary_lookup(draft: &Draft, scene: &Scene, repeated: bool) -> bool {
-    draft.code == Code::MissingOnSecondary && !repeated && scene.saw_work()
+pub(super) fn is_ordinary_lookup(draft: &Draft, scene: &Scene) -> bool {
+    draft.code == Code::MissingOnSecondary && scene.saw_work()
 }
 
 /// Data that could not be sent at first, and was: batches went through afterwards, and no

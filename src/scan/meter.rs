@@ -1,6 +1,6 @@
 //! Counters that hot loops bump and a progress bar samples.
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicU64;
 
 /// How far a scan is.
 #[derive(Debug, Default)]
@@ -15,6 +15,4 @@ pub struct Meter {
     pub folders: AtomicU64,
     /// Names read in them.
     pub entries: AtomicU64,
-    /// Set to end the scan early.
-    pub stop: AtomicBool,
 }

@@ -139,9 +139,6 @@ impl Told {
                     Ok(batch) => self.take(&batch, window, meter),
                     Err(error) => ended = Err(error),
                 }
-                if meter.stop.load(Ordering::Relaxed) {
-                    break;
-                }
             }
         });
         self.tracks.finish();
