@@ -34,6 +34,9 @@ pub enum Command {
     Changelog(cmd::changelog::Command),
     /// The runbooks, offline
     Runbook(cmd::runbook::Args),
+    /// What georepair does on a peer, for the georepair that asked over ssh
+    #[command(subcommand, hide = true)]
+    Agent(cmd::agent::Command),
 }
 
 /// Flags of every command.

@@ -36,5 +36,6 @@ fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::ResolveGfid(it) => cmd::resolve_gfid::run(it, &args.global),
         Command::Changelog(it) => cmd::changelog::run(it, &args.global),
         Command::Runbook(it) => cmd::runbook::run(it, &args.global),
+        Command::Agent(it) => cmd::agent::run(it),
     }
 }

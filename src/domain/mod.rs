@@ -12,6 +12,7 @@ mod moments;
 mod name;
 mod session;
 mod time;
+mod volume;
 
 pub use code::{Code, Severity};
 pub use entry::EntryId;
@@ -25,5 +26,6 @@ pub use gfid::{Gfid, GfidError};
 pub use mark::Mark;
 pub use moments::Moments;
 pub use name::Name;
-pub use session::Side;
+pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 pub use time::Time;
+pub use volume::{Brick, Volume};

@@ -10,5 +10,6 @@ pub mod logline;
 pub mod release;
 pub mod saying;
 pub mod traceback;
+pub mod volxml;
 
 pub use findings::gfids_of_finding;

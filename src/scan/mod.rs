@@ -3,6 +3,7 @@
 mod brick;
 mod changelogs;
 mod chunks;
+pub mod cluster;
 mod follow;
 mod gfids;
 mod history;
@@ -35,4 +36,4 @@ pub use show::{About, Op, Shown, Wish, show};
 pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};
 pub use told::{Told, Window};
 pub use tracks::{Track, Tracks};
-pub use workers::{Session, WorkerState, sessions};
+pub use workers::{SessionFolder, WorkerState, session_folders};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::changelogs::{Changelog, Changelogs, ChangelogsError, folder, read, read_htime};
 use super::history::Damaged;
 use super::marks::{Marks, marks_of};
-use super::workers::{Session, WorkerState};
+use super::workers::{SessionFolder, WorkerState};
 use crate::domain::{Gfid, Mark, Time};
 use crate::format::changelog::{Change, Form, Item};
 use crate::format::htime;
@@ -103,7 +103,7 @@ impl Backlog {
 /// [`ChangelogsError`] where the brick has no changelogs or its xattrs cannot be read.
 pub fn pending(
     brick: &Path,
-    known: &[Session],
+    known: &[SessionFolder],
     wanted: Option<&str>,
     working: &Path,
     now: Time,
@@ -195,7 +195,7 @@ impl Pending {
     }
 }
 
-impl Session {
+impl SessionFolder {
     fn is_called(&self, name: &str) -> bool {
         let plain = name.rsplit('@').next().unwrap_or(name).replace("::", "_");
         self.name == name || self.name == plain || self.name.ends_with(&format!("_{plain}"))

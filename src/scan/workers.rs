@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 /// A session as glusterd keeps it on this node.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Session {
+pub struct SessionFolder {
     /// `<primary volume>_<secondary host>_<secondary volume>`: its folder's name.
     pub name: String,
     /// `<primary volume id>.<secondary volume id>`; absent until it was started once.
@@ -28,12 +28,12 @@ pub struct WorkerState {
 /// Reads the sessions below glusterd's folder, `/var/lib/glusterd/geo-replication`; none where
 /// there is none.
 #[must_use]
-pub fn sessions(folder: &Path) -> Vec<Session> {
+pub fn session_folders(folder: &Path) -> Vec<SessionFolder> {
     let folders = fs::read_dir(folder).into_iter().flatten().flatten();
     let session = |entry: fs::DirEntry| {
         let conf = fs::read_to_string(entry.path().join("gsyncd.conf")).ok()?;
         let name = entry.file_name().into_string().ok()?;
-        Some(Session { name, ids: ids(&conf), folder: entry.path() })
+        Some(SessionFolder { name, ids: ids(&conf), folder: entry.path() })
     };
     let mut found: Vec<_> = folders.filter_map(session).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
@@ -49,7 +49,7 @@ fn ids(conf: &str) -> Option<String> {
     value.strip_prefix("trusted.glusterfs.").map(str::to_owned)
 }
 
-impl Session {
+impl SessionFolder {
     /// The state of a brick's worker, by the brick's path as the volume has it.
     #[must_use]
     pub fn worker(&self, brick: &Path) -> Option<WorkerState> {
@@ -112,7 +112,7 @@ mod tests {
             "brick_%2Fbricks%2Fp.status",
             r#"{"secondary_node": "", "worker_status": "Active", "last_synced": 1795252603, "crawl_status": "Changelog Crawl"}"#,
         );
-        let [session] = &sessions(root.path())[..] else { panic!() };
+        let [session] = &session_folders(root.path())[..] else { panic!() };
         assert_eq!((session.name.as_str(), session.ids.as_deref()), ("P_s1_S", Some("9b30.604d")));
         let state = session.worker(Path::new("/bricks/p")).unwrap();
         assert_eq!(state.worker_status, "Active");

@@ -116,6 +116,7 @@ impl Lab {
             std::fs::write(ssh.join("id_ed25519"), &key).expect("the node's key");
             std::fs::write(ssh.join("authorized_keys"), &public).expect("the authorized key");
             std::fs::write(ssh.join("config"), config).expect("the ssh configuration");
+            node.run_on(&["ln", "-s", env!("CARGO_BIN_EXE_georepair"), "/usr/local/bin/georepair"]);
             node.run_on(&["chmod", "600", "/root/.ssh/id_ed25519", "/root/.ssh/authorized_keys"]);
         }
     }

@@ -22,6 +22,7 @@ mod leftovers;
 mod listing;
 mod mount;
 mod node;
+mod peers;
 mod proof;
 mod requirements;
 mod resolve;

@@ -1,5 +1,6 @@
 //! The commands: one file each, flags to library calls and back.
 
+pub(super) mod agent;
 pub(super) mod changelog;
 pub(super) mod diagnose;
 pub(super) mod resolve_gfid;

@@ -30,7 +30,7 @@ pub struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
     let now = Time::from(jiff::Timestamp::now());
-    let known = scan::sessions(&args.sessions_dir);
+    let known = scan::session_folders(&args.sessions_dir);
     let mut found = Vec::new();
     for brick in &args.bricks {
         let pending =

@@ -1,0 +1,145 @@
+//! The cluster as its gluster CLI tells it, and programs run on its nodes.
+
+mod agent;
+mod error;
+mod tools;
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+pub use agent::{Agent, HELLO, Hello};
+pub use error::ClusterError;
+pub use tools::{Host, Tools};
+
+use crate::domain::{Brick, SecondaryUrl, Session, Volume};
+use crate::format::volxml::{self, PoolMember};
+
+/// A cluster, asked through the gluster CLI of one of its nodes.
+#[derive(Clone, Debug)]
+pub struct Cluster<'a> {
+    tools: &'a Tools,
+    via: Host,
+    own: Uuid,
+    pool: Vec<PoolMember>,
+}
+
+impl<'a> Cluster<'a> {
+    /// The cluster that `via` is a node of.
+    ///
+    /// # Errors
+    /// [`ClusterError`] where the node cannot be reached or its glusterd does not answer.
+    pub fn of(tools: &'a Tools, via: Host) -> Result<Self, ClusterError> {
+        let pool = tools.gluster(&via, &["pool", "list", "--xml"])?;
+        let pool = volxml::pool(&pool).map_err(|source| misread(&via, "pool list", source))?;
+        let own = pool.iter().find(|member| member.name == "localhost").map(|member| member.id);
+        let own = own.ok_or_else(|| {
+            misread(&via, "pool list", volxml::VolxmlError::Value("entry for localhost"))
+        })?;
+        Ok(Self { tools, via, own, pool })
+    }
+
+    /// The cluster of a session's other side. Its root is asked, whoever gsyncd's user is there.
+    ///
+    /// # Errors
+    /// As [`Cluster::of`].
+    pub fn of_secondary(tools: &'a Tools, url: &SecondaryUrl) -> Result<Self, ClusterError> {
+        let root = url.user.as_deref().filter(|user| *user == "root");
+        let destination = root.map_or(url.host.clone(), |user| format!("{user}@{}", url.host));
+        Self::of(tools, Host::Peer(destination))
+    }
+
+    /// The node that is asked.
+    #[must_use]
+    pub fn via(&self) -> &Host {
+        &self.via
+    }
+
+    /// The nodes that glusterd knows.
+    #[must_use]
+    pub fn pool(&self) -> &[PoolMember] {
+        &self.pool
+    }
+
+    /// Where a brick's node is reached from here.
+    #[must_use]
+    pub fn host_of(&self, brick: &Brick) -> Host {
+        match &self.via {
+            via if brick.host == self.own => via.clone(),
+            _ => Host::Peer(brick.node.clone()),
+        }
+    }
+
+    /// A volume by its name.
+    ///
+    /// # Errors
+    /// [`ClusterError`]; a volume that does not exist is refused in the CLI's words.
+    pub fn volume(&self, name: &str) -> Result<Volume, ClusterError> {
+        let xml = self.gluster(&["volume", "info", name, "--xml"])?;
+        let volumes =
+            volxml::volumes(&xml).map_err(|source| self.misread("volume info", source))?;
+        volumes.into_iter().find(|volume| volume.name == name).ok_or_else(|| {
+            self.misread("volume info", volxml::VolxmlError::Value("volume of that name"))
+        })
+    }
+
+    /// All sessions from this cluster, of all volumes.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn sessions(&self) -> Result<Vec<Session>, ClusterError> {
+        let xml = self.gluster(&["volume", "geo-replication", "status", "--xml"])?;
+        volxml::sessions(&xml).map_err(|source| self.misread("geo-replication status", source))
+    }
+
+    /// The session between a volume and a secondary, if there is one.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn session(
+        &self,
+        primary: &str,
+        secondary: &SecondaryUrl,
+    ) -> Result<Option<Session>, ClusterError> {
+        let fits = |it: &Session| it.primary == primary && it.secondary.is_same(secondary);
+        Ok(self.sessions()?.into_iter().find(fits))
+    }
+
+    /// All settings of a session, defaults included.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn settings(
+        &self,
+        primary: &str,
+        secondary: &SecondaryUrl,
+    ) -> Result<BTreeMap<String, String>, ClusterError> {
+        let secondary = secondary.to_string();
+        let text = self.gluster(&["volume", "geo-replication", primary, &secondary, "config"])?;
+        Ok(volxml::settings(&String::from_utf8_lossy(&text)))
+    }
+
+    /// The release that the asked node runs, such as `10.3`.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn release(&self) -> Result<String, ClusterError> {
+        let text = self.gluster(&["--version"])?;
+        let text = String::from_utf8_lossy(&text);
+        let release = text.lines().next().and_then(|line| line.split_whitespace().nth(1));
+        let missing = || self.misread("--version", volxml::VolxmlError::Value("release"));
+        release.map(str::to_owned).ok_or_else(missing)
+    }
+
+    fn gluster(&self, arguments: &[&str]) -> Result<Vec<u8>, ClusterError> {
+        self.tools.gluster(&self.via, arguments)
+    }
+
+    fn misread(&self, asked: &'static str, source: volxml::VolxmlError) -> ClusterError {
+        misread(&self.via, asked, source)
+    }
+}
+
+fn misread(host: &Host, asked: &'static str, source: volxml::VolxmlError) -> ClusterError {
+    ClusterError::Answer { node: host.to_string(), asked, source }
+}

@@ -1,0 +1,183 @@
+//! Programs, run on this node or on a peer over ssh.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use super::ClusterError;
+
+/// What ssh is told besides what the operator's own configuration says: never ask, never wait long.
+const PATIENCE: &[&str] = &[
+    "-oBatchMode=yes",
+    "-oConnectTimeout=10",
+    "-oServerAliveInterval=15",
+    "-oServerAliveCountMax=4",
+];
+
+/// A node, as seen from here.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Host {
+    /// This one.
+    Here,
+    /// Another, by the name that ssh takes: `[USER@]NAME`.
+    Peer(String),
+}
+
+/// Which programs to use: the gluster CLI, and ssh to the peers.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    gluster: PathBuf,
+    ssh: Vec<String>,
+}
+
+impl Tools {
+    /// `gluster` is a path or a name; `ssh` a command line with its options, quoted as for a shell.
+    ///
+    /// # Errors
+    /// [`ClusterError::SshCommand`] where the quotes of `ssh` do not close or it is empty.
+    pub fn new(gluster: &Path, ssh: &str) -> Result<Self, ClusterError> {
+        let words = shlex::split(ssh).filter(|words| !words.is_empty());
+        let ssh = words.ok_or_else(|| ClusterError::SshCommand { given: ssh.to_owned() })?;
+        Ok(Self { gluster: gluster.to_owned(), ssh })
+    }
+
+    /// A command that will run a program on a node: standard input closed, messages in English.
+    ///
+    /// On a peer the words pass through ssh, which hands one line to the login shell there; each
+    /// is quoted, so it arrives as it is. A word with a NUL byte cannot be run anywhere.
+    ///
+    /// # Errors
+    /// [`ClusterError::Peer`] where the peer's name could be taken for an option of ssh.
+    #[expect(clippy::disallowed_methods, reason = "the one place where looking runs a program")]
+    pub fn command<S: AsRef<OsStr>>(
+        &self,
+        host: &Host,
+        argv: &[S],
+    ) -> Result<Command, ClusterError> {
+        let mut words = argv.iter().map(AsRef::as_ref);
+        let mut command = match host {
+            Host::Here => {
+                let mut command = Command::new(words.next().unwrap_or_default());
+                command.args(words);
+                command
+            }
+            Host::Peer(name) => {
+                if name.is_empty() || name.starts_with('-') {
+                    return Err(ClusterError::Peer { name: name.clone() });
+                }
+                let (program, options) = self
+                    .ssh
+                    .split_first()
+                    .ok_or_else(|| ClusterError::SshCommand { given: String::new() })?;
+                let mut command = Command::new(program);
+                command.args(PATIENCE).args(options).args(["--", name]).arg(one_line(words));
+                command
+            }
+        };
+        command.stdin(Stdio::null()).env("LC_ALL", "C");
+        Ok(command)
+    }
+
+    /// Runs a program on a node to its end.
+    ///
+    /// # Errors
+    /// [`ClusterError::Start`] where it cannot be started; a bad exit status is for the caller.
+    pub fn output<S: AsRef<OsStr>>(&self, host: &Host, argv: &[S]) -> Result<Output, ClusterError> {
+        let mut command = self.command(host, argv)?;
+        command.output().map_err(|source| ClusterError::Start {
+            program: command.get_program().display().to_string(),
+            source,
+        })
+    }
+
+    /// Asks the gluster CLI of a node, without questions back, and returns what it prints.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`] with the CLI's words where it exits with another status than 0.
+    pub fn gluster(&self, host: &Host, arguments: &[&str]) -> Result<Vec<u8>, ClusterError> {
+        let mut argv = vec![self.gluster.as_os_str(), OsStr::new("--mode=script")];
+        argv.extend(arguments.iter().map(OsStr::new));
+        self.checked(host, &argv)
+    }
+
+    /// Runs a program on a node and returns what it prints.
+    ///
+    /// # Errors
+    /// [`ClusterError::Failed`] with its words where it exits with another status than 0.
+    pub fn checked<S: AsRef<OsStr>>(
+        &self,
+        host: &Host,
+        argv: &[S],
+    ) -> Result<Vec<u8>, ClusterError> {
+        let output = self.output(host, argv)?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let said =
+            if output.stderr.trim_ascii().is_empty() { &output.stdout } else { &output.stderr };
+        let argv: Vec<OsString> = argv.iter().map(|word| word.as_ref().to_owned()).collect();
+        Err(ClusterError::failed(host, &argv, output.status.code(), said))
+    }
+}
+
+/// One line for a shell that gives back the same words.
+fn one_line<'w>(words: impl Iterator<Item = &'w OsStr>) -> OsString {
+    let quoter = shlex::bytes::Quoter::new().allow_nul(true);
+    let line = quoter.join(words.map(OsStr::as_bytes)).unwrap_or_default();
+    OsString::from_vec(line)
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Here => f.write_str("this node"),
+            Self::Peer(name) => f.write_str(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_arrive_on_a_peer_as_they_are() {
+        let tools = Tools::new(Path::new("gluster"), "env").unwrap();
+        let peer = Host::Peer("m2".to_owned());
+        let hostile = [b"$(reboot) `x` 'a' \"b\"\n\xff -x".as_slice(), b"", b"*"];
+        let argv: Vec<OsString> =
+            hostile.iter().map(|word| OsString::from_vec(word.to_vec())).collect();
+        let command = tools.command(&peer, &argv).unwrap();
+        let line = command.get_args().last().unwrap().to_owned();
+        let mut printf = OsString::from("printf '%s\\0' ");
+        printf.push(line);
+        let out =
+            tools.output(&Host::Here, &[OsStr::new("sh"), OsStr::new("-c"), &printf]).unwrap();
+        let expected: Vec<u8> =
+            hostile.iter().flat_map(|word| [word, b"\0".as_slice()].concat()).collect();
+        assert_eq!(out.stdout, expected);
+    }
+
+    #[test]
+    fn a_peer_cannot_be_an_option() {
+        let tools = Tools::new(Path::new("gluster"), "ssh").unwrap();
+        for name in ["-oProxyCommand=reboot", ""] {
+            let peer = Host::Peer(name.to_owned());
+            assert!(matches!(tools.command(&peer, &["true"]), Err(ClusterError::Peer { .. })));
+        }
+        assert!(matches!(
+            Tools::new(Path::new("gluster"), "ssh 'x"),
+            Err(ClusterError::SshCommand { .. })
+        ));
+    }
+
+    #[test]
+    fn a_failed_program_is_told_with_its_words() {
+        let tools = Tools::new(Path::new("gluster"), "ssh").unwrap();
+        let failed = tools.checked(&Host::Here, &["sh", "-c", "echo no luck >&2; exit 3"]);
+        let text = failed.unwrap_err().to_string();
+        assert!(text.contains("no luck") && text.contains("status 3"), "{text}");
+    }
+}
