@@ -54,7 +54,9 @@ impl Lab {
         let nodes = begin.elapsed();
         session::create(&lab);
         session::start(&lab);
-        session::wait_status(&lab, "Active and Passive", 90, |rows| session::all_well(&lab, rows));
+        session::wait_status(&lab, "Active and Passive", crate::wait::PATIENCE, |rows| {
+            session::all_well(&lab, rows)
+        });
         let active = begin.elapsed();
         session::live(&lab);
         (lab, UpTimes { nodes, active, live: begin.elapsed() })

@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::lab::Lab;
-use crate::wait;
+use crate::wait::{self, PATIENCE};
 
 /// What is compared of an entry. Times are not: gsyncd does not keep those of directories.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,13 +136,13 @@ pub(crate) fn differences(lab: &Lab) -> std::io::Result<Vec<(PathBuf, Difference
 
 /// Waits until both sides are equal, and panics with the differences that stayed.
 #[track_caller]
-pub(crate) fn wait_equal(lab: &Lab, seconds: u64) {
+pub(crate) fn wait_equal(lab: &Lab) {
     let mut last = Ok(Vec::new());
-    let equal = wait::poll(seconds, || {
+    let equal = wait::poll(PATIENCE, || {
         last = differences(lab);
         matches!(&last, Ok(found) if found.is_empty()).then_some(())
     });
-    assert!(equal.is_some(), "the sides still differ after {seconds} s: {last:#?}");
+    assert!(equal.is_some(), "the sides still differ after {PATIENCE} s: {last:#?}");
 }
 
 /// Waits until `path` differs as told.

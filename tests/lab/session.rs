@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::lab::Lab;
 use crate::shape::Brick;
 use crate::volume::PRIMARY;
-use crate::wait;
+use crate::wait::{self, PATIENCE};
 
 /// The secondary as the CLI names it.
 pub(crate) const URL: &str = "s1::gv0dr";
@@ -96,7 +96,7 @@ pub(crate) fn any(rows: &[Worker], status: &str) -> bool {
 /// Waits until every replica set has an Active worker that is past history.
 #[track_caller]
 pub(crate) fn wait_up(lab: &Lab) {
-    wait_status(lab, UP, 90, |rows| is_up(lab, rows));
+    wait_status(lab, UP, PATIENCE, |rows| is_up(lab, rows));
 }
 
 const UP: &str = "Active and Passive, past history";

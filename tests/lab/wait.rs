@@ -3,6 +3,9 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+/// How long what takes seconds on an idle machine may take on a busy one, in seconds.
+pub(crate) const PATIENCE: u64 = 180;
+
 /// Asks until there is an answer; `None` after `seconds`.
 pub(crate) fn poll<T>(seconds: u64, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + Duration::from_secs(seconds);

@@ -107,7 +107,7 @@ fn take_from_both(lab: &Lab, path: &str) {
 pub(crate) fn parent_missing(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
     write(lab, "parent/first.txt", "arrives");
-    listing::wait_equal(lab, 60);
+    listing::wait_equal(lab);
     let what = "A directory was removed on the secondary, then forty files were made in it on \
                 the primary; gfid-conflict-resolution is off.";
     let scene = Scene::begin(lab, "parent-missing", what);
@@ -131,7 +131,7 @@ pub(crate) fn directory_removed(lab: &Lab) -> Broken<'_> {
     for n in 0..5 {
         write(lab, &format!("removed/old-{n}.txt"), "will be lost");
     }
-    listing::wait_equal(lab, 60);
+    listing::wait_equal(lab);
     let what = "A directory of five files was removed on the secondary, then a sixth was made on \
                 the primary; gsyncd makes the directory and the sixth file, the five stay lost.";
     let scene = Scene::begin(lab, "directory-removed", what);
@@ -163,7 +163,7 @@ pub(crate) fn entries_removed(lab: &Lab) -> Broken<'_> {
     fs::hard_link(made.join("one-name"), made.join("other-name")).expect("a hard link");
     std::os::unix::fs::symlink("file", made.join("symlink")).expect("a symlink");
     lab.primary().run_on(&["mkfifo", "/mnt/gv0/gone/fifo"]);
-    listing::wait_equal(lab, 60);
+    listing::wait_equal(lab);
     let what = "A file, a symlink, one of two hard links and a fifo were removed on the \
                 secondary; the primary was not touched.";
     let scene = Scene::begin(lab, "entries-removed", what);
@@ -181,7 +181,7 @@ pub(crate) fn entries_removed(lab: &Lab) -> Broken<'_> {
 /// A file's content differs on the secondary at equal size and mtime: rsync will not look.
 pub(crate) fn content_changed(lab: &Lab) -> Broken<'_> {
     write(lab, "changed.txt", "right");
-    listing::wait_equal(lab, 60);
+    listing::wait_equal(lab);
     let what = "A file was overwritten on the secondary at equal size, and its mtime set back.";
     let scene = Scene::begin(lab, "content-changed", what);
     let there = lab.on_secondary("changed.txt");

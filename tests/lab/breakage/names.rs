@@ -29,7 +29,7 @@ pub(crate) fn odd_names(lab: &Lab) -> Broken<'_> {
         fs::rename(dir.join("link"), renamed).expect("an odd rename");
     }
     scene.tell("made files, symlinks and directories of odd names under odd/ on the primary");
-    listing::wait_equal(lab, 90);
+    listing::wait_equal(lab);
     scene.tell("all of it has arrived");
     Broken::new(scene, |_| ())
 }
@@ -61,7 +61,7 @@ pub(crate) fn deep_tree(lab: &Lab) -> Broken<'_> {
     }
     fs::create_dir_all(&dir).expect("a deep tree");
     fs::write(dir.join("bottom.txt"), "far down").expect("a deep file");
-    listing::wait_equal(lab, 90);
+    listing::wait_equal(lab);
     Broken::new(scene, |_| ())
 }
 
@@ -79,6 +79,7 @@ pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
     let stop = AtomicBool::new(false);
     scene.tell("from now on, for n in 0..4, on the primary: write owncloud/fN.part, rename it fN");
     std::thread::scope(|scope| {
+        let ends = SetOnDrop(&stop);
         scope.spawn(|| {
             for round in 0_u32.. {
                 (0..4).for_each(|n| write_and_rename(&dir, n, round));
@@ -92,16 +93,25 @@ pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
             sleep(Duration::from_secs(5));
             scene.georep(&["stop", "force"]);
             scene.georep(&["start", "force"]);
-            session::wait_up(lab);
+            session::live(lab);
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(ends);
     });
     scene.tell("the loop has ended");
     scene.wait_log(SECONDARIES, "mnt-", &["remote operation failed", "errno=2"], 30);
     session::live(lab);
-    listing::wait_equal(lab, 60);
+    listing::wait_equal(lab);
     scene.tell("both sides are equal");
     Broken::new(scene, |_| ())
+}
+
+/// Sets its flag however its scope is left: a thread that waits for it would outlive a panic.
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn write_and_rename(dir: &Path, n: u32, round: u32) {

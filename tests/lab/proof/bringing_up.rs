@@ -1,6 +1,4 @@
-//! From nothing to a session that replicates, in less than a minute.
-
-use std::time::Duration;
+//! From nothing to a session that replicates.
 
 use crate::capture::Scene;
 use crate::lab::Lab;
@@ -9,7 +7,7 @@ use crate::session;
 use crate::shape::REPLICATED;
 
 #[test]
-fn from_nothing_to_active_within_a_minute() {
+fn from_nothing_to_active() {
     if !requirements::met() {
         return;
     }
@@ -19,7 +17,6 @@ fn from_nothing_to_active_within_a_minute() {
     scene.tell("the session is Active and a file written now has arrived");
     scene.save();
     say!("{times:?}");
-    assert!(times.active < Duration::from_mins(1), "{times:?}");
     assert!(times.nodes < times.active && times.active < times.live, "{times:?}");
     let rows = session::status(&lab);
     assert!(session::all_well(&lab, &rows), "{rows:#?}");

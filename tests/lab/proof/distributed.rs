@@ -21,13 +21,13 @@ fn a_distributed_volume_replicates() {
     for n in 0..FILES {
         std::fs::write(dir.join(format!("old-{n}")), format!("file {n}")).expect("a file");
     }
-    listing::wait_equal(&lab, 90);
+    listing::wait_equal(&lab);
     // A file renamed to a name that belongs to another brick stays where it is; a linkto file
     // of mode 1000 on the other brick points at it.
     for n in 0..FILES {
         std::fs::rename(dir.join(format!("old-{n}")), dir.join(format!("new-{n}"))).expect("moved");
     }
-    listing::wait_equal(&lab, 90);
+    listing::wait_equal(&lab);
     for bricks in [DISTRIBUTED.primary, DISTRIBUTED.secondary] {
         let linkto: usize = bricks.iter().map(|brick| linkto_files(&lab, brick)).sum();
         let files: Vec<usize> = bricks.iter().map(|brick| data_files(&lab, brick)).collect();
