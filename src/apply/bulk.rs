@@ -174,7 +174,7 @@ impl ManifestReader {
 }
 
 /// The path of a list; a name that would lead elsewhere is none.
-fn place(folder: &Path, name: &str) -> Result<PathBuf, ManifestError> {
+pub(super) fn place(folder: &Path, name: &str) -> Result<PathBuf, ManifestError> {
     let path = folder.join(name);
     if name.is_empty() || name.starts_with('.') || name.contains('/') {
         return Err(ManifestError::Name { name: name.to_owned() });

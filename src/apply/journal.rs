@@ -193,7 +193,7 @@ impl Journal {
     }
 }
 
-/// Reads a journal of a plan and calls `each` with its records, in their order.
+/// Reads a journal of a plan and calls `each` with its records and where their lines begin.
 ///
 /// A torn last line is left out: one without its newline, or one that a crash left full of NUL
 /// bytes. Anything else that is not sound is an error: to guess here could do a step twice or
@@ -204,7 +204,7 @@ impl Journal {
 pub fn replay(
     mut reader: impl BufRead,
     plan: &Plan,
-    mut each: impl FnMut(&Record),
+    mut each: impl FnMut(&Record, u64),
 ) -> Result<Replayed, JournalError> {
     let mut read = Replayed { ledger: Ledger::default(), sound: 0, chain: 0 };
     let mut line = Vec::new();
@@ -228,7 +228,7 @@ pub fn replay(
         }
         let taken = read.ledger.take(&record);
         taken.map_err(|source| JournalError::OutOfOrder { line: number, source })?;
-        each(&record);
+        each(&record, read.sound);
         read.chain = chain;
         read.sound += u64::try_from(length).unwrap_or(u64::MAX);
     }

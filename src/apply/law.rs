@@ -42,7 +42,7 @@ pub fn run(
     watch: &mut dyn Watch,
     manifests: &Path,
 ) -> Result<(), ApplyError> {
-    for step in plan.steps.iter() {
+    for step in &plan.steps {
         if journal.ledger().is_done(step.id) {
             continue;
         }

@@ -47,7 +47,7 @@ pub fn undo_plan(
     mut list: impl FnMut(&Step) -> Result<Option<Manifest>, ManifestError>,
 ) -> Result<Plan, UndoError> {
     let mut steps = Vec::new();
-    for step in plan.steps.iter() {
+    for step in &plan.steps {
         let before = match ledger.step(step.id) {
             StepState::Waiting | StepState::AlreadySo => continue,
             StepState::Begun { before } | StepState::Done { before } => before.clone(),
