@@ -137,6 +137,35 @@ impl ManifestReader {
         Ok(Self { path, input, line: 0 })
     }
 
+    /// Where each batch begins, in bytes, from where the reader stands on.
+    ///
+    /// # Errors
+    /// [`ManifestError::File`].
+    pub(super) fn offsets(&mut self) -> Result<Vec<u64>, ManifestError> {
+        let (mut offsets, mut at) = (Vec::new(), 0);
+        for line in 0_usize.. {
+            let read = self.input.skip_until(b'\n').map_err(|source| self.failed(source))?;
+            if read == 0 {
+                break;
+            }
+            if line % BATCH == 0 {
+                offsets.push(at);
+            }
+            at += read as u64;
+        }
+        Ok(offsets)
+    }
+
+    /// Goes to where a batch begins; line numbers in errors are counted from there.
+    ///
+    /// # Errors
+    /// [`ManifestError::File`].
+    pub(super) fn seek(&mut self, offset: u64) -> Result<(), ManifestError> {
+        self.line = 0;
+        let sought = io::Seek::seek(&mut self.input, io::SeekFrom::Start(offset));
+        sought.map(|_| ()).map_err(|source| self.failed(source))
+    }
+
     /// Passes over so many lines.
     ///
     /// # Errors

@@ -89,6 +89,22 @@ pub enum ApplyError {
     },
 }
 
+impl ApplyError {
+    /// The step at which the run stopped.
+    #[must_use]
+    pub fn step(&self) -> Option<StepId> {
+        match self {
+            Self::Misfit { misfits, .. } => misfits.first().map(|misfit| misfit.step),
+            Self::Drifted { step, .. }
+            | Self::NoEffect { step, .. }
+            | Self::World { step, .. }
+            | Self::Manifest { step, .. }
+            | Self::Interrupted { step } => Some(*step),
+            Self::Journal(_) => None,
+        }
+    }
+}
+
 fn told(misfits: &[Misfit]) -> String {
     let lines = misfits.iter().map(|misfit| {
         let Misfit { step, node, expected, found } = misfit;

@@ -1,37 +1,32 @@
 //! The world on this machine.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
 
-use super::trigger;
 use super::world::{Batch, World, WorldError};
+use super::{gluster, trigger};
 use crate::plan::{Action, Bulk, Guard, Hex, Identity, Item, Object, Place, State};
+use crate::scan::cluster::Tools;
 
 /// What a journal takes of one file.
 const LARGEST: u64 = 64 << 10;
 
-/// What this machine's world needs to know.
-#[derive(Clone, Debug)]
-pub struct HostSetup {
-    /// The gluster command.
-    pub gluster: PathBuf,
-}
-
 /// This machine.
 #[derive(Debug)]
 pub struct Host {
-    setup: HostSetup,
+    tools: Tools,
 }
 
 impl Host {
     /// This machine as its world.
     #[must_use]
-    pub fn new(setup: HostSetup) -> Self {
-        Self { setup }
+    pub fn new(tools: Tools) -> Self {
+        Self { tools }
     }
 }
 
@@ -41,8 +36,8 @@ impl World for Host {
             Object::Xattr { at, name } => observe_xattr(at, name),
             Object::File { at } => observe_file(at),
             Object::Movable { at, aside, identity } => {
-                let here = |place: &Place| Ok(identity_of(place)?.as_ref() == Some(identity));
-                Ok(match (here(at)?, here(aside)?) {
+                let is_it = |found: Option<Identity>| found.as_ref() == Some(identity);
+                Ok(match (is_it(identity_of(at)?), is_it(identity_of(aside)?)) {
                     (true, _) => State::InPlace,
                     (false, true) => State::Aside,
                     (false, false) => State::Absent,
@@ -53,7 +48,7 @@ impl World for Host {
                 Ok(if there { State::InPlace } else { State::Spent })
             }
             Object::VolumeOption { .. } | Object::Session { .. } | Object::SessionConfig { .. } => {
-                Err(self.needs_gluster(&object.to_string()))
+                gluster::observe(&self.tools, object)
             }
             Object::Bulk { .. } => {
                 Err(WorldError::Unfit("a bulk is looked at batch by batch".to_owned()))
@@ -82,8 +77,9 @@ impl World for Host {
                 let free = stat.f_bavail.saturating_mul(stat.f_frsize);
                 Ok((free < *bytes).then(|| format!("{free} bytes are free at {at}")))
             }
-            Guard::SameVolume { .. } | Guard::SessionStopped { .. } => {
-                Err(self.needs_gluster(&guard.to_string()))
+            Guard::SameVolume { volume, id } => gluster::other_volume(&self.tools, volume, *id),
+            Guard::SessionStopped { primary, secondary } => {
+                gluster::not_stopped(&self.tools, primary, secondary)
             }
         }
     }
@@ -91,8 +87,10 @@ impl World for Host {
     fn perform(&mut self, action: &Action) -> Result<(), WorldError> {
         let Action { object, shall_be } = action;
         match (object, shall_be) {
-            (Object::Xattr { at, name }, State::Value { hex }) => set_xattr(at, name, &hex.0),
-            (Object::Xattr { at, name }, State::Absent) => remove_xattr(at, name),
+            (Object::Xattr { at, name }, State::Value { .. } | State::Absent) => {
+                change_xattr(at, name, shall_be)?;
+                sync(at.path()).map_err(|error| system("sync", at, error))
+            }
             (Object::File { at }, State::Content { .. }) => write_file(at, shall_be),
             (Object::File { at }, State::Absent) => remove_file(at),
             (Object::Movable { at, aside, .. }, State::Aside) => move_to(at, aside),
@@ -101,9 +99,29 @@ impl World for Host {
             (
                 Object::VolumeOption { .. } | Object::Session { .. } | Object::SessionConfig { .. },
                 _,
-            ) => Err(self.needs_gluster(&action.says())),
+            ) => gluster::perform(&self.tools, object, shall_be),
             _ => Err(WorldError::Unfit(format!("{object} cannot be made {shall_be}"))),
         }
+    }
+
+    /// Xattrs are synced by file system at the end, not one by one: a list may name millions.
+    fn perform_each(&mut self, actions: &[Action]) -> Result<(), WorldError> {
+        let mut unsynced: BTreeMap<u64, &Place> = BTreeMap::new();
+        for action in actions {
+            match &action.object {
+                Object::Xattr { at, name } => {
+                    change_xattr(at, name, &action.shall_be)?;
+                    let meta = fs::symlink_metadata(at.path());
+                    unsynced.insert(meta.map_err(|error| system("look at", at, error))?.dev(), at);
+                }
+                _ => self.perform(action)?,
+            }
+        }
+        unsynced.values().try_for_each(|at| {
+            let folder = at.path().parent().unwrap_or(Path::new("/"));
+            let synced = File::open(folder).and_then(|dir| Ok(rustix::fs::syncfs(dir)?));
+            synced.map_err(|error| system("sync the file system of", at, error))
+        })
     }
 
     fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, WorldError> {
@@ -111,13 +129,6 @@ impl World for Host {
             Bulk::TriggerSync { mount } => trigger::perform_batch(mount, items),
             Bulk::Changes => Err(WorldError::Unfit("changes are made one by one".to_owned())),
         }
-    }
-}
-
-impl Host {
-    fn needs_gluster(&self, what: &str) -> WorldError {
-        let gluster = self.setup.gluster.display();
-        WorldError::Unfit(format!("{what}: {gluster} is not driven from here yet"))
     }
 }
 
@@ -151,19 +162,14 @@ fn observe_xattr(at: &Place, name: &str) -> Result<State, WorldError> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a journalled step sets this xattr")]
-fn set_xattr(at: &Place, name: &str, value: &[u8]) -> Result<(), WorldError> {
-    let set = xattr::set(at.path(), name, value);
-    set.and_then(|()| sync(at.path()))
-        .map_err(|error| system(&format!("set xattr {name} of"), at, error))
-}
-
-#[expect(clippy::disallowed_methods, reason = "a journalled step removes this xattr")]
-fn remove_xattr(at: &Place, name: &str) -> Result<(), WorldError> {
-    let removed = xattr::remove(at.path(), name);
-    removed
-        .and_then(|()| sync(at.path()))
-        .map_err(|error| system(&format!("remove xattr {name} of"), at, error))
+#[expect(clippy::disallowed_methods, reason = "a journalled step changes this xattr")]
+fn change_xattr(at: &Place, name: &str, to: &State) -> Result<(), WorldError> {
+    let (verb, changed) = match to {
+        State::Value { hex } => ("set", xattr::set(at.path(), name, &hex.0)),
+        State::Absent => ("remove", xattr::remove(at.path(), name)),
+        _ => return Err(WorldError::Unfit(format!("xattr {name} of {at} cannot be {to}"))),
+    };
+    changed.map_err(|error| system(&format!("{verb} xattr {name} of"), at, error))
 }
 
 /// Syncs a file or directory; what cannot be opened for that, a symlink or a pipe, is left to
@@ -300,16 +306,9 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
     while let Some((&first, after)) = rest.split_first() {
         let octal = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
         let octal = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match octal.filter(|_| first == b'\\') {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
+        let escaped = octal.filter(|_| first == b'\\');
+        bytes.push(escaped.unwrap_or(first));
+        rest = escaped.and_then(|_| after.get(3..)).unwrap_or(after);
     }
     bytes
 }

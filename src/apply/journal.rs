@@ -257,11 +257,21 @@ fn line_of(record: &Record, chain: u64) -> io::Result<(Vec<u8>, u64)> {
 }
 
 fn record_of(line: &[u8], chain: u64) -> Option<(Record, u64)> {
-    let (digits, rest) = line.strip_prefix(HEAD)?.split_at_checked(16)?;
-    let body = rest.strip_prefix(NECK)?.strip_suffix(b"}\n")?;
+    let (digits, body) = parts_of(line)?;
     let sum = u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
     if sum != xxh3_64_with_seed(body, chain) {
         return None;
     }
     Some((serde_json::from_slice(body).ok()?, sum))
+}
+
+/// The record of a line that has been replayed, and so proven, before.
+pub(super) fn proven(line: &[u8]) -> Option<Record> {
+    serde_json::from_slice(parts_of(line)?.1).ok()
+}
+
+/// A line's checksum and its record.
+fn parts_of(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (digits, rest) = line.strip_prefix(HEAD)?.split_at_checked(16)?;
+    Some((digits, rest.strip_prefix(NECK)?.strip_suffix(b"}\n")?))
 }

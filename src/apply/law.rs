@@ -42,6 +42,23 @@ pub fn run(
     watch: &mut dyn Watch,
     manifests: &Path,
 ) -> Result<(), ApplyError> {
+    let ended = go(plan, journal, worlds, watch, manifests);
+    if let Err(error) = &ended
+        && let Some(step) = error.step()
+    {
+        // For `runs show` only: the run has stopped for a reason that is told anyway.
+        let _ = journal.stopped(step, error.to_string());
+    }
+    ended
+}
+
+fn go(
+    plan: &Plan,
+    journal: &mut Journal,
+    worlds: &mut dyn Worlds,
+    watch: &mut dyn Watch,
+    manifests: &Path,
+) -> Result<(), ApplyError> {
     for step in &plan.steps {
         if journal.ledger().is_done(step.id) {
             continue;
@@ -146,6 +163,22 @@ pub fn preflight(plan: &Plan, worlds: &mut dyn Worlds) -> Result<(), ApplyError>
         all.extend(misfits(step, settled, world).map_err(failed)?);
     }
     if all.is_empty() { Ok(()) } else { Err(ApplyError::Misfit { misfits: all, midway: false }) }
+}
+
+/// Looks which steps have nothing to do as things are now; a bulk step is taken to have some.
+///
+/// # Errors
+/// [`ApplyError::World`] where a node cannot be asked.
+pub fn survey(plan: &Plan, worlds: &mut dyn Worlds) -> Result<Vec<bool>, ApplyError> {
+    let look = |step: &Step| {
+        if matches!(step.action.object, Object::Bulk { .. }) {
+            return Ok(false);
+        }
+        let failed = |source| failed(step, false, source);
+        let world = worlds.on(&step.node).map_err(failed)?;
+        Ok(world.observe(&step.action.object).map_err(failed)? == step.action.shall_be)
+    };
+    plan.steps.iter().map(look).collect()
 }
 
 pub(super) fn failed(step: &Step, midway: bool, source: WorldError) -> ApplyError {

@@ -7,23 +7,29 @@
 
 mod bulk;
 mod error;
+mod gluster;
 mod host;
 mod journal;
 mod law;
 mod ledger;
+mod nodes;
 mod remote;
 mod store;
+mod takeback;
 mod trigger;
 mod undo;
 mod world;
 
 pub use bulk::{ManifestError, ManifestReader, ManifestWriter};
 pub use error::{ApplyError, Misfit};
-pub use host::{Host, HostSetup, identity_of};
+pub use host::{Host, identity_of};
 pub use journal::{Journal, JournalError, Log, Replayed, replay};
-pub use law::{Watch, preflight, run};
+pub use law::{Watch, preflight, run, survey};
 pub use ledger::{BulkState, Ledger, Origin, OutOfOrder, Record, StepState};
-pub use remote::{Answer, Ask, Remote, serve};
-pub use store::{Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan};
+pub use nodes::Nodes;
+pub use remote::{Answer, Ask, Remote, Talk, serve};
+pub use store::{
+    Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan, write_scripts,
+};
 pub use undo::{UndoError, undo_plan};
 pub use world::{Batch, Failed, World, WorldError, Worlds};

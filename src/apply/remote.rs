@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::world::{Batch, World, WorldError};
 use crate::plan::{Action, Bulk, Guard, Item, Object, State};
+use crate::scan::cluster::{Agent, Host, Tools};
 
 /// The longest line that is read from a peer, 64 MiB: a batch of the largest files fits.
 const LONGEST: u64 = 64 << 20;
@@ -86,24 +87,46 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     said
 }
 
-/// A peer, asked over a pair of streams.
+/// A talk with somebody who [`serve`]s.
+pub trait Talk {
+    /// Where questions go, while the talk lasts.
+    fn input(&mut self) -> Option<&mut dyn Write>;
+    /// Where answers come from.
+    fn output(&mut self) -> &mut dyn BufRead;
+}
+
+impl Talk for Agent {
+    fn input(&mut self) -> Option<&mut dyn Write> {
+        Agent::input(self).map(|input| input as &mut dyn Write)
+    }
+
+    fn output(&mut self) -> &mut dyn BufRead {
+        Agent::output(self)
+    }
+}
+
+/// A peer.
 pub struct Remote {
     node: String,
-    to: Box<dyn Write>,
-    from: Box<dyn BufRead>,
+    talk: Box<dyn Talk>,
 }
 
 impl Remote {
-    /// Greets the peer of this name.
+    /// Calls the georepair of a peer by ssh.
+    ///
+    /// # Errors
+    /// [`WorldError::Cluster`] where it cannot be reached, [`WorldError::Peer`] as for `greet`.
+    pub fn call(tools: &Tools, node: &str) -> Result<Self, WorldError> {
+        let agent = Agent::start(tools, &Host::Peer(node.to_owned()), &["world"])?;
+        Self::greet(node, Box::new(agent))
+    }
+
+    /// Greets who answers for the node of this name.
     ///
     /// # Errors
     /// [`WorldError::Peer`] where nobody answers, or in another version.
-    pub fn greet(
-        node: &str,
-        to: Box<dyn Write>,
-        from: Box<dyn BufRead>,
-    ) -> Result<Self, WorldError> {
-        let mut peer = Self { node: node.to_owned(), to, from };
+    pub fn greet(node: &str, talk: Box<dyn Talk>) -> Result<Self, WorldError> {
+        let mut peer = Self { node: node.to_owned(), talk };
         match peer.ask(&Ask::Hello)? {
             Answer::Hello(VERSION) => Ok(peer),
             _ => Err(peer.failed("its georepair is of another version; install this one there")),
@@ -111,7 +134,9 @@ impl Remote {
     }
 
     fn ask(&mut self, ask: &Ask) -> Result<Answer, WorldError> {
-        let asked = give(&mut self.to, ask).and_then(|()| take(&mut self.from));
+        let ended = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let given = self.talk.input().ok_or_else(ended).and_then(|input| give(input, ask));
+        let asked = given.and_then(|()| take(self.talk.output()));
         match asked {
             Ok(Some(Answer::Failed(said))) => Err(self.failed(&said)),
             Ok(Some(answer)) => Ok(answer),

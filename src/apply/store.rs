@@ -8,10 +8,15 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::bulk::{ManifestError, ManifestReader, place};
+use super::host::identity_of;
 use super::journal::{Journal, JournalError, replay};
-use super::ledger::{Ledger, Origin};
+use super::ledger::{Ledger, Origin, StepState};
+use super::takeback;
+use super::undo::{UndoError, undo_plan};
 use crate::domain::{Diagnose, Kind, Time};
-use crate::plan::{Manifest, Object, Plan};
+use crate::plan::{
+    Action, Because, Identity, Manifest, Object, Place, Plan, State, Step, StepId, script,
+};
 
 /// The directory of all runs, `STATE_DIR/runs`; each is named by its uuid (version 7: by time).
 #[derive(Clone, Debug)]
@@ -243,6 +248,46 @@ impl Store {
         }
     }
 
+    /// The plan that takes a run back; the lists of its bulk steps are made in `into`.
+    ///
+    /// # Errors
+    /// [`UndoError`], also where another process is at the run.
+    pub fn undo(&self, id: Uuid, into: &Path) -> Result<Plan, UndoError> {
+        let folder = self.folder(id);
+        let _lock = locked(&folder, id)?;
+        let (plan, ledger) = read(&folder, id)?;
+        let list = |step: &Step| takeback::list(&folder, &plan, step, into);
+        let undo = undo_plan(&plan, &ledger, list)?;
+        Ok(Plan { undoes: Some(id), ..undo })
+    }
+
+    /// The plan that forgets runs, and what they moved aside and nobody moved back. A run that
+    /// took another back takes that one along.
+    ///
+    /// # Errors
+    /// [`StoreError`], also where another process is at one of them.
+    pub fn prune_plan(&self, ids: &[Uuid], host: &str) -> Result<Plan, StoreError> {
+        let runs = self.list()?;
+        let chosen: Vec<&Summary> = runs
+            .iter()
+            .filter(|run| {
+                ids.contains(&run.id) || run.undone_by.is_some_and(|by| ids.contains(&by))
+            })
+            .collect();
+        let mut steps = Vec::new();
+        for run in &chosen {
+            drop(locked(&run.folder, run.id)?);
+            steps.extend(kept_by(run));
+            let at = Place::from(run.folder.as_path());
+            let identity = identity_of(&at).ok().flatten();
+            let identity = identity.ok_or_else(|| self.unknown(run.id.to_string()))?;
+            steps.push(forgetting(host, at, identity));
+        }
+        let many = if chosen.len() == 1 { "run" } else { "runs" };
+        let title = format!("forget {} {many} and what they kept", chosen.len());
+        Ok(Plan::new(title, "forget".to_owned(), steps))
+    }
+
     fn unknown(&self, name: String) -> StoreError {
         StoreError::Unknown { name, folder: self.folder.clone() }
     }
@@ -254,6 +299,29 @@ impl Store {
         let state = if finished { RunState::Finished } else { RunState::Unfinished };
         Summary { id, folder, state, content, undone_by: None }
     }
+}
+
+/// What a run moved aside and still stands there, as far as its journal tells.
+fn kept_by(run: &Summary) -> Vec<Step> {
+    let Ok((plan, ledger)) = &run.content else { return Vec::new() };
+    if run.state == RunState::Undone {
+        return Vec::new();
+    }
+    let aside = plan.steps.iter().filter_map(|step| match &step.action {
+        Action { object: Object::Movable { aside, identity, .. }, shall_be: State::Aside }
+            if matches!(ledger.step(step.id), StepState::Begun { .. } | StepState::Done { .. }) =>
+        {
+            Some(forgetting(&step.node, aside.clone(), *identity))
+        }
+        _ => None,
+    });
+    aside.collect()
+}
+
+fn forgetting(node: &str, at: Place, identity: Identity) -> Step {
+    let action = Action { object: Object::Kept { at, identity }, shall_be: State::Spent };
+    let node = node.to_owned();
+    Step { id: StepId(0), because: Because::Asked, node, guards: Vec::new(), action }
 }
 
 /// Marks what other runs have taken back, or begun to.
@@ -309,6 +377,34 @@ pub fn save_plan(plan: &Plan, lists: &Path, path: &Path) -> Result<(), StoreErro
         }
     }
     write_synced(path, &text_of(plan))
+}
+
+/// Writes a script for each node into a directory, and the lists that they read beside them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn write_scripts(plan: &Plan, lists: &Path, folder: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(folder).map_err(at(folder))?;
+    for step in &plan.steps {
+        if let Object::Bulk { bulk, manifest } = &step.action.object {
+            let mut reader = ManifestReader::open(lists, manifest)?;
+            let path = place(folder, &script::list_name(manifest))?;
+            let mut out = io::BufWriter::new(File::create(&path).map_err(at(&path))?);
+            loop {
+                let items = reader.batch(bulk)?;
+                if items.is_empty() {
+                    break;
+                }
+                let texts = items.iter().map(script::line);
+                texts.into_iter().try_for_each(|text| out.write_all(&text)).map_err(at(&path))?;
+            }
+            out.flush().map_err(at(&path))?;
+        }
+    }
+    for (name, text) in script::scripts(plan) {
+        write_synced(&folder.join(name), text.as_bytes())?;
+    }
+    Ok(())
 }
 
 fn text_of(plan: &Plan) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use super::bulk::ManifestError;
 use super::ledger::{Ledger, StepState};
+use super::store::StoreError;
 use crate::domain::{Diagnose, Kind};
 use crate::plan::{Action, Because, Guard, Manifest, Object, Plan, State, Step, StepId};
 
@@ -25,11 +26,25 @@ pub enum UndoError {
         #[source]
         source: ManifestError,
     },
+    /// The run cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 impl Diagnose for UndoError {
     fn kind(&self) -> Kind {
-        Kind::Refused
+        match self {
+            Self::Store(error) => error.kind(),
+            _ => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Store(error) => error.hints(),
+            Self::Spent { .. } => vec!["georepair runs resume RUN   brings it to its end".into()],
+            Self::Manifest { .. } => Vec::new(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Action, Bulk, Guard, Item, Object, State};
+use crate::scan::cluster::ClusterError;
 
 /// One node: this machine ([`super::Host`]), a peer ([`super::Remote`]), or a test's model.
 pub trait World {
@@ -91,14 +92,9 @@ pub enum WorldError {
         #[source]
         source: io::Error,
     },
-    /// A program failed.
-    #[error("{command} failed: {said}")]
-    Program {
-        /// The command, quoted.
-        command: String,
-        /// What it said.
-        said: String,
-    },
+    /// The cluster could not be asked or told.
+    #[error(transparent)]
+    Cluster(Box<ClusterError>),
     /// It is not as it must be for this.
     #[error("{0}")]
     Unfit(String),

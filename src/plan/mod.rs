@@ -5,6 +5,7 @@ mod document;
 mod guard;
 mod object;
 mod place;
+pub mod script;
 mod shell;
 mod state;
 mod words;
