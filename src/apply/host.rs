@@ -216,11 +216,29 @@ fn write_file(at: &Place, content: &State) -> Result<(), WorldError> {
         file.write_all(&hex.0)?;
         std::os::unix::fs::fchown(&file, Some(*uid), Some(*gid))?;
         file.set_permissions(fs::Permissions::from_mode(*mode))?;
+        keep_xattrs(path, &new)?;
         file.sync_all()?;
         fs::rename(&new, path)?;
         sync_parent(path)
     };
     write().map_err(|error| system("write", at, error))
+}
+
+/// Gives the new file the xattrs of the old one, where there is one.
+#[expect(clippy::disallowed_methods, reason = "the new file is nobody's yet")]
+fn keep_xattrs(old: &Path, new: &Path) -> io::Result<()> {
+    let names = match xattr::list(old) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for name in names {
+        if let Some(value) = xattr::get(old, &name)?
+            && xattr::get(new, &name)?.as_ref() != Some(&value)
+        {
+            xattr::set(new, &name, &value)?;
+        }
+    }
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the journal holds what the file was")]

@@ -145,40 +145,44 @@ fn misfits<'a>(
 
 /// Looks, before anything is begun, at every condition that no earlier step of the plan changes.
 ///
+/// Answers which steps have nothing to do as things are now; their conditions are not asked for,
+/// as [`run`] would not ask for them. A bulk step is taken to have something to do.
+///
 /// # Errors
 /// [`ApplyError::Misfit`] with all differences at once, [`ApplyError::World`] where a node cannot
 /// be asked.
-pub fn preflight(plan: &Plan, worlds: &mut dyn Worlds) -> Result<(), ApplyError> {
-    let mut all = Vec::new();
+pub fn preflight(plan: &Plan, worlds: &mut dyn Worlds) -> Result<Vec<bool>, ApplyError> {
+    let (mut all, mut so) = (Vec::new(), Vec::new());
     for (index, step) in plan.steps.iter().enumerate() {
         let earlier = plan.steps.get(..index).unwrap_or_default();
-        let settled = step.guards.iter().filter(|guard| {
-            !earlier.iter().any(|it| {
-                let object = &it.action.object;
-                (it.node == step.node || object.is_of_cluster()) && guard.speaks_of(object)
-            })
-        });
+        let earlier =
+            || earlier.iter().filter(|it| may_reach(it, step)).map(|it| &it.action.object);
         let failed = |source| failed(step, false, source);
         let world = worlds.on(&step.node).map_err(failed)?;
+        let is_so = match &step.action.object {
+            Object::Bulk { .. } => false,
+            object => match world.observe(object) {
+                Ok(now) => now == step.action.shall_be,
+                // What an earlier step brings about may not be there yet.
+                Err(_) if earlier().any(|changed| object.changes_with(changed)) => false,
+                Err(error) => return Err(failed(error)),
+            },
+        };
+        let stays = !earlier().any(|changed| step.action.object.changes_with(changed));
+        so.push(is_so);
+        if is_so && stays {
+            continue;
+        }
+        let settled =
+            step.guards.iter().filter(|guard| !earlier().any(|changed| guard.speaks_of(changed)));
         all.extend(misfits(step, settled, world).map_err(failed)?);
     }
-    if all.is_empty() { Ok(()) } else { Err(ApplyError::Misfit { misfits: all, midway: false }) }
+    if all.is_empty() { Ok(so) } else { Err(ApplyError::Misfit { misfits: all, midway: false }) }
 }
 
-/// Looks which steps have nothing to do as things are now; a bulk step is taken to have some.
-///
-/// # Errors
-/// [`ApplyError::World`] where a node cannot be asked.
-pub fn survey(plan: &Plan, worlds: &mut dyn Worlds) -> Result<Vec<bool>, ApplyError> {
-    let look = |step: &Step| {
-        if matches!(step.action.object, Object::Bulk { .. }) {
-            return Ok(false);
-        }
-        let failed = |source| failed(step, false, source);
-        let world = worlds.on(&step.node).map_err(failed)?;
-        Ok(world.observe(&step.action.object).map_err(failed)? == step.action.shall_be)
-    };
-    plan.steps.iter().map(look).collect()
+/// Whether what one step changes can be seen where another step looks.
+fn may_reach(earlier: &Step, later: &Step) -> bool {
+    earlier.node == later.node || earlier.action.object.is_of_cluster()
 }
 
 pub(super) fn failed(step: &Step, midway: bool, source: WorldError) -> ApplyError {

@@ -24,7 +24,7 @@ pub use bulk::{ManifestError, ManifestReader, ManifestWriter};
 pub use error::{ApplyError, Misfit};
 pub use host::{Host, identity_of};
 pub use journal::{Journal, JournalError, Log, Replayed, replay};
-pub use law::{Watch, preflight, run, survey};
+pub use law::{Watch, preflight, run};
 pub use ledger::{BulkState, Ledger, Origin, OutOfOrder, Record, StepState};
 pub use nodes::Nodes;
 pub use remote::{Answer, Ask, Remote, Talk, serve};

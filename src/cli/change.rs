@@ -13,7 +13,7 @@ use super::confirm::confirm;
 use super::failure::{Failure, Outcome};
 use super::interrupt;
 use crate::apply::{
-    self, ApplyError, Nodes, Origin, Run, Start, Store, StoreError, Watch, preflight, survey,
+    self, ApplyError, Nodes, Origin, Run, Start, Store, StoreError, Watch, preflight,
 };
 use crate::domain::{Diagnose, Kind, Time};
 use crate::plan::{Object, Plan, Step};
@@ -117,8 +117,7 @@ pub(super) fn carry_out(
         return Ok(Carried::Shown(Outcome::Fine));
     }
     let mut nodes = nodes(global)?;
-    preflight(plan, &mut nodes)?;
-    let view = PlanView::new(plan, survey(plan, &mut nodes)?);
+    let view = PlanView::new(plan, preflight(plan, &mut nodes)?);
     if let Some(file) = &change.plan_out {
         apply::save_plan(plan, lists, file)?;
         tell(global, &format!("the plan is saved: georepair apply {}", file.display()));

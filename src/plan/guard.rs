@@ -70,8 +70,8 @@ impl Guard {
                     Object::Session { primary: primary.clone(), secondary: secondary.clone() };
                 session == *changed
             }
-            Self::Unchanged { object, .. } => object == changed || changed.covers_many(),
-            Self::FreeSpace { .. } => true,
+            Self::Unchanged { object, .. } => object.changes_with(changed),
+            Self::FreeSpace { .. } => changed.covers_many(),
             Self::SameVolume { .. } | Self::SameBrick { .. } | Self::Mounted { .. } => false,
         }
     }

@@ -21,7 +21,8 @@ pub enum Object {
         /// Its name, `trusted.glusterfs.….stime`.
         name: String,
     },
-    /// A small file with all it holds: `Content` or `Absent`.
+    /// A small file, its owner and mode: `Content` or `Absent`. Xattrs stay where it is written
+    /// anew; what has some and shall go is better moved aside.
     File {
         /// Where.
         at: Place,
@@ -86,6 +87,12 @@ impl Object {
             self,
             Self::VolumeOption { .. } | Self::Session { .. } | Self::SessionConfig { .. }
         )
+    }
+
+    /// Whether bringing `changed` into another state could change how this one is.
+    #[must_use]
+    pub fn changes_with(&self, changed: &Self) -> bool {
+        self == changed || changed.covers_many()
     }
 
     /// Whether changing it changes things that it does not name: what lies below a tree, what a

@@ -46,7 +46,8 @@ impl Action {
                 let new = quoted(&[at.name().as_bytes(), b".georepair-new"].concat());
                 let text = octal(hex);
                 format!(
-                    "printf '{text}' > {new} && chown {uid}:{gid} -- {new} && chmod {mode:04o} -- {new} && mv -fT -- {new} {}",
+                    "{{ ! test -e {0} || cp -a -- {0} {new}; }} && printf '{text}' > {new} && \
+                     chown {uid}:{gid} -- {new} && chmod {mode:04o} -- {new} && mv -fT -- {new} {0}",
                     path(at)
                 )
             }

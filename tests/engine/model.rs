@@ -32,7 +32,7 @@ pub(crate) struct Fuse {
 pub(crate) struct Disk {
     pub(crate) objects: BTreeMap<String, State>,
     pub(crate) journal: Vec<u8>,
-    synced: usize,
+    pub(crate) synced: usize,
     /// How often each object was acted upon.
     pub(crate) acts: BTreeMap<String, u32>,
 }
