@@ -32,6 +32,11 @@ pub enum Command {
     /// What the bricks wrote down about every change
     #[command(subcommand)]
     Changelog(cmd::changelog::Command),
+    /// Run a saved plan
+    Apply(cmd::apply::Args),
+    /// What was done, going on after a crash, taking it back
+    #[command(subcommand)]
+    Runs(cmd::runs::Command),
     /// The runbooks, offline
     Runbook(cmd::runbook::Args),
     /// What georepair does on a peer, for the georepair that asked over ssh

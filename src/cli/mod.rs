@@ -1,10 +1,13 @@
 //! Flags in, exit code out.
 
 mod args;
+mod change;
 mod cmd;
+mod confirm;
 mod desk;
 mod failure;
 mod input;
+mod interrupt;
 mod positions;
 
 use std::process::ExitCode;
@@ -35,7 +38,9 @@ fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Diagnose(it) => cmd::diagnose::run(it, &args.global),
         Command::ResolveGfid(it) => cmd::resolve_gfid::run(it, &args.global),
         Command::Changelog(it) => cmd::changelog::run(it, &args.global),
+        Command::Apply(it) => cmd::apply::run(it, &args.global),
+        Command::Runs(it) => cmd::runs::run(it, &args.global),
         Command::Runbook(it) => cmd::runbook::run(it, &args.global),
-        Command::Agent(it) => cmd::agent::run(it),
+        Command::Agent(it) => cmd::agent::run(it, &args.global),
     }
 }

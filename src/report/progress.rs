@@ -55,6 +55,19 @@ impl Progress {
         Self::begin(meter, work, quiet)
     }
 
+    /// The same for the items of a list, `all` of them, counted in `entries`.
+    #[must_use]
+    pub fn of_items(meter: &Arc<Meter>, all: u64, quiet: bool) -> Self {
+        let work = Work {
+            template: "working {bar:30} {human_pos} of {human_len} {per_sec} eta {eta}",
+            what: "working",
+            unit: "items",
+            all,
+            done: |meter| meter.entries.load(Ordering::Relaxed),
+        };
+        Self::begin(meter, work, quiet)
+    }
+
     fn begin(meter: &Arc<Meter>, work: Work, quiet: bool) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         if quiet {

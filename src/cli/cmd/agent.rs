@@ -4,22 +4,32 @@ use std::io::Write as _;
 
 use clap::Subcommand;
 
+use crate::apply::{self, Host};
+use crate::cli::args::Global;
 use crate::cli::failure::{Failure, Outcome};
 use crate::report::PrintError;
-use crate::scan::cluster::Hello;
+use crate::scan::cluster::{Hello, Tools};
 
 /// What an agent can be asked for. Not for people: the dialect may change with each version.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Greet and end: is there a georepair, and does it fit?
     Hello,
+    /// Look at this node's world and change it, as asked on standard input
+    World,
 }
 
-pub(in crate::cli) fn run(command: &Command) -> Result<Outcome, Failure> {
+pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
     greet()?;
     match command {
-        Command::Hello => Ok(Outcome::Fine),
+        Command::Hello => {}
+        Command::World => {
+            let mut host = Host::new(Tools::new(&global.gluster, &global.ssh)?);
+            let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+            apply::serve(input, output, &mut host).map_err(PrintError::from)?;
+        }
     }
+    Ok(Outcome::Fine)
 }
 
 /// Says the first line, which the other side waits for.

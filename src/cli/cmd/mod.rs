@@ -1,7 +1,9 @@
 //! The commands: one file each, flags to library calls and back.
 
 pub(super) mod agent;
+pub(super) mod apply;
 pub(super) mod changelog;
 pub(super) mod diagnose;
 pub(super) mod resolve_gfid;
 pub(super) mod runbook;
+pub(super) mod runs;

@@ -1,0 +1,139 @@
+//! Why a plan was not run to its end, and what to do about it.
+
+use super::bulk::ManifestError;
+use super::journal::JournalError;
+use super::world::WorldError;
+use crate::domain::{Diagnose, Kind};
+use crate::plan::StepId;
+
+/// A condition that does not hold, with what was found instead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Misfit {
+    /// The step whose condition it is.
+    pub step: StepId,
+    /// Where it was looked at.
+    pub node: String,
+    /// What the plan expects.
+    pub expected: String,
+    /// What is.
+    pub found: String,
+}
+
+/// A plan was not run to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The plan does not fit the world (any more).
+    #[error("the plan does not fit what is there now{}", told(.misfits))]
+    Misfit {
+        /// Every difference that was seen.
+        misfits: Vec<Misfit>,
+        /// Whether this run has changed anything before.
+        midway: bool,
+    },
+    /// An object is neither as it was when its step began nor as it shall be.
+    #[error("step {step} was begun and somebody else changed its object: {object}{}", three(.before, .shall_be, .now))]
+    Drifted {
+        /// The step.
+        step: StepId,
+        /// The object.
+        object: String,
+        /// How it was.
+        before: String,
+        /// How it shall be.
+        shall_be: String,
+        /// How it is.
+        now: String,
+    },
+    /// A step was done without an error, and its object is not as it shall be.
+    #[error("step {step} had no effect: {object} shall be {shall_be} and is {now}")]
+    NoEffect {
+        /// The step.
+        step: StepId,
+        /// The object.
+        object: String,
+        /// How it shall be.
+        shall_be: String,
+        /// How it is.
+        now: String,
+    },
+    /// The world could not be seen or changed.
+    #[error("step {step} on {node} failed")]
+    World {
+        /// The step.
+        step: StepId,
+        /// The node.
+        node: String,
+        /// Whether this run may have changed anything.
+        midway: bool,
+        /// What failed.
+        #[source]
+        source: WorldError,
+    },
+    /// The journal could not be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The list of a bulk step cannot be read.
+    #[error("the list of step {step} cannot be used")]
+    Manifest {
+        /// The step.
+        step: StepId,
+        /// Why.
+        #[source]
+        source: ManifestError,
+    },
+    /// The user pressed Ctrl-C.
+    #[error("interrupted before step {step}; nothing is lost")]
+    Interrupted {
+        /// The step that is next, or goes on.
+        step: StepId,
+    },
+}
+
+impl ApplyError {
+    /// The step at which the run stopped.
+    #[must_use]
+    pub fn step(&self) -> Option<StepId> {
+        match self {
+            Self::Misfit { misfits, .. } => misfits.first().map(|misfit| misfit.step),
+            Self::Drifted { step, .. }
+            | Self::NoEffect { step, .. }
+            | Self::World { step, .. }
+            | Self::Manifest { step, .. }
+            | Self::Interrupted { step } => Some(*step),
+            Self::Journal(_) => None,
+        }
+    }
+}
+
+fn told(misfits: &[Misfit]) -> String {
+    let lines = misfits.iter().map(|misfit| {
+        let Misfit { step, node, expected, found } = misfit;
+        format!("\n  step {step}, {node}\n    expected  {expected}\n    found     {found}")
+    });
+    lines.collect()
+}
+
+fn three(before: &str, shall_be: &str, now: &str) -> String {
+    format!("\n    was       {before}\n    shall be  {shall_be}\n    is now    {now}")
+}
+
+impl Diagnose for ApplyError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Misfit { midway: false, .. } | Self::World { midway: false, .. } => Kind::Refused,
+            Self::Journal(error) => error.kind(),
+            Self::Interrupted { .. } => Kind::Interrupted,
+            _ => Kind::Midway,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Misfit { midway: false, .. } => {
+                vec!["nothing was changed; make the plan anew".to_owned()]
+            }
+            Self::Journal(error) => error.hints(),
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! What glusterd holds: options, sessions and their settings, through its CLI on this machine.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::world::WorldError;
+use crate::domain::{SecondaryUrl, Session};
+use crate::plan::{Object, State};
+use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
+
+/// Where glusterd keeps a folder for each session, with its `gsyncd.conf`.
+const SESSIONS: &str = "/var/lib/glusterd/geo-replication";
+
+impl From<ClusterError> for WorldError {
+    fn from(error: ClusterError) -> Self {
+        Self::Cluster(Box::new(error))
+    }
+}
+
+/// How an option, a session or a setting is.
+pub(super) fn observe(tools: &Tools, object: &Object) -> Result<State, WorldError> {
+    match object {
+        Object::VolumeOption { volume, option } => {
+            let volume = Cluster::of(tools, Host::Here)?.volume(volume)?;
+            Ok(volume.option(option).map_or(State::Absent, State::text))
+        }
+        Object::Session { primary, secondary } => {
+            let session = session(tools, primary, secondary)?;
+            Ok(session.as_ref().map_or(State::Absent, state_of))
+        }
+        Object::SessionConfig { primary, secondary, key } => {
+            setting(Path::new(SESSIONS), primary, &url(secondary)?, key)
+        }
+        _ => Err(WorldError::Unfit(format!("{object} is nothing that gluster holds"))),
+    }
+}
+
+/// Sets, starts or stops it.
+pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), WorldError> {
+    let unfit = || WorldError::Unfit(format!("{object} cannot be made {to}"));
+    let asked: Vec<String> = match (object, to) {
+        (Object::VolumeOption { volume, option }, State::Text { text }) => {
+            ["volume", "set", volume, option, text].map(str::to_owned).into()
+        }
+        (Object::VolumeOption { volume, option }, State::Absent) => {
+            ["volume", "reset", volume, option].map(str::to_owned).into()
+        }
+        (Object::Session { primary, secondary }, to) => {
+            let now = session(tools, primary, secondary)?.as_ref().map(state_of);
+            let verb = match (to, now) {
+                (State::Started, Some(State::Paused)) => "resume",
+                (State::Started, Some(_)) => "start",
+                (State::Stopped, Some(_)) => "stop",
+                (State::Paused, Some(_)) => "pause",
+                _ => return Err(unfit()),
+            };
+            geo_replication(primary, secondary, &[verb])?
+        }
+        (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
+            geo_replication(primary, secondary, &["config", key, text])?
+        }
+        (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
+            geo_replication(primary, secondary, &["config", &format!("!{key}")])?
+        }
+        _ => return Err(unfit()),
+    };
+    let words: Vec<&str> = asked.iter().map(String::as_str).collect();
+    tools.gluster(&Host::Here, &words)?;
+    Ok(())
+}
+
+fn geo_replication(
+    primary: &str,
+    secondary: &str,
+    words: &[&str],
+) -> Result<Vec<String>, WorldError> {
+    let secondary = url(secondary)?.to_string();
+    let begin = ["volume", "geo-replication", primary, &secondary];
+    Ok(begin.iter().chain(words).map(|word| (*word).to_owned()).collect())
+}
+
+/// What volume now has this name, where it is not the one of this id.
+pub(super) fn other_volume(
+    tools: &Tools,
+    name: &str,
+    id: Uuid,
+) -> Result<Option<String>, WorldError> {
+    let found = Cluster::of(tools, Host::Here)?.volume(name)?.id;
+    Ok((found != id).then(|| format!("volume {name} has the id {found}")))
+}
+
+/// How a session runs, where it does, and which of its processes are alive on this machine.
+pub(super) fn not_stopped(
+    tools: &Tools,
+    primary: &str,
+    secondary: &str,
+) -> Result<Option<String>, WorldError> {
+    if let Some(session) = session(tools, primary, secondary)?
+        && !session.is_stopped()
+    {
+        let workers = session.workers.iter();
+        let workers: Vec<_> = workers.map(|it| format!("{} on {}", it.state, it.node)).collect();
+        return Ok(Some(format!("its workers are {}", workers.join(", "))));
+    }
+    let alive = alive(primary, &url(secondary)?);
+    let alive = alive.map_err(|source| {
+        let doing = "look at the processes in /proc".to_owned();
+        WorldError::System { doing, source }
+    })?;
+    Ok(alive.map(|pid| format!("its gsyncd process {pid} is still alive")))
+}
+
+/// A `gsyncd … worker PRIMARY SECONDARY …` or `monitor` of the session, if one is alive.
+fn alive(primary: &str, secondary: &SecondaryUrl) -> io::Result<Option<u32>> {
+    for entry in fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // A process that ended meanwhile is none of those we look for.
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        if is_gsyncd_of(&line, primary, secondary) {
+            return Ok(Some(pid));
+        }
+    }
+    Ok(None)
+}
+
+fn is_gsyncd_of(cmdline: &[u8], primary: &str, secondary: &SecondaryUrl) -> bool {
+    let words: Vec<_> = cmdline.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let gsyncd = words.iter().any(|word| word.ends_with("gsyncd.py") || word.ends_with("/gsyncd"));
+    let ours = words
+        .iter()
+        .any(|word| word.parse::<SecondaryUrl>().is_ok_and(|url| url.is_same(secondary)));
+    gsyncd && ours && words.iter().any(|word| word == primary)
+}
+
+fn session(tools: &Tools, primary: &str, secondary: &str) -> Result<Option<Session>, WorldError> {
+    Ok(Cluster::of(tools, Host::Here)?.session(primary, &url(secondary)?)?)
+}
+
+fn state_of(session: &Session) -> State {
+    if session.is_stopped() {
+        State::Stopped
+    } else if session.workers.iter().any(|worker| worker.state == "Paused") {
+        State::Paused
+    } else {
+        State::Started
+    }
+}
+
+fn url(secondary: &str) -> Result<SecondaryUrl, WorldError> {
+    secondary.parse().map_err(|error| WorldError::Unfit(format!("{error}")))
+}
+
+/// Reads what was set, not what is so by default: the `[vars]` of the session's `gsyncd.conf`,
+/// as `config` writes it since 4.0.
+fn setting(
+    sessions: &Path,
+    primary: &str,
+    secondary: &SecondaryUrl,
+    key: &str,
+) -> Result<State, WorldError> {
+    let path = sessions.join(secondary.folder(primary)).join("gsyncd.conf");
+    let text = fs::read(&path);
+    let text = text.map_err(|source| WorldError::System {
+        doing: format!("read {}", path.display()),
+        source,
+    })?;
+    let text = String::from_utf8_lossy(&text);
+    let vars = text.lines().skip_while(|line| line.trim() != "[vars]").skip(1);
+    let vars = vars.take_while(|line| !line.trim_start().starts_with('['));
+    let plain = |name: &str| name.trim().replace('_', "-");
+    let set =
+        vars.filter_map(|line| line.split_once('=')).filter(|(name, _)| plain(name) == plain(key));
+    Ok(set.last().map_or(State::Absent, |(_, value)| State::text(value.trim())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_read_where_it_was_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let secondary: SecondaryUrl = "geo@s1::gv0dr".parse().unwrap();
+        let conf = folder.path().join("gv0_s1_gv0dr");
+        fs::create_dir(&conf).unwrap();
+        let text = "[__meta__]\nversion = 4.0\n\n[vars]\nsync-jobs = 5\nrsync_options = --a=b c\n\n[x]\nlog-level = Z\n";
+        File::create_new(conf.join("gsyncd.conf")).unwrap().write_all(text.as_bytes()).unwrap();
+        let read = |key: &str| setting(folder.path(), "gv0", &secondary, key).unwrap();
+        assert_eq!(read("sync_jobs"), State::text("5"));
+        assert_eq!(read("rsync-options"), State::text("--a=b c"));
+        assert_eq!(read("log-level"), State::Absent);
+        assert!(setting(folder.path(), "gv1", &secondary, "sync-jobs").is_err());
+    }
+
+    #[test]
+    fn a_worker_is_known_by_its_command_line() {
+        let secondary: SecondaryUrl = "s1::gv0dr".parse().unwrap();
+        let line = b"/usr/bin/python3\0/usr/libexec/glusterfs/python/syncdaemon/gsyncd.py\0worker\0gv0\0root@s1::gv0dr\0--local-path\0/srv\0";
+        assert!(is_gsyncd_of(line, "gv0", &secondary));
+        assert!(!is_gsyncd_of(line, "gv", &secondary));
+        assert!(!is_gsyncd_of(line, "gv0", &"s2::gv0dr".parse().unwrap()));
+        assert!(!is_gsyncd_of(b"vi\0gsyncd.log\0gv0\0s1::gv0dr\0", "gv0", &secondary));
+    }
+
+    use std::fs::File;
+    use std::io::Write as _;
+}

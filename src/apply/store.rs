@@ -1,0 +1,455 @@
+//! Runs on disk: plan, journal, lists and lock of each, below the state directory.
+
+use std::collections::HashSet;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::bulk::{ManifestError, ManifestReader, place};
+use super::host::identity_of;
+use super::journal::{Journal, JournalError, replay};
+use super::ledger::{Ledger, Origin, StepState};
+use super::takeback;
+use super::undo::{UndoError, undo_plan};
+use crate::domain::{Diagnose, Kind, Time};
+use crate::plan::{
+    Action, Because, Identity, Manifest, Object, Place, Plan, State, Step, StepId, script,
+};
+
+/// The directory of all runs, `STATE_DIR/runs`; each is named by its uuid (version 7: by time).
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// A run that is locked and may be gone on with.
+pub struct Run {
+    /// Its name.
+    pub id: Uuid,
+    /// Its directory, with the lists of its bulk steps.
+    pub folder: PathBuf,
+    /// Its plan.
+    pub plan: Plan,
+    /// Its journal.
+    pub journal: Journal,
+    _lock: File,
+}
+
+/// A run as it is read, without a lock: another process may be at it.
+#[derive(Debug)]
+pub struct Summary {
+    /// Its name.
+    pub id: Uuid,
+    /// Its directory.
+    pub folder: PathBuf,
+    /// How it is.
+    pub state: RunState,
+    /// Its plan and what its journal says, or why they cannot be read.
+    pub content: Result<(Plan, Ledger), StoreError>,
+    /// The latest run that takes or took it back.
+    pub undone_by: Option<Uuid>,
+}
+
+/// How a run is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RunState {
+    /// Every step is done.
+    Finished,
+    /// It stopped somewhere, or another process is at it.
+    Unfinished,
+    /// It was taken back.
+    Undone,
+}
+
+/// Who begins or goes on with a run, and the clock.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// Who.
+    pub origin: Origin,
+    /// What time it is.
+    pub clock: fn() -> Time,
+}
+
+/// A run cannot be written, read or locked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or directory of it cannot be used.
+    #[error("cannot use {path:?}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Its plan cannot be read.
+    #[error("{path:?} is no plan")]
+    Plan {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Its journal cannot be read or written.
+    #[error("run {id}")]
+    Journal {
+        /// The run.
+        id: Uuid,
+        /// Why.
+        #[source]
+        source: JournalError,
+    },
+    /// Another process is at it.
+    #[error("another georepair is at run {id} right now")]
+    Busy {
+        /// The run.
+        id: Uuid,
+    },
+    /// A list of its plan is missing or is another.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// There is no such run.
+    #[error("there is no run {name} in {folder:?}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+}
+
+impl Diagnose for StoreError {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Journal { source, .. } => source.kind(),
+            Self::Unknown { .. } => Kind::Usage,
+            _ => Kind::Refused,
+        }
+    }
+
+    fn hints(&self) -> Vec<String> {
+        match self {
+            Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                vec!["run it as root, or name a directory of your own: --state-dir DIR".to_owned()]
+            }
+            Self::Journal { source, .. } => source.hints(),
+            Self::Unknown { .. } => vec!["georepair runs list".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::File { path: path.clone(), source }
+}
+
+impl Store {
+    /// The runs below a state directory; nothing is made before it is needed.
+    #[must_use]
+    pub fn new(state_dir: &Path) -> Self {
+        Self { folder: state_dir.join("runs") }
+    }
+
+    /// Where a run is kept.
+    #[must_use]
+    pub fn folder(&self, id: Uuid) -> PathBuf {
+        self.folder.join(id.to_string())
+    }
+
+    /// Makes a run of a plan: all of it is on disk, or nothing.
+    ///
+    /// `lists` is the directory with the lists of the plan's bulk steps; they are copied.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    #[expect(clippy::disallowed_methods, reason = "gives a new run's directory its name")]
+    pub fn create(
+        &self,
+        id: Uuid,
+        plan: &Plan,
+        lists: &Path,
+        start: Start,
+    ) -> Result<Run, StoreError> {
+        fs::create_dir_all(&self.folder).map_err(at(&self.folder))?;
+        let new = self.folder.join(format!(".new-{id}"));
+        fs::create_dir(&new).map_err(at(&new))?;
+        write_synced(&new.join("plan.json"), &text_of(plan))?;
+        for manifest in manifests(plan) {
+            ManifestReader::open(lists, manifest)?;
+            copy_synced(&place(lists, &manifest.file)?, &place(&new, &manifest.file)?)?;
+        }
+        let lock = locked(&new, id)?;
+        let path = new.join("journal.jsonl");
+        let log = File::options().append(true).create_new(true).open(&path).map_err(at(&path))?;
+        let journal = Journal::begin(Box::new(log), plan, start.origin, start.clock)
+            .map_err(|source| StoreError::Journal { id, source })?;
+        sync_folder(&new)?;
+        let folder = self.folder(id);
+        fs::rename(&new, &folder).map_err(at(&folder))?;
+        sync_folder(&self.folder)?;
+        Ok(Run { id, folder, plan: plan.clone(), journal, _lock: lock })
+    }
+
+    /// Locks a run to go on with it; a torn last line of its journal is cut.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(&self, id: Uuid, start: Start) -> Result<Run, StoreError> {
+        let folder = self.folder(id);
+        if !folder.is_dir() {
+            return Err(self.unknown(id.to_string()));
+        }
+        let lock = locked(&folder, id)?;
+        let plan = read_plan(&folder.join("plan.json"))?;
+        let path = folder.join("journal.jsonl");
+        let file = File::options().read(true).append(true).open(&path).map_err(at(&path))?;
+        let failed = |source| StoreError::Journal { id, source };
+        let replayed = replay(BufReader::new(&file), &plan, |_, _| ()).map_err(failed)?;
+        file.set_len(replayed.sound).and_then(|()| file.sync_all()).map_err(at(&path))?;
+        let mut journal = Journal::go_on(Box::new(file), replayed, start.clock);
+        journal.resumed(start.origin).map_err(failed)?;
+        Ok(Run { id, folder, plan, journal, _lock: lock })
+    }
+
+    /// Every run, oldest first; what cannot be read says why.
+    ///
+    /// # Errors
+    /// [`StoreError::File`] where the directory cannot be read; that there is none is no error.
+    pub fn list(&self) -> Result<Vec<Summary>, StoreError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.map_err(at(&self.folder))?,
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(at(&self.folder))?.file_name();
+            ids.extend(name.to_str().and_then(|name| Uuid::try_parse(name).ok()));
+        }
+        ids.sort_unstable();
+        let mut runs: Vec<_> = ids.into_iter().map(|id| self.summary(id)).collect();
+        note_undone(&mut runs);
+        Ok(runs)
+    }
+
+    /// The one run whose name begins like this.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where none or several do.
+    pub fn find(&self, name: &str) -> Result<Summary, StoreError> {
+        let mut fitting =
+            self.list()?.into_iter().filter(|run| run.id.to_string().starts_with(name));
+        match (fitting.next(), fitting.next()) {
+            (Some(run), None) => Ok(run),
+            _ => Err(self.unknown(name.to_owned())),
+        }
+    }
+
+    /// The plan that takes a run back; the lists of its bulk steps are made in `into`.
+    ///
+    /// # Errors
+    /// [`UndoError`], also where another process is at the run.
+    pub fn undo(&self, id: Uuid, into: &Path) -> Result<Plan, UndoError> {
+        let folder = self.folder(id);
+        let _lock = locked(&folder, id)?;
+        let (plan, ledger) = read(&folder, id)?;
+        let list = |step: &Step| takeback::list(&folder, &plan, step, into);
+        let undo = undo_plan(&plan, &ledger, list)?;
+        Ok(Plan { undoes: Some(id), ..undo })
+    }
+
+    /// The plan that forgets runs, and what they moved aside and nobody moved back. A run that
+    /// took another back takes that one along.
+    ///
+    /// # Errors
+    /// [`StoreError`], also where another process is at one of them.
+    pub fn prune_plan(&self, ids: &[Uuid], host: &str) -> Result<Plan, StoreError> {
+        let runs = self.list()?;
+        let chosen: Vec<&Summary> = runs
+            .iter()
+            .filter(|run| {
+                ids.contains(&run.id) || run.undone_by.is_some_and(|by| ids.contains(&by))
+            })
+            .collect();
+        let mut steps = Vec::new();
+        for run in &chosen {
+            drop(locked(&run.folder, run.id)?);
+            steps.extend(kept_by(run));
+            let at = Place::from(run.folder.as_path());
+            let identity = identity_of(&at).ok().flatten();
+            let identity = identity.ok_or_else(|| self.unknown(run.id.to_string()))?;
+            steps.push(forgetting(host, at, identity));
+        }
+        let many = if chosen.len() == 1 { "run" } else { "runs" };
+        let title = format!("forget {} {many} and what they kept", chosen.len());
+        Ok(Plan::new(title, "forget".to_owned(), steps))
+    }
+
+    fn unknown(&self, name: String) -> StoreError {
+        StoreError::Unknown { name, folder: self.folder.clone() }
+    }
+
+    fn summary(&self, id: Uuid) -> Summary {
+        let folder = self.folder(id);
+        let content = read(&folder, id);
+        let finished = content.as_ref().is_ok_and(|(plan, ledger)| ledger.is_finished(plan));
+        let state = if finished { RunState::Finished } else { RunState::Unfinished };
+        Summary { id, folder, state, content, undone_by: None }
+    }
+}
+
+/// What a run moved aside and still stands there, as far as its journal tells.
+fn kept_by(run: &Summary) -> Vec<Step> {
+    let Ok((plan, ledger)) = &run.content else { return Vec::new() };
+    if run.state == RunState::Undone {
+        return Vec::new();
+    }
+    let aside = plan.steps.iter().filter_map(|step| match &step.action {
+        Action { object: Object::Movable { aside, identity, .. }, shall_be: State::Aside }
+            if matches!(ledger.step(step.id), StepState::Begun { .. } | StepState::Done { .. }) =>
+        {
+            Some(forgetting(&step.node, aside.clone(), *identity))
+        }
+        _ => None,
+    });
+    aside.collect()
+}
+
+fn forgetting(node: &str, at: Place, identity: Identity) -> Step {
+    let action = Action { object: Object::Kept { at, identity }, shall_be: State::Spent };
+    let node = node.to_owned();
+    Step { id: StepId(0), because: Because::Asked, node, guards: Vec::new(), action }
+}
+
+/// Marks what other runs have taken back, or begun to.
+fn note_undone(runs: &mut [Summary]) {
+    let undoing: Vec<(Uuid, Uuid, bool)> = runs
+        .iter()
+        .filter_map(|run| {
+            let (plan, _) = run.content.as_ref().ok()?;
+            Some((plan.undoes?, run.id, run.state == RunState::Finished))
+        })
+        .collect();
+    let undone: HashSet<Uuid> =
+        undoing.iter().filter(|(_, _, finished)| *finished).map(|(of, ..)| *of).collect();
+    for run in runs {
+        let by = undoing.iter().rfind(|(of, ..)| *of == run.id);
+        run.undone_by = by.map(|(_, by, _)| *by);
+        if undone.contains(&run.id) {
+            run.state = RunState::Undone;
+        }
+    }
+}
+
+fn read(folder: &Path, id: Uuid) -> Result<(Plan, Ledger), StoreError> {
+    let plan = read_plan(&folder.join("plan.json"))?;
+    let path = folder.join("journal.jsonl");
+    let file = File::open(&path).map_err(at(&path))?;
+    let replayed = replay(BufReader::new(file), &plan, |_, _| ());
+    let replayed = replayed.map_err(|source| StoreError::Journal { id, source })?;
+    Ok((plan, replayed.ledger))
+}
+
+/// Reads a plan's document.
+///
+/// # Errors
+/// [`StoreError::File`] and [`StoreError::Plan`].
+pub fn read_plan(path: &Path) -> Result<Plan, StoreError> {
+    let text = fs::read(path).map_err(at(path))?;
+    serde_json::from_slice(&text)
+        .map_err(|source| StoreError::Plan { path: path.to_owned(), source })
+}
+
+/// Saves a plan, and its lists beside it; overwrites nothing but a plan of the same name.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn save_plan(plan: &Plan, lists: &Path, path: &Path) -> Result<(), StoreError> {
+    let beside = path.parent().unwrap_or(Path::new(""));
+    for manifest in manifests(plan) {
+        ManifestReader::open(lists, manifest)?;
+        let (from, to) = (place(lists, &manifest.file)?, place(beside, &manifest.file)?);
+        if !to.exists() || ManifestReader::open(beside, manifest).is_err() {
+            copy_synced(&from, &to)?;
+        }
+    }
+    write_synced(path, &text_of(plan))
+}
+
+/// Writes a script for each node into a directory, and the lists that they read beside them.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn write_scripts(plan: &Plan, lists: &Path, folder: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(folder).map_err(at(folder))?;
+    for step in &plan.steps {
+        if let Object::Bulk { bulk, manifest } = &step.action.object {
+            let mut reader = ManifestReader::open(lists, manifest)?;
+            let path = place(folder, &script::list_name(manifest))?;
+            let mut out = io::BufWriter::new(File::create(&path).map_err(at(&path))?);
+            loop {
+                let items = reader.batch(bulk)?;
+                if items.is_empty() {
+                    break;
+                }
+                let texts = items.iter().map(script::line);
+                texts.into_iter().try_for_each(|text| out.write_all(&text)).map_err(at(&path))?;
+            }
+            out.flush().map_err(at(&path))?;
+        }
+    }
+    for (name, text) in script::scripts(plan) {
+        write_synced(&folder.join(name), text.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn text_of(plan: &Plan) -> Vec<u8> {
+    // A plan is plain data and always has a text.
+    let mut text = serde_json::to_vec_pretty(plan).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+fn manifests(plan: &Plan) -> impl Iterator<Item = &Manifest> {
+    plan.steps.iter().filter_map(|step| match &step.action.object {
+        Object::Bulk { manifest, .. } => Some(manifest),
+        _ => None,
+    })
+}
+
+fn locked(folder: &Path, id: Uuid) -> Result<File, StoreError> {
+    let path = folder.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(at(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Busy { id }),
+        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+    }
+}
+
+fn write_synced(path: &Path, text: &[u8]) -> Result<(), StoreError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(text)?;
+        file.sync_all()
+    };
+    write().map_err(at(path))
+}
+
+fn copy_synced(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let copy = || {
+        let mut out = File::create_new(to)?;
+        io::copy(&mut File::open(from)?, &mut out)?;
+        out.sync_all()
+    };
+    copy().map_err(at(to))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
+}

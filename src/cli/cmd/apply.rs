@@ -1,0 +1,27 @@
+//! `georepair apply`: runs a saved plan.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args as ClapArgs;
+
+use crate::apply::read_plan;
+use crate::cli::args::Global;
+use crate::cli::change::{Change, carry_out};
+use crate::cli::failure::{Failure, Outcome};
+
+/// What `apply` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// The plan, as --plan-out saved it; its lists stand beside it
+    #[arg(value_name = "PLAN.json")]
+    plan: PathBuf,
+    #[command(flatten)]
+    change: Change,
+}
+
+pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let plan = read_plan(&args.plan)?;
+    let lists = args.plan.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let lists = lists.unwrap_or(Path::new("."));
+    Ok(carry_out(&plan, lists, &args.change, global)?.outcome())
+}

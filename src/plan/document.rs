@@ -1,0 +1,100 @@
+//! A plan as the JSON document `georepair/plan/1`, and back.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Action, Because, Guard, Plan, Step, StepId};
+
+const SCHEMA: &str = "georepair/plan/1";
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanFields {
+    schema: String,
+    title: String,
+    session: String,
+    undoes: Option<Uuid>,
+    steps: Vec<StepFields>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StepFields {
+    id: StepId,
+    because: Because,
+    node: String,
+    guards: Vec<Guard>,
+    action: Action,
+    #[serde(default)]
+    says: String,
+    #[serde(default)]
+    reversible: bool,
+    #[serde(default)]
+    shell: String,
+}
+
+impl Plan {
+    /// xxh3 (64 bits, 16 hex digits) of all that decides what the plan does: not of the words,
+    /// which another version may choose otherwise.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let steps = self.steps.iter();
+        let steps: Vec<_> =
+            steps.map(|it| (it.id, &it.because, &it.node, &it.guards, &it.action)).collect();
+        let core = (&self.title, &self.session, self.undoes, steps);
+        // Plain data always has a text.
+        format!("{:016x}", xxh3_64(&serde_json::to_vec(&core).unwrap_or_default()))
+    }
+}
+
+impl Serialize for Plan {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        PlanFields {
+            schema: SCHEMA.to_owned(),
+            title: self.title.clone(),
+            session: self.session.clone(),
+            undoes: self.undoes,
+            steps: self.steps.iter().map(StepFields::from).collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Plan {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = PlanFields::deserialize(deserializer)?;
+        if fields.schema != SCHEMA {
+            return Err(D::Error::custom(format!("{:?} is not {SCHEMA:?}", fields.schema)));
+        }
+        if fields.steps.iter().zip(1..).any(|(step, id)| step.id != StepId(id)) {
+            return Err(D::Error::custom("the steps are not numbered from 1 in their order"));
+        }
+        let steps = fields.steps.into_iter().map(Step::from).collect();
+        let PlanFields { title, session, undoes, .. } = fields;
+        Ok(Self { title, session, undoes, steps })
+    }
+}
+
+impl From<&Step> for StepFields {
+    fn from(step: &Step) -> Self {
+        Self {
+            id: step.id,
+            because: step.because.clone(),
+            node: step.node.clone(),
+            guards: step.guards.clone(),
+            action: step.action.clone(),
+            says: step.action.says(),
+            reversible: step.action.is_reversible(),
+            shell: step.action.shell(),
+        }
+    }
+}
+
+impl From<StepFields> for Step {
+    fn from(fields: StepFields) -> Self {
+        let StepFields { id, because, node, guards, action, .. } = fields;
+        Self { id, because, node, guards, action }
+    }
+}

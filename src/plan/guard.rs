@@ -1,0 +1,95 @@
+//! What must be so right before a step.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::object::Object;
+use super::place::{Identity, Place};
+use super::state::State;
+
+/// A condition, looked at on the step's node right before the step, and before the whole run
+/// where no earlier step changes what it speaks of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "guard", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Guard {
+    /// The session does not run, and none of its workers is alive on this node.
+    SessionStopped {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+    },
+    /// An object is still as the plan found it.
+    Unchanged {
+        /// Which.
+        object: Object,
+        /// How it was.
+        was: State,
+    },
+    /// The volume of this name is still the one that was looked at.
+    SameVolume {
+        /// Its name.
+        volume: String,
+        /// Its id, as `gluster volume info` tells.
+        id: Uuid,
+    },
+    /// The directory is still the root of the same brick, not an empty mount point.
+    SameBrick {
+        /// The brick's root.
+        at: Place,
+        /// What `trusted.glusterfs.volume-id` says there.
+        volume: Uuid,
+        /// Which directory it is.
+        identity: Identity,
+    },
+    /// A FUSE mount of this volume stands there.
+    Mounted {
+        /// The mount point.
+        at: Place,
+        /// The volume's name.
+        volume: String,
+    },
+    /// So much is free on the file system there.
+    FreeSpace {
+        /// Where.
+        at: Place,
+        /// Bytes.
+        bytes: u64,
+    },
+}
+
+impl Guard {
+    /// Whether bringing this object into another state could change what the guard says.
+    #[must_use]
+    pub fn speaks_of(&self, changed: &Object) -> bool {
+        match self {
+            Self::SessionStopped { primary, secondary } => {
+                let session =
+                    Object::Session { primary: primary.clone(), secondary: secondary.clone() };
+                session == *changed
+            }
+            Self::Unchanged { object, .. } => object.changes_with(changed),
+            Self::FreeSpace { .. } => changed.covers_many(),
+            Self::SameVolume { .. } | Self::SameBrick { .. } | Self::Mounted { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionStopped { primary, secondary } => {
+                write!(f, "session {primary} {secondary} is stopped")
+            }
+            Self::Unchanged { object, was } => write!(f, "{object} is {was}"),
+            Self::SameVolume { volume, id } => write!(f, "volume {volume} has the id {id}"),
+            Self::SameBrick { at, volume, .. } => {
+                write!(f, "{at} is the same brick of volume {volume}")
+            }
+            Self::Mounted { at, volume } => write!(f, "{at} is a mount of volume {volume}"),
+            Self::FreeSpace { at, bytes } => write!(f, "{bytes} bytes are free at {at}"),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What shall be so, step by step, and under which conditions; making a plan changes nothing.
+
+mod bulk;
+mod document;
+mod guard;
+mod object;
+mod place;
+pub mod script;
+mod shell;
+mod state;
+mod words;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Trigger};
+pub use guard::Guard;
+pub use object::Object;
+pub use place::{Identity, Place};
+pub use state::{Hex, State};
+
+use crate::domain::Code;
+
+/// A sequence of steps, shown before anything happens and run by [`crate::apply::run`].
+///
+/// Read from and written to JSON as the document `georepair/plan/1`; what is derived from the
+/// rest there (`says`, `reversible`, `shell`) is ignored on reading and told anew.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// What it is for, in one line.
+    pub title: String,
+    /// What the operator types to confirm it: the session's name, `gv0 s1::gv0`, or what else
+    /// the plan is about.
+    pub session: String,
+    /// The run that this plan takes back.
+    pub undoes: Option<Uuid>,
+    /// The steps, in their order.
+    pub steps: Vec<Step>,
+}
+
+/// One step: an action on one node, why, and what must be so before it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// Its number in the plan, from 1.
+    pub id: StepId,
+    /// Why it is done.
+    pub because: Because,
+    /// The node it is done on, named as in `gluster volume info`.
+    pub node: String,
+    /// What must hold on that node right before it.
+    pub guards: Vec<Guard>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// A step's number in its plan, from 1.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct StepId(pub u32);
+
+/// "This object shall be in this state."
+///
+/// Doing it twice is doing it once; taking it back is the same object with the earlier state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Action {
+    /// What is changed.
+    pub object: Object,
+    /// How it shall be afterwards.
+    pub shall_be: State,
+}
+
+/// Why a step is done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Because {
+    /// The operator asked for it.
+    Asked,
+    /// A finding says so.
+    Finding {
+        /// Which.
+        code: Code,
+    },
+    /// A later or earlier step needs it.
+    NeededBy {
+        /// Which.
+        step: StepId,
+    },
+    /// It takes back a step of an earlier run.
+    TakesBack {
+        /// The step there.
+        step: StepId,
+    },
+}
+
+impl Plan {
+    /// A plan of these steps, numbered from 1 in their order.
+    #[must_use]
+    pub fn new(title: String, session: String, steps: Vec<Step>) -> Self {
+        let numbered = (1..).zip(steps).map(|(id, step)| Step { id: StepId(id), ..step });
+        Self { title, session, undoes: None, steps: numbered.collect() }
+    }
+
+    /// The first step after which the plan cannot be taken back as a whole.
+    #[must_use]
+    pub fn point_of_no_return(&self) -> Option<StepId> {
+        self.steps.iter().find(|step| !step.action.is_reversible()).map(|step| step.id)
+    }
+}
+
+impl Action {
+    /// Whether an earlier state can be brought back.
+    #[must_use]
+    pub fn is_reversible(&self) -> bool {
+        self.shall_be != State::Spent
+    }
+}
+
+impl fmt::Display for StepId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Because {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Asked => f.write_str("asked for"),
+            Self::Finding { code } => code.fmt(f),
+            Self::NeededBy { step } => write!(f, "step {step} needs it"),
+            Self::TakesBack { step } => write!(f, "takes back step {step}"),
+        }
+    }
+}

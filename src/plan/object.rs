@@ -1,0 +1,121 @@
+//! The things in the world that a plan can change.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::bulk::{Bulk, Manifest};
+use super::place::{Identity, Place};
+
+/// A thing on a node that is in some [`super::State`].
+///
+/// The list is closed: what is not here, no plan can touch.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Object {
+    /// An extended attribute of a file or directory, never of what a symlink points to:
+    /// `Value` or `Absent`.
+    Xattr {
+        /// Whose.
+        at: Place,
+        /// Its name, `trusted.glusterfs.….stime`.
+        name: String,
+    },
+    /// A small file, its owner and mode: `Content` or `Absent`. Xattrs stay where it is written
+    /// anew; what has some and shall go is better moved aside.
+    File {
+        /// Where.
+        at: Place,
+    },
+    /// A file or tree that is too large for a journal: `InPlace` or `Aside`; `Absent` where it
+    /// is gone from both. Both places lie on one file system, and what stands in the way at the
+    /// one is exchanged with what stands at the other: nothing is ever overwritten.
+    Movable {
+        /// Where it belongs.
+        at: Place,
+        /// Where it is kept meanwhile.
+        aside: Place,
+        /// Which file or directory it is, whatever later takes its name.
+        identity: Identity,
+    },
+    /// What was kept and nobody needs any more: `InPlace` or, removed with all below, `Spent`.
+    Kept {
+        /// Where.
+        at: Place,
+        /// Which file or directory it is.
+        identity: Identity,
+    },
+    /// An option of a volume: `Text` or, as it is by default, `Absent`.
+    VolumeOption {
+        /// The volume.
+        volume: String,
+        /// The option, `changelog.changelog`.
+        option: String,
+    },
+    /// A geo-replication session: `Started`, `Stopped`, `Paused` or `Absent`.
+    Session {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+    },
+    /// A setting of a session, a checkpoint too (`checkpoint`, epoch seconds): `Text` or, as it
+    /// is by default, `Absent`.
+    SessionConfig {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+        /// The setting, `sync-jobs`.
+        key: String,
+    },
+    /// Very many objects, listed in a manifest: `AsListed`, or `Spent` where it cannot be taken
+    /// back.
+    Bulk {
+        /// What is done with each.
+        bulk: Bulk,
+        /// The list.
+        manifest: Manifest,
+    },
+}
+
+impl Object {
+    /// Whether it is the same thing on every node of its cluster.
+    #[must_use]
+    pub fn is_of_cluster(&self) -> bool {
+        matches!(
+            self,
+            Self::VolumeOption { .. } | Self::Session { .. } | Self::SessionConfig { .. }
+        )
+    }
+
+    /// Whether bringing `changed` into another state could change how this one is.
+    #[must_use]
+    pub fn changes_with(&self, changed: &Self) -> bool {
+        self == changed || changed.covers_many()
+    }
+
+    /// Whether changing it changes things that it does not name: what lies below a tree, what a
+    /// session or volume does when it is started or stopped.
+    #[must_use]
+    pub fn covers_many(&self) -> bool {
+        !matches!(self, Self::Xattr { .. } | Self::File { .. } | Self::SessionConfig { .. })
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Xattr { at, name } => write!(f, "xattr {name} of {at}"),
+            Self::File { at } => write!(f, "file {at}"),
+            Self::Movable { at, aside, .. } => write!(f, "{at} (aside: {aside})"),
+            Self::Kept { at, .. } => write!(f, "kept {at}"),
+            Self::VolumeOption { volume, option } => write!(f, "option {option} of {volume}"),
+            Self::Session { primary, secondary } => write!(f, "session {primary} {secondary}"),
+            Self::SessionConfig { primary, secondary, key } => {
+                write!(f, "setting {key} of session {primary} {secondary}")
+            }
+            Self::Bulk { bulk, manifest } => write!(f, "{bulk}, {} of them", manifest.count),
+        }
+    }
+}

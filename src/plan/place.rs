@@ -1,0 +1,97 @@
+//! A path on a node, exact in JSON whatever its bytes.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Name;
+
+/// An absolute path on a node, or a path below a mount where the object says so.
+///
+/// In JSON the two fields `path`, lossy, and `path_bytes`, hex where the path is not UTF-8.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(into = "Fields", try_from = "Fields")]
+pub struct Place(Name);
+
+/// What tells a file or directory from another that later takes its name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// The inode's number.
+    pub inode: u64,
+    /// When it was born, nanoseconds since 1970; null where its file system does not tell.
+    /// Inode numbers are given again soon, the two together are not.
+    pub born: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    path: String,
+    path_bytes: Option<String>,
+}
+
+impl Place {
+    /// The place as the operating system takes it.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        Path::new(self.0.as_os_str())
+    }
+
+    /// The place as it is shown.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.0
+    }
+}
+
+impl From<&Path> for Place {
+    fn from(path: &Path) -> Self {
+        Self(Name::from(path.as_os_str().as_encoded_bytes()))
+    }
+}
+
+impl From<PathBuf> for Place {
+    fn from(path: PathBuf) -> Self {
+        Self::from(path.as_path())
+    }
+}
+
+impl From<&str> for Place {
+    fn from(path: &str) -> Self {
+        Self(Name::from(path))
+    }
+}
+
+impl From<Name> for Place {
+    fn from(name: Name) -> Self {
+        Self(name)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl From<Place> for Fields {
+    fn from(place: Place) -> Self {
+        Self { path: place.0.lossy().into_owned(), path_bytes: place.0.exact() }
+    }
+}
+
+impl TryFrom<Fields> for Place {
+    type Error = String;
+
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let bytes = match &fields.path_bytes {
+            Some(hex) => super::state::bytes_of_hex(hex)?,
+            None => fields.path.into_bytes(),
+        };
+        if bytes.contains(&0) {
+            return Err("a path cannot hold a NUL byte".to_owned());
+        }
+        Ok(Self(Name::from(bytes)))
+    }
+}

@@ -1,0 +1,50 @@
+//! What an action does, in a sentence.
+
+use super::{Action, Bulk, Object, State};
+
+impl Action {
+    /// What it does, for people: "set … to …".
+    #[must_use]
+    pub fn says(&self) -> String {
+        let Self { object, shall_be } = self;
+        match (object, shall_be) {
+            (Object::Xattr { at, name }, State::Absent) => format!("remove xattr {name} of {at}"),
+            (Object::Xattr { at, name }, to) => format!("set xattr {name} of {at} to {to}"),
+            (Object::File { at }, State::Absent) => format!("remove file {at}"),
+            (Object::File { at }, to) => format!("write file {at}: {to}"),
+            (Object::Movable { at, aside, .. }, State::Aside) => {
+                format!("move {at} aside, to {aside}")
+            }
+            (Object::Movable { at, aside, .. }, _) => format!("move {aside} back to {at}"),
+            (Object::Kept { at, .. }, _) => format!("delete {at} with all below"),
+            (Object::VolumeOption { volume, option }, State::Absent) => {
+                format!("reset option {option} of volume {volume}")
+            }
+            (Object::VolumeOption { volume, option }, to) => {
+                format!("set option {option} of volume {volume} to {to}")
+            }
+            (Object::Session { primary, secondary }, to) => {
+                let verb = match to {
+                    State::Started => "start",
+                    State::Stopped => "stop",
+                    State::Paused => "pause",
+                    State::Absent => "delete",
+                    _ => "change",
+                };
+                format!("{verb} session {primary} {secondary}")
+            }
+            (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
+                format!("reset setting {key} of session {primary} {secondary}")
+            }
+            (Object::SessionConfig { primary, secondary, key }, to) => {
+                format!("set {key} of session {primary} {secondary} to {to}")
+            }
+            (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
+                format!("make {} listed changes", manifest.count)
+            }
+            (Object::Bulk { bulk: Bulk::TriggerSync { mount }, manifest }, _) => {
+                format!("ask gsyncd through {mount} to send {} again", manifest.count)
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A plan as it is shown before anything happens, and as the document `georepair/plan/1`.
+
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+use super::{Document, Look, Paint};
+use crate::domain::Name;
+use crate::plan::{Plan, Step};
+
+/// A plan, and which of its steps have nothing to do as things are now.
+#[derive(Clone, Debug)]
+pub struct PlanView<'a> {
+    plan: &'a Plan,
+    already_so: Vec<bool>,
+}
+
+impl<'a> PlanView<'a> {
+    /// The view; `already_so` step by step, empty where nobody looked.
+    #[must_use]
+    pub fn new(plan: &'a Plan, already_so: Vec<bool>) -> Self {
+        Self { plan, already_so }
+    }
+
+    /// Whether running the plan would change anything.
+    #[must_use]
+    pub fn would_change(&self) -> bool {
+        !(0..self.plan.steps.len()).all(|index| self.is_so(index))
+    }
+
+    fn is_so(&self, index: usize) -> bool {
+        self.already_so.get(index).copied().unwrap_or(false)
+    }
+
+    fn step(&self, index: usize, step: &Step, node: usize, out: &mut dyn Write) -> io::Result<()> {
+        let says = Name::from(step.action.says());
+        let says = says.lossy();
+        let so = if self.is_so(index) { "  (already so)" } else { "" };
+        let id = Paint::Strong.on(format!("{:>4}", step.id));
+        writeln!(out, "{id}  {:node$}  {}{so}", plain(&step.node), plain(&says))?;
+        let margin = node + 8;
+        for guard in &step.guards {
+            let guard = plain(&guard.to_string());
+            writeln!(out, "{:margin$}{}", "", Paint::Faint.on(format_args!("if {guard}")))?;
+        }
+        Ok(())
+    }
+}
+
+/// Text without what could move a terminal's cursor: titles and names in a plan are input.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+impl Serialize for PlanView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.plan.serialize(serializer)
+    }
+}
+
+impl Document for PlanView<'_> {
+    const ITEMS: &'static str = "steps";
+
+    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+        let steps = &self.plan.steps;
+        writeln!(out, "{}  {}", Paint::Strong.on("PLAN"), plain(&self.plan.title))?;
+        let many = if steps.len() == 1 { "step" } else { "steps" };
+        writeln!(out, "{}, {} {many}\n", plain(&self.plan.session), steps.len())?;
+        let node = steps.iter().map(|step| step.node.chars().count()).max().unwrap_or_default();
+        let spent = self.plan.point_of_no_return();
+        for (index, step) in steps.iter().enumerate() {
+            if Some(step.id) == spent {
+                let line = "---- from here on there is no way back ----";
+                writeln!(out, "      {}", Paint::Warn.on(line))?;
+            }
+            self.step(index, step, node, out)?;
+        }
+        if steps.is_empty() {
+            writeln!(out, "nothing to do")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! `--script DIR`: quoted, syntactically sound, and with the same end as a run.
+
+use std::process::{Command, Stdio};
+
+use georepair::plan::{Guard, Object, Place, State, Step, script};
+
+use crate::crashes;
+use crate::real::{Ground, MARK, here};
+
+fn bash(words: &[&std::ffi::OsStr], done: &str) -> (i32, String) {
+    let output =
+        Command::new("bash").args(words).env("DONE", done).stdin(Stdio::null()).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&said).into_owned())
+}
+
+#[test]
+fn a_script_ends_where_a_run_ends() {
+    let (model, ground) = (Ground::new(), Ground::new());
+    model.plan();
+    assert_eq!(model.apply().0, 0);
+    ground.plan();
+    let began = ground.listing();
+    let folder = ground.at("scripts");
+    let words =
+        ["apply", ground.plan_file().to_str().unwrap(), "--script", folder.to_str().unwrap()]
+            .map(str::to_owned);
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let (code, _, err) = ground.run(&words);
+    assert_eq!((code, ground.listing() == began), (0, true), "{err}");
+    let file = folder.join(format!("{}.sh", here()));
+    for shell in ["sh", "bash"] {
+        let checked = Command::new(shell).arg("-n").arg(&file).output().unwrap();
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    }
+    let (code, said) = bash(&[file.as_os_str()], "");
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(ground.listing(), model.listing(), "{said}");
+    let (code, said) = bash(&[file.as_os_str()], "");
+    assert_eq!((code, ground.listing()), (0, model.listing()), "{said}");
+}
+
+#[test]
+fn a_script_stops_where_its_plan_does_not_fit() {
+    let ground = Ground::new();
+    let at = Place::from(ground.at("world/d0"));
+    let object = Object::Xattr { at, name: MARK.to_owned() };
+    let guard = Guard::Unchanged { object: object.clone(), was: State::value(&[1]) };
+    let step = Step { guards: vec![guard], ..crashes::step(object, State::Absent) };
+    let began = ground.listing();
+    let (code, said) = run_on(&ground, vec![step], "m1", "");
+    assert_eq!((code, ground.listing() == began), (3, true), "{said}");
+    assert!(said.contains("step 1 does not fit what is there now"), "{said}");
+}
+
+#[test]
+fn a_script_waits_for_the_steps_of_other_nodes() {
+    let ground = Ground::new();
+    let at = Place::from(ground.at("world/d0"));
+    let object = Object::Xattr { at, name: MARK.to_owned() };
+    let first = Step { node: "m2".to_owned(), ..crashes::step(object.clone(), State::value(&[1])) };
+    let second = crashes::step(object, State::Absent);
+    let began = ground.listing();
+    let steps = vec![first, second];
+    let (code, said) = run_on(&ground, steps.clone(), "m1", "");
+    assert_eq!((code, ground.listing() == began), (3, true), "{said}");
+    let (code, said) = run_on(&ground, steps, "m1", "1");
+    assert_eq!((code, ground.listing() == began), (0, false), "{said}");
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test writes its script by hand")]
+fn run_on(ground: &Ground, steps: Vec<Step>, node: &str, done: &str) -> (i32, String) {
+    let scripts = script::scripts(&crashes::plan(steps));
+    let file = ground.at("script.sh");
+    std::fs::write(&file, &scripts[&format!("{node}.sh")]).unwrap();
+    bash(&[file.as_os_str()], done)
+}
