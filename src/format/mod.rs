@@ -7,9 +7,11 @@ mod findings;
 pub mod htime;
 pub mod literal;
 pub mod logline;
+pub mod mountinfo;
 pub mod release;
 pub mod saying;
 pub mod traceback;
 pub mod volxml;
+pub mod volfile;
 
 pub use findings::gfids_of_finding;

@@ -11,6 +11,7 @@ mod incidents;
 pub mod logs;
 mod marks;
 mod meter;
+mod mount;
 mod pending;
 pub mod positions;
 mod show;
@@ -18,6 +19,7 @@ mod sift;
 mod stats;
 mod told;
 mod tracks;
+mod tree;
 mod whereabouts;
 mod workers;
 
@@ -31,9 +33,11 @@ pub use history::{Damaged, Event, History, Pattern, Reuse, Span, Subject, droppe
 pub use incidents::{Incident, Incidents};
 pub use marks::{Marks, marks_of};
 pub use meter::Meter;
+pub use mount::{MountError, MountRoot, TRIGGER_SYNC, gfid_through};
 pub use pending::{Backlog, Pending, Resent, pending};
 pub use show::{About, Op, Shown, Wish, show};
 pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};
 pub use told::{Told, Window};
 pub use tracks::{Track, Tracks};
 pub use workers::{SessionFolder, WorkerState, session_folders};
+pub use tree::{AskedPath, Entry, Selection, Tally, TreeError, collect};
