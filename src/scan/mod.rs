@@ -33,7 +33,7 @@ pub use history::{Damaged, Event, History, Pattern, Reuse, Span, Subject, droppe
 pub use incidents::{Incident, Incidents};
 pub use marks::{Marks, marks_of};
 pub use meter::Meter;
-pub use mount::{MountError, MountRoot, TRIGGER_SYNC, gfid_through};
+pub use mount::{MountError, MountRoot, TRIGGER_SYNC, gfid_through, name_in};
 pub use pending::{Backlog, Pending, Resent, pending};
 pub use show::{About, Op, Shown, Wish, show};
 pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};

@@ -154,6 +154,12 @@ pub fn gfid_through(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Gfid>, Er
     }
 }
 
+/// The path of `name` in an open directory, for calls on xattrs, which take no descriptor.
+#[must_use]
+pub fn name_in(dir: BorrowedFd<'_>, name: &[u8]) -> Vec<u8> {
+    below(dir, name)
+}
+
 /// The mount that an open directory is the point of.
 fn mount_of(
     root: &OwnedFd,
