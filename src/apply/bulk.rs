@@ -248,9 +248,15 @@ impl Work<'_> {
             }
             let batch = match self.bulk {
                 Bulk::Changes => self.change(&items, &state, journal, world)?,
-                Bulk::TriggerSync { .. } => world
-                    .perform_batch(self.bulk, &items)
-                    .map_err(|source| law::failed(step, true, source))?,
+                Bulk::TriggerSync { .. } => {
+                    world.perform_batch(self.bulk, &items).map_err(|source| {
+                        if watch.interrupted() {
+                            ApplyError::Interrupted { step: step.id }
+                        } else {
+                            law::failed(step, true, source)
+                        }
+                    })?
+                }
             };
             journal.batch_done(step.id, state.batches, batch)?;
             state = journal.ledger().bulk(step.id);

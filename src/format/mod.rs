@@ -11,7 +11,7 @@ pub mod mountinfo;
 pub mod release;
 pub mod saying;
 pub mod traceback;
-pub mod volxml;
 pub mod volfile;
+pub mod volxml;
 
 pub use findings::gfids_of_finding;

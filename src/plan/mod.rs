@@ -15,7 +15,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Trigger};
+pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Pace, Trigger};
 pub use guard::Guard;
 pub use object::Object;
 pub use place::{Identity, Place};

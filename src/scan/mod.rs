@@ -39,5 +39,5 @@ pub use show::{About, Op, Shown, Wish, show};
 pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};
 pub use told::{Told, Window};
 pub use tracks::{Track, Tracks};
-pub use workers::{SessionFolder, WorkerState, session_folders};
 pub use tree::{AskedPath, Entry, Selection, Tally, TreeError, collect};
+pub use workers::{SessionFolder, WorkerState, session_folders};

@@ -1,34 +1,38 @@
 //! The executor of trigger-sync: one batch of a bulk step, many in flight, pre-order kept.
 
 mod order;
+mod pace;
 mod set;
 
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
+use std::sync::atomic::AtomicBool;
 
 use order::Fate;
 use set::Desk;
 
 use super::world::{Batch, Failed, WorldError};
-use crate::plan::{Item, Place, Trigger};
+use crate::plan::{Item, Pace, Place, Trigger};
 use crate::scan::MountRoot;
 
-/// Asks gsyncd through a mount to send each item again, `jobs` at once.
+/// Asks gsyncd through a mount to send each item again, as fast as the pace allows.
 ///
 /// An item begins only after the directory it lies in, where that is of the same batch, has been
 /// recorded. Items that are gone or have become something else are told as failed.
 ///
 /// # Errors
-/// [`WorldError`] where nothing can be set through the mount (any more).
+/// [`WorldError`] where nothing can be set through the mount (any more), and where the user wants
+/// to stop while the pace makes it wait.
 pub(super) fn perform_batch(
     mount: &Place,
+    pace: &Pace,
     items: &[Item],
-    jobs: NonZeroUsize,
+    stop: &AtomicBool,
 ) -> Result<Batch, WorldError> {
+    pace::wait(pace, stop)?;
     let root = MountRoot::open(mount.path());
     let root = root.map_err(|error| WorldError::Unfit(in_words(&error)))?;
     let triggers: Vec<&Trigger> = items.iter().filter_map(Item::trigger).collect();
-    let fates = order::in_order(&directories(&triggers), jobs, |index, desk: &mut Desk| {
+    let fates = order::in_order(&directories(&triggers), pace.jobs, |index, desk: &mut Desk| {
         triggers.get(index).map_or(Fate::Done, |trigger| desk.set(&root, trigger))
     });
     let fates = fates.map_err(WorldError::Unfit)?;
@@ -49,8 +53,8 @@ fn directories(triggers: &[&Trigger]) -> Vec<Option<usize>> {
     for (index, trigger) in triggers.iter().enumerate() {
         let path = trigger.at.name().as_bytes();
         // The nearest that is listed: an ancestor must return first even where one is left out.
-        let nearest = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
-        above.push(nearest.filter_map(|(at, _)| known.get(path.get(..at)?).copied()).next());
+        let mut cuts = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
+        above.push(cuts.find_map(|(at, _)| known.get(path.get(..at)?).copied()));
         if trigger.folder {
             known.insert(path, index);
         }
@@ -74,7 +78,11 @@ mod tests {
         let folders = ["a", "a/b"];
         let triggers: Vec<_> = list
             .iter()
-            .map(|path| Trigger { at: Place::from(*path), folder: folders.contains(path), gfid: None })
+            .map(|path| Trigger {
+                at: Place::from(*path),
+                folder: folders.contains(path),
+                gfid: None,
+            })
             .collect();
         let above = directories(&triggers.iter().collect::<Vec<_>>());
         assert_eq!(above, [None, Some(0), Some(1), Some(0), None, None]);

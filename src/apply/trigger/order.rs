@@ -156,12 +156,14 @@ mod tests {
 
     /// Any tree: each item hangs on an earlier one, or on none.
     fn trees() -> impl Strategy<Value = Vec<Option<usize>>> {
-        proptest::collection::vec(any::<Option<proptest::sample::Index>>(), 0..60).prop_map(|picks| {
-            let above = |(index, pick): (usize, Option<proptest::sample::Index>)| {
-                pick.filter(|_| index > 0).map(|pick| pick.index(index))
-            };
-            picks.into_iter().enumerate().map(above).collect()
-        })
+        proptest::collection::vec(any::<Option<proptest::sample::Index>>(), 0..60).prop_map(
+            |picks| {
+                let above = |(index, pick): (usize, Option<proptest::sample::Index>)| {
+                    pick.filter(|_| index > 0).map(|pick| pick.index(index))
+                };
+                picks.into_iter().enumerate().map(above).collect()
+            },
+        )
     }
 
     proptest! {
@@ -172,7 +174,7 @@ mod tests {
             above in trees(), count in 1_usize..9, fails in proptest::collection::btree_set(0_usize..60, 0..4),
         ) {
             let story = Mutex::new(Vec::new());
-            let fates = in_order(&above, jobs(count), |index, _: &mut ()| {
+            let fates = in_order(&above, jobs(count), |index, (): &mut ()| {
                 story.lock().unwrap().push((index, false));
                 std::thread::yield_now();
                 story.lock().unwrap().push((index, true));
@@ -199,7 +201,7 @@ mod tests {
     fn one_worker_keeps_the_order_of_the_list() {
         let above = [None, Some(0), Some(1), Some(1), Some(0), None];
         let story = Mutex::new(Vec::new());
-        let fates = in_order(&above, jobs(1), |index, _: &mut ()| {
+        let fates = in_order(&above, jobs(1), |index, (): &mut ()| {
             story.lock().unwrap().push(index);
             Fate::Done
         });
@@ -210,7 +212,7 @@ mod tests {
     #[test]
     fn all_is_over_at_once() {
         let begun = AtomicUsize::new(0);
-        let said = in_order(&[None; 1000], jobs(4), |index, _: &mut ()| {
+        let said = in_order(&[None; 1000], jobs(4), |index, (): &mut ()| {
             begun.fetch_add(1, Ordering::Relaxed);
             if index == 10 { Fate::Over("the mount is gone".to_owned()) } else { Fate::Done }
         });
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn as_many_as_asked_for_are_under_way() {
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        in_order(&[None; 64], jobs(8), |_, _: &mut ()| {
+        in_order(&[None; 64], jobs(8), |_, (): &mut ()| {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::sleep(std::time::Duration::from_millis(5));
             now.fetch_sub(1, Ordering::SeqCst);

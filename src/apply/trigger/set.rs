@@ -26,7 +26,11 @@ impl Desk {
         };
         let said = self.folder(mount, folder).and_then(|dir| {
             look(dir, name, trigger)?;
-            record(dir, name)?;
+            record(dir, name).or_else(|error| {
+                // Was it refused because it has become something else in this moment?
+                look(dir, name, trigger)?;
+                Err(fate(error))
+            })?;
             if trigger.folder { touch(dir, name) } else { Ok(()) }
         });
         match said {
@@ -72,9 +76,8 @@ fn is_inode_of(inode: u64, gfid: Gfid) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "trigger-sync: asks the changelog for a new record")]
-fn record(dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Fate> {
-    let set = rustix::fs::lsetxattr(name_in(dir, name), TRIGGER_SYNC, b"1", XattrFlags::empty());
-    set.map_err(fate)
+fn record(dir: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
+    rustix::fs::lsetxattr(name_in(dir, name), TRIGGER_SYNC, b"1", XattrFlags::empty())
 }
 
 /// A SETATTR of nothing: it changes neither owner nor mode and is recorded all the same, so that
