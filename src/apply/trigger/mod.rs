@@ -5,9 +5,9 @@ mod pace;
 mod set;
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 
 use order::Fate;
+pub(super) use pace::must_wait;
 use set::Desk;
 
 use super::world::{Batch, Failed, WorldError};
@@ -20,15 +20,12 @@ use crate::scan::MountRoot;
 /// recorded. Items that are gone or have become something else are told as failed.
 ///
 /// # Errors
-/// [`WorldError`] where nothing can be set through the mount (any more), and where the user wants
-/// to stop while the pace makes it wait.
+/// [`WorldError`] where nothing can be set through the mount (any more).
 pub(super) fn perform_batch(
     mount: &Place,
     pace: &Pace,
     items: &[Item],
-    stop: &AtomicBool,
 ) -> Result<Batch, WorldError> {
-    pace::wait(pace, stop)?;
     let root = MountRoot::open(mount.path());
     let root = root.map_err(|error| WorldError::Unfit(in_words(&error)))?;
     let triggers: Vec<&Trigger> = items.iter().filter_map(Item::trigger).collect();

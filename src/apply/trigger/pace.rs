@@ -1,50 +1,30 @@
-//! Waiting before a batch: while the bricks have too much to do, or somebody asks for a pause.
+//! Why the next batch should wait: the bricks have too much to do, or somebody asks for a pause.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::sleep;
-use std::time::Duration;
 
 use crate::apply::WorldError;
 use crate::domain::Time;
 use crate::plan::Pace;
 use crate::scan::{Backlog, pending};
 
-/// How long between two looks, in milliseconds.
-const LOOK: u64 = 1000;
-/// How long until a wish to stop is heard, in milliseconds.
-const HEAR: u64 = 100;
-
-/// Waits until the pace allows another batch.
+/// Why the pace does not allow another batch right now, in words.
 ///
 /// # Errors
-/// [`WorldError`] where a brick's pending records cannot be counted, and where the user wants to
-/// stop meanwhile.
-pub(super) fn wait(pace: &Pace, stop: &AtomicBool) -> Result<(), WorldError> {
-    while is_paused(pace) || has_too_much(pace)? {
-        for _ in 0..LOOK / HEAR {
-            if stop.load(Ordering::Relaxed) {
-                return Err(WorldError::Unfit("stopped while it waited".to_owned()));
-            }
-            sleep(Duration::from_millis(HEAR));
-        }
-    }
-    Ok(())
-}
-
-fn is_paused(pace: &Pace) -> bool {
+/// [`WorldError`] where a brick's pending records cannot be counted.
+pub(super) fn must_wait(pace: &Pace) -> Result<Option<String>, WorldError> {
     // What cannot be looked at is not there: a pause must never last by mistake.
-    pace.pause_file.as_ref().is_some_and(|file| file.path().symlink_metadata().is_ok())
-}
-
-fn has_too_much(pace: &Pace) -> Result<bool, WorldError> {
-    let Some(most) = pace.max_backlog else { return Ok(false) };
+    let pause = pace.pause_file.as_ref().filter(|file| file.path().symlink_metadata().is_ok());
+    if let Some(file) = pause {
+        return Ok(Some(format!("paused by {file}")));
+    }
+    let Some(most) = pace.max_backlog else { return Ok(None) };
     for brick in &pace.bricks {
-        if records(brick.path())? > most {
-            return Ok(true);
+        let records = records(brick.path())?;
+        if records > most {
+            return Ok(Some(format!("{records} records are pending on {brick}")));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// The records that the slowest session has still to read on a brick.
@@ -59,40 +39,34 @@ fn records(brick: &Path) -> Result<u64, WorldError> {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroUsize;
-    use std::path::PathBuf;
 
     use super::*;
     use crate::plan::Place;
 
-    fn pace(pause_file: Option<PathBuf>, bricks: Vec<PathBuf>) -> Pace {
-        Pace {
-            jobs: NonZeroUsize::MIN,
-            max_backlog: (!bricks.is_empty()).then_some(10),
-            bricks: bricks.into_iter().map(Place::from).collect(),
-            pause_file: pause_file.map(Place::from),
-        }
-    }
-
     #[test]
-    fn a_pause_ends_with_its_file_and_with_a_wish_to_stop() {
+    fn a_pause_lasts_as_long_as_its_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("pause");
-        let stop = AtomicBool::new(false);
-        assert!(wait(&pace(Some(file.clone()), Vec::new()), &stop).is_ok());
+        let pace = Pace {
+            jobs: NonZeroUsize::MIN,
+            max_backlog: None,
+            bricks: Vec::new(),
+            pause_file: Some(Place::from(file.clone())),
+        };
+        assert_eq!(must_wait(&pace).unwrap(), None);
         std::fs::File::create(&file).unwrap();
-        std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| wait(&pace(Some(file.clone()), Vec::new()), &stop));
-            sleep(Duration::from_millis(3 * HEAR));
-            assert!(!waiting.is_finished());
-            stop.store(true, Ordering::Relaxed);
-            assert!(waiting.join().unwrap().is_err());
-        });
+        assert!(must_wait(&pace).unwrap().unwrap().contains("pause"));
     }
 
     #[test]
-    fn a_brick_that_cannot_be_counted_stops_the_run() {
+    fn a_brick_that_cannot_be_counted_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let found = wait(&pace(None, vec![dir.path().to_owned()]), &AtomicBool::new(false));
-        assert!(found.is_err());
+        let pace = Pace {
+            jobs: NonZeroUsize::MIN,
+            max_backlog: Some(1),
+            bricks: vec![Place::from(dir.path())],
+            pause_file: None,
+        };
+        assert!(must_wait(&pace).is_err());
     }
 }
