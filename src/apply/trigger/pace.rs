@@ -11,7 +11,7 @@ use crate::scan::{Backlog, pending};
 ///
 /// # Errors
 /// [`WorldError`] where a brick's pending records cannot be counted.
-pub(super) fn must_wait(pace: &Pace) -> Result<Option<String>, WorldError> {
+pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, WorldError> {
     // What cannot be looked at is not there: a pause must never last by mistake.
     let pause = pace.pause_file.as_ref().filter(|file| file.path().symlink_metadata().is_ok());
     if let Some(file) = pause {
