@@ -12,6 +12,7 @@ use super::journal::Journal;
 use super::law::{self, Watch};
 use super::ledger::{BulkState, Record, StepState};
 use super::world::{Batch, World, Worlds};
+use crate::domain::{Diagnose, Kind};
 use crate::plan::{Action, BATCH, Bulk, Change, Item, ItemError, Manifest, Object, State, Step};
 
 /// How long between two looks whether a step that waits may go on.
@@ -48,6 +49,12 @@ pub enum ManifestError {
         /// The name.
         name: String,
     },
+}
+
+impl Diagnose for ManifestError {
+    fn kind(&self) -> Kind {
+        Kind::Refused
+    }
 }
 
 /// Writes a list, item by item, in the order of the work.

@@ -37,6 +37,8 @@ pub enum Command {
     /// What was done, going on after a crash, taking it back
     #[command(subcommand)]
     Runs(cmd::runs::Command),
+    /// Have gsyncd send files and directories again, in pre-order
+    TriggerSync(cmd::trigger_sync::Args),
     /// The runbooks, offline
     Runbook(cmd::runbook::Args),
     /// What georepair does on a peer, for the georepair that asked over ssh

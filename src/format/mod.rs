@@ -14,4 +14,4 @@ pub mod traceback;
 pub mod volfile;
 pub mod volxml;
 
-pub use findings::gfids_of_finding;
+pub use findings::{gfids_of_document, gfids_of_finding};
