@@ -31,6 +31,7 @@ const JOBS: usize = 32;
 
 /// What `trigger-sync` takes.
 #[derive(ClapArgs, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Args {
     /// The mount point of the primary volume
     #[arg(long, value_name = "DIR")]
