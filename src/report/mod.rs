@@ -13,6 +13,7 @@ mod runbooks;
 mod runs;
 mod stats;
 mod stream;
+mod triggered;
 
 pub use changelog::{RecordList, RolloverRow, Row};
 pub use gfids::{GfidList, GfidRow};
@@ -25,3 +26,4 @@ pub use runbooks::{RunbookError, Runbooks};
 pub use runs::{RunList, RunView};
 pub use stats::StatsReport;
 pub use stream::{Record, Stream};
+pub use triggered::{Mishap, Proof, Triggered};

@@ -1,5 +1,6 @@
 //! Looks at the world; never changes it.
 
+mod arrivals;
 mod brick;
 mod changelogs;
 mod chunks;
@@ -14,6 +15,7 @@ mod meter;
 mod mount;
 mod pending;
 pub mod positions;
+mod records;
 mod show;
 mod sift;
 mod stats;
@@ -23,6 +25,7 @@ mod tree;
 mod whereabouts;
 mod workers;
 
+pub use arrivals::{Arrival, Looks, arrivals};
 pub use brick::{BrickError, BrickRoot};
 pub use changelogs::{Changelog, Changelogs, ChangelogsError, locate, read, read_htime};
 pub use follow::Follower;
@@ -35,6 +38,7 @@ pub use marks::{Marks, marks_of};
 pub use meter::Meter;
 pub use mount::{MountError, MountRoot, TRIGGER_SYNC, gfid_through, name_in};
 pub use pending::{Backlog, Pending, Resent, pending};
+pub use records::Search;
 pub use show::{About, Op, Shown, Wish, show};
 pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};
 pub use told::{Told, Window};

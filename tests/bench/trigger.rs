@@ -41,7 +41,11 @@ fn main() {
     let rate = |seconds: f64| items.len() as f64 / seconds;
     let (slow, fast) = (median(slow), median(fast));
     println!("one at a time   {slow:.3} s  {:>8.0}/s", rate(slow));
-    println!("64 in flight    {fast:.3} s  {:>8.0}/s  {:.1} times as fast", rate(fast), slow / fast);
+    println!(
+        "64 in flight    {fast:.3} s  {:>8.0}/s  {:.1} times as fast",
+        rate(fast),
+        slow / fast
+    );
     session.join();
 }
 
@@ -62,12 +66,7 @@ fn items() -> Vec<Item> {
 }
 
 fn seconds(mount: &Path, items: &[Item], jobs: usize) -> f64 {
-    let pace = Pace {
-        jobs: NonZeroUsize::new(jobs).unwrap(),
-        max_backlog: None,
-        bricks: Vec::new(),
-        pause_file: None,
-    };
+    let pace = Pace { jobs: NonZeroUsize::new(jobs).unwrap(), ..Pace::default() };
     let bulk = Bulk::TriggerSync { mount: Place::from(mount), pace };
     let mut host = Host::new(Tools::new(Path::new("gluster"), "ssh").unwrap());
     let begin = Instant::now();

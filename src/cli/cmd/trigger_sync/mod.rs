@@ -3,28 +3,31 @@
 mod input;
 mod refusal;
 mod site;
+mod verify;
 
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anstream::eprintln;
 use clap::Args as ClapArgs;
 
 use crate::apply::ManifestWriter;
 use crate::cli::args::Global;
-use crate::cli::change::{Change, carry_out, host_name};
+use crate::cli::change::{Carried, Change, carry_out, host_name};
 use crate::cli::failure::{Failure, Outcome};
-use crate::domain::{Gfid, SecondaryUrl};
+use crate::domain::{Gfid, SecondaryUrl, Time};
 use crate::plan::recipe::TriggerSync;
 use crate::plan::{Item, Manifest, Pace, Place, Plan, Trigger};
-use crate::report::Progress;
+use crate::report::{self, Progress, Proof, Triggered};
 use crate::scan::cluster::Tools;
 use crate::scan::{Entry, Meter, Selection, Tally, collect};
 use input::Wishes;
 use refusal::Refusal;
 use site::Site;
+use verify::Verify;
 
 /// How many are under way at once where nobody says.
 const JOBS: usize = 32;
@@ -72,6 +75,9 @@ pub struct Args {
     /// Afterwards look for the records, wait until they were sent, look at the secondary
     #[arg(long)]
     verify: bool,
+    /// How long to wait for the records, for the session, and for the arrival, each
+    #[arg(long, value_name = "SECONDS", default_value = "300", requires = "verify")]
+    patience: u64,
     #[command(flatten)]
     change: Change,
 }
@@ -86,9 +92,41 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let (manifest, tally) = list(&site, &selection, jobs, lists.path(), global)?;
     tell(&tally, global);
     site.advise(args, global);
-    let plan = plan(args, &site, jobs, manifest)?;
-    let carried = carry_out(&plan, lists.path(), &args.change, global)?;
-    Ok(carried.outcome())
+    let plan = plan(args, &site, jobs, manifest.clone())?;
+    let since = now().secs() - 1;
+    let Carried::Done { run, failed } = carry_out(&plan, lists.path(), &args.change, global)?
+    else {
+        return Ok(if args.change.dry_run && manifest.count > 0 {
+            Outcome::Findings
+        } else {
+            Outcome::Fine
+        });
+    };
+    let patience = Duration::from_secs(args.patience);
+    let verify = Verify { site: &site, tools: &tools, global, since, patience };
+    let proof = args.verify.then(|| verify.prove(lists.path(), &manifest)).transpose()?;
+    let (mount, volume) = (site.mount.name(), site.mount.volume().to_owned());
+    let secondary = site.secondary();
+    let told = Triggered { mount, volume, secondary, run, tally, failed, proof };
+    report::print(&told, &global.look())?;
+    Ok(outcome(&told))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock comes in here")]
+fn now() -> Time {
+    Time::from(jiff::Timestamp::now())
+}
+
+fn outcome(told: &Triggered) -> Outcome {
+    let whole = told.proof.as_ref().is_none_or(Proof::is_whole);
+    let unseen = told.tally.missing + told.tally.unread;
+    if told.proof.as_ref().is_some_and(Proof::is_blind) {
+        Outcome::Blind
+    } else if whole && told.failed + unseen == 0 {
+        Outcome::Fine
+    } else {
+        Outcome::Findings
+    }
 }
 
 /// Collects what is to be sent into a list.
