@@ -129,6 +129,30 @@ pub enum Code {
     SessionNotRunning,
     /// Exceptions raised while stopping.
     ShutdownNoise,
+    /// It is on the primary and missing on the secondary.
+    OnlyOnPrimary,
+    /// It is on the secondary and no longer on the primary.
+    OnlyOnSecondary,
+    /// A file on one side, something else on the other.
+    TypeDiffers,
+    /// Another name or folder on the secondary.
+    PlaceDiffers,
+    /// One of several names is missing on a side.
+    LinkMissing,
+    /// The sizes differ.
+    SizeDiffers,
+    /// The times of the last change differ.
+    MtimeDiffers,
+    /// Mode, owner, ACL or user xattrs differ.
+    MetadataDiffers,
+    /// A symlink leads elsewhere on the secondary.
+    TargetDiffers,
+    /// Same size, other content.
+    ContentDiffers,
+    /// The same name has another gfid on the secondary.
+    GfidDiffers,
+    /// The copies on one side's bricks disagree.
+    CopiesDiffer,
 }
 
 /// Slug, usual severity and title of every code, in the order of the enum.
@@ -371,6 +395,63 @@ const TABLE: &[(Code, &str, Severity, &str)] = &[
         "the session is not running on this node",
     ),
     (Code::ShutdownNoise, "shutdown-noise", Severity::Benign, "exceptions raised while stopping"),
+    (
+        Code::OnlyOnPrimary,
+        "only-on-primary",
+        Severity::Loss,
+        "it is on the primary and missing on the secondary",
+    ),
+    (
+        Code::OnlyOnSecondary,
+        "only-on-secondary",
+        Severity::Loss,
+        "it is on the secondary and no longer on the primary",
+    ),
+    (
+        Code::TypeDiffers,
+        "type-differs",
+        Severity::Loss,
+        "a file on one side, something else on the other",
+    ),
+    (
+        Code::PlaceDiffers,
+        "place-differs",
+        Severity::Loss,
+        "another name or folder on the secondary",
+    ),
+    (
+        Code::LinkMissing,
+        "link-missing",
+        Severity::Loss,
+        "one of several names is missing on a side",
+    ),
+    (Code::SizeDiffers, "size-differs", Severity::Loss, "the sizes differ"),
+    (Code::MtimeDiffers, "mtime-differs", Severity::Loss, "the times of the last change differ"),
+    (
+        Code::MetadataDiffers,
+        "metadata-differs",
+        Severity::Loss,
+        "mode, owner, ACL or user xattrs differ",
+    ),
+    (
+        Code::TargetDiffers,
+        "target-differs",
+        Severity::Loss,
+        "a symlink leads elsewhere on the secondary",
+    ),
+    (Code::ContentDiffers, "content-differs", Severity::Loss, "same size, other content"),
+    (
+        Code::GfidDiffers,
+        "gfid-differs",
+        Severity::Loss,
+        "the same name has another gfid on the secondary",
+    ),
+    (
+        Code::CopiesDiffer,
+        "copies-differ",
+        Severity::Warning,
+        "the copies on one side's bricks disagree",
+    ),
 ];
 
 impl Code {

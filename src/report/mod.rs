@@ -1,5 +1,6 @@
 //! How things look: one file per document, for people and for scripts.
 
+mod audit;
 mod changelog;
 mod diagnosis;
 mod gfids;
@@ -14,6 +15,7 @@ mod runs;
 mod stats;
 mod stream;
 
+pub use audit::AuditList;
 pub use changelog::{RecordList, RolloverRow, Row};
 pub use gfids::{GfidList, GfidRow};
 pub use look::{ColorChoice, Format, Look, Paint};
