@@ -15,6 +15,7 @@ mod known_bugs;
 mod mounts;
 mod reading;
 mod scene;
+pub mod sides;
 
 pub use bricks::{add_dropped, place_findings, questions};
 pub use diagnose::diagnose;

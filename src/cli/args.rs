@@ -37,6 +37,9 @@ pub enum Command {
     /// What was done, going on after a crash, taking it back
     #[command(subcommand)]
     Runs(cmd::runs::Command),
+    /// Is a brick sound, would a session work, are both sides the same?
+    #[command(subcommand)]
+    Audit(cmd::audit::Command),
     /// The runbooks, offline
     Runbook(cmd::runbook::Args),
     /// What georepair does on a peer, for the georepair that asked over ssh

@@ -8,6 +8,7 @@ mod follow;
 mod gfids;
 mod history;
 mod incidents;
+pub mod inventory;
 pub mod logs;
 mod marks;
 mod meter;

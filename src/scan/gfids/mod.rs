@@ -18,6 +18,7 @@ pub use answer::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, Stale, StaleL
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
+pub(super) use look::{Claim, handle_of, read_handle, read_keys};
 use look::{Look, Object, look_at_all};
 use namespace::find;
 use paths::{Places, locate};

@@ -1,0 +1,21 @@
+//! `georepair audit`: is a brick sound, would a session work, are both sides the same?
+
+mod session;
+
+use clap::Subcommand;
+
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+
+/// The audits; none of them ever writes.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Are both sides of a session the same? Compared by gfid, from the bricks
+    Session(session::Args),
+}
+
+pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
+    match command {
+        Command::Session(it) => session::run(it, global),
+    }
+}

@@ -1,0 +1,188 @@
+//! What a brick holds of one gfid, as far as two volumes can be compared by it.
+
+use crate::domain::{Gfid, Name, Time};
+
+/// What kind of object it is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ItemKind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+    /// A user's symlink.
+    Symlink,
+    /// A named pipe.
+    Fifo,
+    /// A socket.
+    Socket,
+    /// A character or block device.
+    Device,
+}
+
+impl ItemKind {
+    /// One word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Directory => "directory",
+            Self::File => "file",
+            Self::Symlink => "symlink",
+            Self::Fifo => "fifo",
+            Self::Socket => "socket",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// One name of an object: its directory and the name there.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Place {
+    /// The directory.
+    pub parent: Gfid,
+    /// The name in it.
+    pub name: Name,
+}
+
+/// A time with all the digits a brick has: seconds since 1970 and nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Stamp {
+    /// Seconds since 1970.
+    pub sec: i64,
+    /// Nanoseconds within the second.
+    pub nsec: u32,
+}
+
+impl Stamp {
+    /// The moment, to the microsecond.
+    #[must_use]
+    pub fn time(self) -> Time {
+        Time::from_micros(self.sec.saturating_mul(1_000_000) + i64::from(self.nsec / 1000))
+    }
+}
+
+/// Whether a file's bytes on this brick are the file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Share {
+    /// They are.
+    Whole,
+    /// A fragment of a disperse volume; the size is the whole file's (`trusted.ec.size`).
+    Fragment,
+    /// DHT's pointer to another brick: no data, no file of its own.
+    Pointer,
+}
+
+/// One object on one brick.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Item {
+    /// Its gfid.
+    pub gfid: Gfid,
+    /// What it is.
+    pub kind: ItemKind,
+    /// Whether its bytes here are all of it.
+    pub share: Share,
+    /// Permission bits with setuid, setgid and sticky.
+    pub mode: u32,
+    /// User and group.
+    pub owner: (u32, u32),
+    /// Bytes, as a client sees them; of a sharded file its first shard.
+    pub size: u64,
+    /// The whole size of a sharded file (`trusted.glusterfs.shard.file-size`).
+    pub sharded: Option<u64>,
+    /// When its content changed last, as a client sees it (`trusted.glusterfs.mdata` where there
+    /// is one: then the inode's own time is not what clients see).
+    pub mtime: Stamp,
+    /// When its inode changed last on this brick: tells two looks apart.
+    pub ctime: Stamp,
+    /// A device's number.
+    pub device: u64,
+    /// How many names it has; 1 for a directory.
+    pub links: u64,
+    /// Its names, sorted, as far as handle and `trusted.gfid2path.*` tell.
+    pub places: Vec<Place>,
+    /// Where a symlink leads.
+    pub target: Option<Name>,
+    /// Digest of `user.*` xattrs and ACLs, names and values; 0 where there are none.
+    pub xattrs: u64,
+    /// Digest of the content, where it was asked for.
+    pub content: Option<u128>,
+}
+
+impl Item {
+    /// Whether all its names are known.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.places.len() as u64 == self.links
+    }
+}
+
+/// What was read of a part of a brick.
+#[derive(Debug, Default)]
+pub struct Part {
+    /// The objects, in the order of their gfids.
+    pub items: Vec<Item>,
+    /// Objects that could not be read.
+    pub unread: u64,
+    /// The first reason why.
+    pub why: Option<String>,
+    /// Handles behind which nothing stands in the namespace: for an audit of the brick to judge.
+    pub nameless: u64,
+}
+
+/// A range of gfids by their first two bytes, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Slice {
+    /// The lowest.
+    pub first: u16,
+    /// The highest.
+    pub last: u16,
+}
+
+impl Slice {
+    /// Every gfid.
+    pub const ALL: Self = Self { first: 0, last: u16::MAX };
+
+    /// The range in parts that share the first byte: each is one directory below `.glusterfs`.
+    pub fn shards(self) -> impl Iterator<Item = Self> {
+        (self.first >> 8..=self.last >> 8).map(move |byte| Self {
+            first: self.first.max(byte << 8),
+            last: self.last.min((byte << 8) | 0xff),
+        })
+    }
+
+    /// The part with this number, counted from 0, of so many equal ones.
+    #[must_use]
+    pub fn part(number: u16, of: u16) -> Option<Self> {
+        let edge = |n: u16| (u32::from(n) << 16) / u32::from(of.max(1));
+        let last = edge(number.checked_add(1)?).checked_sub(1)?;
+        (number < of).then_some(())?;
+        Some(Self { first: u16::try_from(edge(number)).ok()?, last: u16::try_from(last).ok()? })
+    }
+
+    /// Whether a gfid lies in it.
+    #[must_use]
+    pub fn holds(self, gfid: Gfid) -> bool {
+        let [first, second, ..] = *gfid.as_bytes();
+        (self.first..=self.last).contains(&u16::from_be_bytes([first, second]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_cover_everything_once() {
+        for of in [1, 2, 3, 7, 256, 1000] {
+            let parts: Vec<_> = (0..of).map(|n| Slice::part(n, of).unwrap()).collect();
+            assert_eq!((parts[0].first, parts[parts.len() - 1].last), (0, u16::MAX));
+            assert!(parts.windows(2).all(|two| two[0].last + 1 == two[1].first));
+        }
+        assert_eq!(Slice::part(2, 2), None);
+        let shards: Vec<_> = Slice::ALL.shards().collect();
+        assert_eq!((shards.len(), shards[255].first), (256, 0xff00));
+        let odd = Slice { first: 0x12fe, last: 0x1301 };
+        assert_eq!(odd.shards().map(|s| s.last - s.first + 1).collect::<Vec<_>>(), [2, 2]);
+        assert!(odd.holds("12ff0000-0000-0000-0000-000000000000".parse().unwrap()));
+        assert!(!odd.holds("13020000-0000-0000-0000-000000000000".parse().unwrap()));
+    }
+}
