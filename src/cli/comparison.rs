@@ -16,7 +16,7 @@ use crate::check::sides::{
 use crate::domain::{AuditFinding, AuditHead, Gfid, Mark};
 use crate::report::AuditList;
 use crate::scan::inventory::{
-    Holding, ItemKind, Named, Object, Place, Slice, Inventory, Wish, named_past,
+    Holding, Inventory, ItemKind, Named, Object, Place, Slice, Wish, named_past,
 };
 use crate::scan::{BrickError, BrickRoot, Meter, marks_of};
 

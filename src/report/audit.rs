@@ -114,6 +114,9 @@ impl Record for AuditFinding {
             Severity::Benign => Paint::Faint,
         };
         write!(out, "{}", paint.on(format_args!("{:18}", self.code)))?;
+        if self.severity == Severity::Benign {
+            write!(out, "  (benign)")?;
+        }
         if let Some(path) = &self.path {
             write!(out, "  {path}")?;
         }

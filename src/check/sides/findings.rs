@@ -40,7 +40,7 @@ pub fn finding(sides: &Sides<'_>, how: Difference) -> AuditFinding {
 
 /// Whether replication cannot be expected to have carried it: a crawl of what was there before
 /// the session makes no fifos, sockets and devices, and carries neither the root's own mode nor
-/// xattrs and ACLs of directories (seen on 10.3).
+/// xattrs and ACLs of directories; a device never gets its number (seen on 10.3).
 fn is_beyond_a_crawl(sides: &Sides<'_>, how: Difference) -> bool {
     let pair = sides.primary.and_then(Object::item).zip(sides.secondary.and_then(Object::item));
     match how {
@@ -49,7 +49,12 @@ fn is_beyond_a_crawl(sides: &Sides<'_>, how: Difference) -> bool {
         }),
         Difference::Metadata => pair.is_some_and(|(here, there)| {
             let equal = here.mode == there.mode && here.owner == there.owner;
-            here.kind == ItemKind::Directory && (equal || sides.gfid == Gfid::ROOT)
+            match here.kind {
+                ItemKind::Directory => equal || sides.gfid == Gfid::ROOT,
+                // gsyncd makes every device with number 0.
+                ItemKind::Device => equal && here.xattrs == there.xattrs,
+                _ => false,
+            }
         }),
         _ => false,
     }

@@ -3,6 +3,7 @@
 //! `.glusterfs/xx/yy` is a radix sort by gfid already: a volume is read slice by slice with memory
 //! for one slice, and two volumes of whatever topology are compared slice by slice.
 
+mod bricks;
 mod collapse;
 mod content;
 mod deep;
@@ -10,10 +11,9 @@ mod item;
 mod named;
 mod read;
 mod topology;
-mod bricks;
 
+pub use bricks::{Holding, Inventory};
 pub use collapse::{Disagreement, Object};
 pub use item::{Item, ItemKind, Part, Place, Share, Slice, Stamp};
 pub use named::{Named, named_past};
 pub use read::Wish;
-pub use bricks::{Holding, Inventory};

@@ -10,7 +10,7 @@ use crate::cli::args::Global;
 use crate::cli::comparison::{Comparison, Manners, Terms};
 use crate::cli::failure::{Failure, Outcome};
 use crate::report::{AuditList, Progress};
-use crate::scan::inventory::{Slice, Inventory, Wish};
+use crate::scan::inventory::{Inventory, Slice, Wish};
 use crate::scan::{BrickRoot, Meter};
 
 /// What `audit session` takes.
