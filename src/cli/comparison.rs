@@ -69,6 +69,8 @@ pub(super) struct Comparison {
     primary: Inventory,
     secondary: Inventory,
     found: Vec<(Gfid, Differences)>,
+    /// What differs and is still to be replicated.
+    waiting: Vec<(Gfid, Differences)>,
     compared: u64,
     pending: Option<u64>,
     marks: Option<Vec<Mark>>,
@@ -87,6 +89,7 @@ impl Comparison {
             primary,
             secondary,
             found: Vec::new(),
+            waiting: Vec::new(),
             compared: 0,
             pending: None,
             marks: None,
@@ -184,6 +187,7 @@ impl Comparison {
             std::thread::sleep(Duration::from_secs(2).min(self.terms.settle));
         }
         self.found.sort_unstable_by_key(|(gfid, _)| *gfid);
+        self.waiting = open;
         Ok(())
     }
 
@@ -252,18 +256,23 @@ impl Comparison {
         for (primary, how) in
             [(true, Difference::OnlyOnPrimary), (false, Difference::OnlyOnSecondary)]
         {
-            let gfids: Vec<_> = found
+            let waiting: BTreeSet<_> = self.waiting.iter().map(|(gfid, _)| *gfid).collect();
+            let mut gfids: Vec<_> = found
                 .iter()
+                .chain(&self.waiting)
                 .filter(|(_, found)| found.contains(how))
                 .map(|(gfid, _)| *gfid)
                 .collect();
+            gfids.sort_unstable();
             let (mut directories, mut others) = (HashMap::new(), Vec::new());
             let mut places = HashMap::new();
             for batch in gfids.chunks(BATCH) {
                 let (here, there) = self.look(batch)?;
                 for object in &(if primary { here } else { there }).objects {
                     let Some(item) = object.item() else { continue };
-                    let first = item.places.first();
+                    let waits = waiting.contains(&object.gfid);
+                    places.extend(item.places.iter().map(|it| (digest(it), (object.gfid, waits))));
+                    let first = item.places.first().filter(|_| !waits);
                     match (item.kind, first) {
                         (ItemKind::Directory, Some(place)) => {
                             directories.insert(object.gfid, place.parent);
@@ -271,7 +280,6 @@ impl Comparison {
                         (_, Some(place)) => others.push(place.parent),
                         _ => {}
                     }
-                    places.extend(item.places.iter().map(|place| (digest(place), object.gfid)));
                 }
             }
             let trees = Trees::of(directories, others.into_iter());
@@ -333,9 +341,9 @@ impl Comparison {
 struct Lost {
     primary: Trees,
     secondary: Trees,
-    /// The names of what is missing, by digest.
-    primary_places: HashMap<u64, Gfid>,
-    secondary_places: HashMap<u64, Gfid>,
+    /// The names of what is missing, by digest; and whether it is still to be replicated.
+    primary_places: HashMap<u64, (Gfid, bool)>,
+    secondary_places: HashMap<u64, (Gfid, bool)>,
 }
 
 fn digest(place: &Place) -> u64 {
@@ -363,7 +371,10 @@ fn tell(sides: &Sides<'_>, how: Differences, lost: &Lost) -> Vec<AuditFinding> {
         let Fate::Top(below) = fate else { continue };
         let rival = item.places.iter().find_map(|place| rivals.get(&digest(place)));
         match (rival, difference) {
-            (Some(rival), Difference::OnlyOnPrimary) => {
+            (Some((rival, _)), Difference::OnlyOnPrimary) => {
+                told.push(AuditFinding { below, ..sides::other_gfid(sides, *rival) });
+            }
+            (Some((rival, true)), _) => {
                 told.push(AuditFinding { below, ..sides::other_gfid(sides, *rival) });
             }
             // Told with the gfid that stands there on the primary.

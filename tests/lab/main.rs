@@ -13,6 +13,7 @@ macro_rules! say {
     }};
 }
 
+mod audit;
 mod breakage;
 mod capture;
 mod changelog;

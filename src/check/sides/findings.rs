@@ -212,17 +212,18 @@ impl Empties {
     }
 }
 
-/// The name of an object that only the primary has is taken on the secondary by another gfid.
+/// The name of an object that one side has is taken by another gfid on the other side.
 #[must_use]
 pub fn other_gfid(sides: &Sides<'_>, rival: Gfid) -> AuditFinding {
-    let missing = finding(sides, Difference::OnlyOnPrimary);
-    AuditFinding {
-        secondary: Some(Facts::new().with("gfid", rival)),
-        says: format!(
-            "the same name has gfid {rival} on the secondary: a conflict that gsyncd runs into"
-        ),
-        code: Code::GfidDiffers,
-        severity: Code::GfidDiffers.severity(),
-        ..missing
-    }
+    let rival = Facts::new().with("gfid", rival);
+    let it = if sides.primary.is_some() {
+        AuditFinding { secondary: Some(rival), ..finding(sides, Difference::OnlyOnPrimary) }
+    } else {
+        AuditFinding { primary: Some(rival), ..finding(sides, Difference::OnlyOnSecondary) }
+    };
+    let (code, says) = (
+        Code::GfidDiffers,
+        "the same name has another gfid on the secondary: a conflict that gsyncd runs into",
+    );
+    AuditFinding { code, severity: code.severity(), says: says.to_owned(), ..it }
 }
