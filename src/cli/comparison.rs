@@ -15,10 +15,10 @@ use crate::check::sides::{
 };
 use crate::domain::{AuditFinding, AuditHead, Gfid, Mark};
 use crate::report::AuditList;
+use crate::scan::Meter;
 use crate::scan::inventory::{
-    Holding, Inventory, ItemKind, Named, Object, Place, Slice, Wish, named_past,
+    Holding, Inventory, InventoryError, ItemKind, Object, Place, Slice, Wish,
 };
-use crate::scan::{BrickError, BrickRoot, Meter, marks_of};
 
 /// How many objects are looked at again and told at once: bounds the memory.
 const BATCH: usize = 4096;
@@ -73,6 +73,8 @@ pub(super) struct Comparison {
     waiting: Vec<(Gfid, Differences)>,
     compared: u64,
     pending: Option<u64>,
+    /// The volumes' ids, as in the marks' names.
+    session: String,
     marks: Option<Vec<Mark>>,
     unseen: BTreeSet<String>,
     notes: BTreeSet<String>,
@@ -83,7 +85,7 @@ impl Comparison {
         primary: Inventory,
         secondary: Inventory,
         terms: Terms,
-    ) -> Result<Self, UsageError> {
+    ) -> Result<Self, Failure> {
         let mut it = Self {
             terms,
             primary,
@@ -92,49 +94,32 @@ impl Comparison {
             waiting: Vec::new(),
             compared: 0,
             pending: None,
+            session: String::new(),
             marks: None,
             unseen: BTreeSet::new(),
             notes: BTreeSet::new(),
         };
-        for volume in [&it.primary, &it.secondary] {
-            let ids: BTreeSet<_> = volume.bricks().iter().map(BrickRoot::volume).collect();
-            if ids.len() > 1 {
-                return Err(UsageError("the bricks of one side belong to different volumes"));
-            }
+        let (here, there) = (it.primary.volumes(), it.secondary.volumes());
+        if here.len() > 1 || there.len() > 1 {
+            return Err(UsageError("the bricks of one side belong to different volumes").into());
         }
-        if it.volume_ids().0 == it.volume_ids().1 {
-            return Err(UsageError("both sides are bricks of the same volume"));
-        }
-        it.marks = it.read_marks();
-        Ok(it)
-    }
-
-    fn volume_ids(&self) -> (Option<[u8; 16]>, Option<[u8; 16]>) {
-        let id = |volume: &Inventory| volume.bricks().first().map(BrickRoot::volume);
-        (id(&self.primary), id(&self.secondary))
-    }
-
-    /// How far each set of the primary's bricks has come in this session; nothing where no brick
-    /// knows of it.
-    fn read_marks(&self) -> Option<Vec<Mark>> {
-        let (Some(primary), Some(secondary)) = self.volume_ids() else { return None };
-        let session = format!("{}.{}", Uuid::from_bytes(primary), Uuid::from_bytes(secondary));
-        let of_brick = |brick: usize| {
-            let marks = marks_of(self.primary.bricks().get(brick)?.path()).ok()?;
-            marks.into_iter().find(|marks| marks.session == session).map(|marks| marks.stime)
+        let (Some(here), Some(there)) = (here.first(), there.first()) else {
+            return Err(UsageError("a side has no bricks").into());
         };
-        let of_set = |set: &Vec<usize>| set.iter().filter_map(|brick| of_brick(*brick)).max();
-        let marks: Vec<_> = self.primary.sets().iter().map(of_set).collect();
-        let any = marks.iter().any(Option::is_some);
-        any.then(|| marks.into_iter().map(|mark| mark.unwrap_or(Mark::ZERO)).collect())
+        if here == there {
+            return Err(UsageError("both sides are bricks of the same volume").into());
+        }
+        it.session = format!("{}.{}", Uuid::from_bytes(*here), Uuid::from_bytes(*there));
+        it.marks = it.primary.marks(&it.session)?;
+        Ok(it)
     }
 
     /// Compares everything once, shard by shard, one shard in memory for each thread.
     pub(super) fn compare(&mut self, meter: &Meter) -> Result<(), Failure> {
-        let shards: Vec<_> = self.terms.slice.shards().collect();
+        let shards = self.terms.slice.pieces(256);
         let all = Mutex::new((Vec::new(), 0_u64, BTreeSet::new()));
         let this = &*self;
-        shards.par_iter().try_for_each(|&shard| -> Result<(), BrickError> {
+        shards.par_iter().try_for_each(|&shard| -> Result<(), InventoryError> {
             this.terms.manners.wait();
             let here = this.primary.slice(shard, this.terms.wish, meter)?;
             let there = this.secondary.slice(shard, this.terms.wish, meter)?;
@@ -168,14 +153,14 @@ impl Comparison {
         let began = Instant::now();
         let mut open = std::mem::take(&mut self.found);
         loop {
-            let marks = self.read_marks();
+            let marks = self.primary.marks(&self.session)?;
             let mut still = Vec::new();
             for batch in open.chunks(BATCH) {
                 let gfids: Vec<_> = batch.iter().map(|(gfid, _)| *gfid).collect();
                 let (here, there) = self.look(&gfids)?;
                 compare_all(&here.objects, &there.objects, |gfid, how| still.push((gfid, how)));
             }
-            let named = self.named(marks.as_deref(), &still);
+            let named = self.named(marks.as_deref(), &still)?;
             let (waiting, standing): (Vec<_>, Vec<_>) =
                 still.into_iter().partition(|(gfid, _)| named.contains(gfid));
             self.found.extend(standing);
@@ -191,7 +176,7 @@ impl Comparison {
         Ok(())
     }
 
-    fn look(&self, gfids: &[Gfid]) -> Result<(Holding, Holding), BrickError> {
+    fn look(&self, gfids: &[Gfid]) -> Result<(Holding, Holding), InventoryError> {
         Ok((
             self.primary.look(gfids, self.terms.wish)?,
             self.secondary.look(gfids, self.terms.wish)?,
@@ -199,21 +184,18 @@ impl Comparison {
     }
 
     /// Those that the primary's changelogs name past the marks.
-    fn named(&mut self, marks: Option<&[Mark]>, still: &[(Gfid, Differences)]) -> BTreeSet<Gfid> {
-        let Some(marks) = marks.filter(|_| !still.is_empty()) else { return BTreeSet::new() };
+    fn named(
+        &mut self,
+        marks: Option<&[Mark]>,
+        still: &[(Gfid, Differences)],
+    ) -> Result<BTreeSet<Gfid>, Failure> {
+        let Some(marks) = marks.filter(|_| !still.is_empty()) else { return Ok(BTreeSet::new()) };
         let asked = still.iter().map(|(gfid, _)| *gfid).collect();
-        let mut named = Named::default();
-        for (set, mark) in self.primary.sets().iter().zip(marks) {
-            for brick in set.iter().filter_map(|brick| self.primary.bricks().get(*brick)) {
-                if let Err(error) = named_past(brick.path(), *mark, &asked, &mut named) {
-                    self.notes.insert(format!(
-                        "what replication still has to do is not known for all of it: {error}"
-                    ));
-                }
-            }
-        }
-        self.notes.extend(named.notes);
-        named.gfids
+        let named = self.primary.named(marks, &asked)?;
+        self.notes.extend(named.notes.into_iter().map(|note| {
+            format!("what replication still has to do is not known for all of it: {note}")
+        }));
+        Ok(named.gfids)
     }
 
     /// Tells what stands, batch by batch, and answers with the document's head.
@@ -295,9 +277,8 @@ impl Comparison {
     fn head(&mut self) -> AuditHead {
         let mut scope = Vec::new();
         for (side, volume) in [("primary", &self.primary), ("secondary", &self.secondary)] {
-            let (words, gaps) = volume.describe();
-            scope.push(format!("{side}: {words}"));
-            self.unseen.extend(gaps.into_iter().map(|gap| format!("{side}: {gap}")));
+            scope.push(format!("{side}: {}", volume.describe()));
+            self.unseen.extend(volume.unseen().iter().map(|brick| format!("{side}: {brick}")));
         }
         scope.push(
             "compared: existence, type, names, size, mtime of files, mode, owner, ACL, user \

@@ -3,8 +3,8 @@
 mod args;
 mod change;
 mod cmd;
-mod confirm;
 mod comparison;
+mod confirm;
 mod desk;
 mod failure;
 mod input;

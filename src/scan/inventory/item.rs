@@ -141,21 +141,23 @@ impl Slice {
     /// Every gfid.
     pub const ALL: Self = Self { first: 0, last: u16::MAX };
 
-    /// The range in parts that share the first byte: each is one directory below `.glusterfs`.
-    pub fn shards(self) -> impl Iterator<Item = Self> {
-        (self.first >> 8..=self.last >> 8).map(move |byte| Self {
-            first: self.first.max(byte << 8),
-            last: self.last.min((byte << 8) | 0xff),
-        })
+    /// The range in so many parts of about the same size, or fewer.
+    #[must_use]
+    pub fn pieces(self, count: u32) -> Vec<Self> {
+        let (first, size) = (u32::from(self.first), u32::from(self.last - self.first) + 1);
+        let edge = |n: u32| first + n * size / count.max(1);
+        let piece = |n| {
+            let (first, last) = (edge(n), edge(n + 1).checked_sub(1)?);
+            let piece = Self { first: u16::try_from(first).ok()?, last: u16::try_from(last).ok()? };
+            (first <= last).then_some(piece)
+        };
+        (0..count).filter_map(piece).collect()
     }
 
     /// The part with this number, counted from 0, of so many equal ones.
     #[must_use]
     pub fn part(number: u16, of: u16) -> Option<Self> {
-        let edge = |n: u16| (u32::from(n) << 16) / u32::from(of.max(1));
-        let last = edge(number.checked_add(1)?).checked_sub(1)?;
-        (number < of).then_some(())?;
-        Some(Self { first: u16::try_from(edge(number)).ok()?, last: u16::try_from(last).ok()? })
+        (number < of).then(|| Self::ALL.pieces(of.into()).get(usize::from(number)).copied())?
     }
 
     /// Whether a gfid lies in it.
@@ -178,10 +180,10 @@ mod tests {
             assert!(parts.windows(2).all(|two| two[0].last + 1 == two[1].first));
         }
         assert_eq!(Slice::part(2, 2), None);
-        let shards: Vec<_> = Slice::ALL.shards().collect();
-        assert_eq!((shards.len(), shards[255].first), (256, 0xff00));
         let odd = Slice { first: 0x12fe, last: 0x1301 };
-        assert_eq!(odd.shards().map(|s| s.last - s.first + 1).collect::<Vec<_>>(), [2, 2]);
+        let sizes =
+            |count| odd.pieces(count).iter().map(|s| s.last - s.first + 1).collect::<Vec<_>>();
+        assert_eq!((sizes(2), sizes(3), sizes(9)), (vec![2, 2], vec![1, 1, 2], vec![1; 4]));
         assert!(odd.holds("12ff0000-0000-0000-0000-000000000000".parse().unwrap()));
         assert!(!odd.holds("13020000-0000-0000-0000-000000000000".parse().unwrap()));
     }

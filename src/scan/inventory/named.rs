@@ -23,7 +23,7 @@ pub struct Named {
 ///
 /// # Errors
 /// [`ChangelogsError::Missing`] where the brick has no changelogs.
-pub fn named_past(
+pub(super) fn named_past(
     brick: &Path,
     mark: Mark,
     asked: &BTreeSet<Gfid>,

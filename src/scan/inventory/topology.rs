@@ -22,11 +22,8 @@ pub(super) struct Topology {
 }
 
 impl Topology {
-    pub(super) fn of(bricks: &[BrickRoot]) -> Self {
-        Self::of_ranges(bricks.iter().map(range))
-    }
-
-    fn of_ranges(ranges: impl Iterator<Item = Option<(u32, u32)>>) -> Self {
+    /// Told by the ranges of the bricks' roots. A brick without one may hold what a gap leaves out.
+    pub(super) fn of_ranges(ranges: impl Iterator<Item = Option<(u32, u32)>>) -> Self {
         let mut by_range: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
         let mut alone = Vec::new();
         for (index, range) in ranges.enumerate() {
@@ -35,7 +32,7 @@ impl Topology {
                 None => alone.push(vec![index]),
             }
         }
-        let gaps = gaps(by_range.keys().copied());
+        let gaps = if alone.is_empty() { gaps(by_range.keys().copied()) } else { Vec::new() };
         let sets = by_range.into_values().chain(alone).collect();
         Self { sets, arbiters: Vec::new(), gaps }
     }
@@ -75,7 +72,7 @@ impl Topology {
 
 /// The range of hashes of a brick's root: commit hash, type, first and last, each a big-endian
 /// u32 (`dht-layout.c`); nothing for a brick without any.
-fn range(brick: &BrickRoot) -> Option<(u32, u32)> {
+pub(super) fn range(brick: &BrickRoot) -> Option<(u32, u32)> {
     let mut value = [0; 16];
     fgetxattr(brick.root(), "trusted.glusterfs.dht", &mut value).ok().filter(|&n| n == 16)?;
     let first = u32::from_be_bytes(*value.get(8..)?.first_chunk()?);

@@ -9,20 +9,29 @@ use clap::Args as ClapArgs;
 use crate::cli::args::Global;
 use crate::cli::comparison::{Comparison, Manners, Terms};
 use crate::cli::failure::{Failure, Outcome};
+use crate::domain::SecondaryUrl;
 use crate::report::{AuditList, Progress};
+use crate::scan::cluster::{Cluster, Host, Tools};
 use crate::scan::inventory::{Inventory, Slice, Wish};
 use crate::scan::{BrickRoot, Meter};
 
 /// What `audit session` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// A brick of the primary volume, as this machine reaches it; repeat it for all of them.
+    /// The primary volume, on a node of its cluster. Bricks on other nodes are read by the
+    /// georepair there, over ssh
+    #[arg(requires = "secondary", required_unless_present = "primary_bricks")]
+    primary: Option<String>,
+    /// The other side, as the gluster command takes it: `[USER@]HOST::VOLUME`
+    secondary: Option<SecondaryUrl>,
+    /// Instead of PRIMARY: a brick of it, as this machine reaches it; repeat it for all of them.
     /// Bricks that hold copies of each other are told by themselves
-    #[arg(long = "primary-brick", value_name = "DIR", required = true)]
-    primary: Vec<PathBuf>,
-    /// The same for the secondary volume
-    #[arg(long = "secondary-brick", value_name = "DIR", required = true)]
-    secondary: Vec<PathBuf>,
+    #[arg(long = "primary-brick", value_name = "DIR", conflicts_with = "primary")]
+    #[arg(requires = "secondary_bricks")]
+    primary_bricks: Vec<PathBuf>,
+    /// The same for the secondary
+    #[arg(long = "secondary-brick", value_name = "DIR", requires = "primary_bricks")]
+    secondary_bricks: Vec<PathBuf>,
     /// Compare the content of files too: reads every byte on both sides
     #[arg(long)]
     content: bool,
@@ -69,13 +78,8 @@ fn range(text: &str) -> Result<Slice, String> {
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let manners = Manners { max_load: args.max_load, pause_file: args.pause_file.clone() };
     Manners::be_nice();
-    let open = |dirs: &[PathBuf]| -> Result<Inventory, Failure> {
-        let bricks: Result<Vec<_>, _> = dirs.iter().map(|dir| BrickRoot::open(dir)).collect();
-        Ok(Inventory::of(bricks?)?)
-    };
-    let (primary, secondary) = (open(&args.primary)?, open(&args.secondary)?);
-    let names = primary.bricks().iter().chain(secondary.bricks()).filter_map(BrickRoot::inodes);
-    let (meter, most) = (Arc::new(Meter::default()), names.sum());
+    let (primary, secondary) = sides(args, global)?;
+    let (meter, most) = (Arc::new(Meter::default()), primary.inodes() + secondary.inodes());
     let content = args.content.then(|| args.sample.map_or(1, std::num::NonZeroU64::get));
     let terms = Terms {
         wish: Wish { content },
@@ -98,4 +102,22 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         (false, true) => Outcome::Blind,
         (false, false) => Outcome::Fine,
     })
+}
+
+/// Both volumes, by name or by bricks.
+fn sides(args: &Args, global: &Global) -> Result<(Inventory, Inventory), Failure> {
+    let Some((primary, secondary)) = args.primary.as_ref().zip(args.secondary.as_ref()) else {
+        let open = |dirs: &[PathBuf]| -> Result<Inventory, Failure> {
+            let bricks: Result<Vec<_>, _> = dirs.iter().map(|dir| BrickRoot::open(dir)).collect();
+            Ok(Inventory::of_bricks(bricks?)?)
+        };
+        return Ok((open(&args.primary_bricks)?, open(&args.secondary_bricks)?));
+    };
+    let tools = Tools::new(&global.gluster, &global.ssh)?;
+    let here = Cluster::of(&tools, Host::Here)?;
+    let there = Cluster::of_secondary(&tools, secondary)?;
+    let of = |cluster: &Cluster<'_>, volume: &str| -> Result<Inventory, Failure> {
+        Ok(Inventory::of_volume(&tools, cluster, &cluster.volume(volume)?)?)
+    };
+    Ok((of(&here, primary)?, of(&there, &secondary.volume)?))
 }
