@@ -90,6 +90,11 @@ pub(in crate::scan) fn handle_of(gfid: Gfid) -> Vec<u8> {
     path
 }
 
+/// The text of a directory's handle: `../../pp/qq/<parent>/<name>`.
+pub(in crate::scan) fn handle_text(parent: Gfid, name: &[u8]) -> Vec<u8> {
+    [b"../../", handle_of(parent).as_slice(), b"/", name].concat()
+}
+
 /// Reads the text of a directory's handle without asking what the handle is.
 ///
 /// `EINVAL` means that it is no symlink.
