@@ -10,6 +10,7 @@ mod causes;
 mod crashes;
 mod diagnose;
 mod draft;
+mod handles;
 mod healing;
 mod known_bugs;
 mod mounts;
@@ -19,3 +20,4 @@ pub mod sides;
 
 pub use bricks::{add_dropped, place_findings, questions};
 pub use diagnose::diagnose;
+pub use handles::handles;

@@ -153,6 +153,62 @@ pub enum Code {
     GfidDiffers,
     /// The copies on one side's bricks disagree.
     CopiesDiffer,
+    /// The gfid of an object has no handle on the brick.
+    HandleMissing,
+    /// A directory's handle names a place where nothing stands.
+    HandleDangling,
+    /// A handle is left whose object has no name.
+    HandleOrphan,
+    /// A handle leads to another object than its own.
+    HandleWrong,
+    /// The handles of directories form a ring.
+    HandleCycle,
+    /// Two objects of a brick carry the same gfid.
+    GfidDuplicate,
+    /// An object on the brick carries no gfid.
+    GfidXattrMissing,
+    /// A name is in no gfid2path xattr.
+    Gfid2pathMissing,
+    /// A gfid2path xattr records a name that is not there.
+    Gfid2pathStale,
+    /// The changelog index counts more or fewer changelogs than it holds.
+    HtimeCountWrong,
+    /// The changelog index has a gap or is damaged.
+    HtimeGap,
+    /// The changelog index, or what names it, is missing.
+    HtimeMissing,
+    /// A foreign file lies in the folder of the changelog index.
+    HtimeLitter,
+    /// The index names a changelog that is not there.
+    ChangelogMissing,
+    /// A changelog holds bytes that are no record.
+    ChangelogDamaged,
+    /// A changelog lies where the index does not look for it.
+    ChangelogMisplaced,
+    /// Stime lies before the changelog history begins.
+    StimeOutsideHistory,
+    /// A mark of geo-replication lies in the future.
+    StimeInFuture,
+    /// A mark of a session that does not exist.
+    StimeOrphan,
+    /// A session has no mark on this brick.
+    StimeMissing,
+    /// A volume option with which geo-replication cannot work.
+    OptionUnfit,
+    /// Little space or few inodes are left.
+    SpaceLow,
+    /// Clients may write to the secondary volume.
+    SecondaryWritable,
+    /// The primary's data does not fit on the secondary.
+    SecondaryTooSmall,
+    /// The secondary volume is not empty.
+    SecondaryNotEmpty,
+    /// This rsync and this release of gsyncd do not work together.
+    RsyncIncompatible,
+    /// The two sides run different releases of GlusterFS.
+    ReleasesDiffer,
+    /// The clocks of the nodes differ.
+    ClockSkew,
 }
 
 /// Slug, usual severity and title of every code, in the order of the enum.
@@ -452,6 +508,149 @@ const TABLE: &[(Code, &str, Severity, &str)] = &[
         Severity::Warning,
         "the copies on one side's bricks disagree",
     ),
+    (
+        Code::HandleMissing,
+        "handle-missing",
+        Severity::Loss,
+        "the gfid of an object has no handle on the brick",
+    ),
+    (
+        Code::HandleDangling,
+        "handle-dangling",
+        Severity::Warning,
+        "a directory's handle names a place where nothing stands",
+    ),
+    (
+        Code::HandleOrphan,
+        "handle-orphan",
+        Severity::Warning,
+        "a handle is left whose object has no name",
+    ),
+    (
+        Code::HandleWrong,
+        "handle-wrong",
+        Severity::Fatal,
+        "a handle leads to another object than its own",
+    ),
+    (Code::HandleCycle, "handle-cycle", Severity::Fatal, "the handles of directories form a ring"),
+    (
+        Code::GfidDuplicate,
+        "gfid-duplicate",
+        Severity::Fatal,
+        "two objects of a brick carry the same gfid",
+    ),
+    (
+        Code::GfidXattrMissing,
+        "gfid-xattr-missing",
+        Severity::Fatal,
+        "an object on the brick carries no gfid",
+    ),
+    (
+        Code::Gfid2pathMissing,
+        "gfid2path-missing",
+        Severity::Warning,
+        "a name is in no gfid2path xattr",
+    ),
+    (
+        Code::Gfid2pathStale,
+        "gfid2path-stale",
+        Severity::Warning,
+        "a gfid2path xattr records a name that is not there",
+    ),
+    (
+        Code::HtimeCountWrong,
+        "htime-count-wrong",
+        Severity::Warning,
+        "the changelog index counts more or fewer changelogs than it holds",
+    ),
+    (Code::HtimeGap, "htime-gap", Severity::Loss, "the changelog index has a gap or is damaged"),
+    (
+        Code::HtimeMissing,
+        "htime-missing",
+        Severity::Fatal,
+        "the changelog index, or what names it, is missing",
+    ),
+    (
+        Code::HtimeLitter,
+        "htime-litter",
+        Severity::Fatal,
+        "a foreign file lies in the folder of the changelog index",
+    ),
+    (
+        Code::ChangelogMissing,
+        "changelog-missing",
+        Severity::Loss,
+        "the index names a changelog that is not there",
+    ),
+    (
+        Code::ChangelogDamaged,
+        "changelog-damaged",
+        Severity::Loss,
+        "a changelog holds bytes that are no record",
+    ),
+    (
+        Code::ChangelogMisplaced,
+        "changelog-misplaced",
+        Severity::Loss,
+        "a changelog lies where the index does not look for it",
+    ),
+    (
+        Code::StimeOutsideHistory,
+        "stime-outside-history",
+        Severity::Loss,
+        "stime lies before the changelog history begins",
+    ),
+    (
+        Code::StimeInFuture,
+        "stime-in-future",
+        Severity::Fatal,
+        "a mark of geo-replication lies in the future",
+    ),
+    (
+        Code::StimeOrphan,
+        "stime-orphan",
+        Severity::Warning,
+        "a mark of a session that does not exist",
+    ),
+    (Code::StimeMissing, "stime-missing", Severity::Warning, "a session has no mark on this brick"),
+    (
+        Code::OptionUnfit,
+        "option-unfit",
+        Severity::Fatal,
+        "a volume option with which geo-replication cannot work",
+    ),
+    (Code::SpaceLow, "space-low", Severity::Warning, "little space or few inodes are left"),
+    (
+        Code::SecondaryWritable,
+        "secondary-writable",
+        Severity::Warning,
+        "clients may write to the secondary volume",
+    ),
+    (
+        Code::SecondaryTooSmall,
+        "secondary-too-small",
+        Severity::Fatal,
+        "the primary's data does not fit on the secondary",
+    ),
+    (
+        Code::SecondaryNotEmpty,
+        "secondary-not-empty",
+        Severity::Warning,
+        "the secondary volume is not empty",
+    ),
+    (
+        Code::RsyncIncompatible,
+        "rsync-incompatible",
+        Severity::Fatal,
+        "this rsync and this release of gsyncd do not work together",
+    ),
+    (
+        Code::ReleasesDiffer,
+        "releases-differ",
+        Severity::Warning,
+        "the two sides run different releases of GlusterFS",
+    ),
+    (Code::ClockSkew, "clock-skew", Severity::Warning, "the clocks of the nodes differ"),
 ];
 
 impl Code {

@@ -214,8 +214,9 @@ fn named(doubts: Vec<Doubt>, resolver: &Resolver<'_>) -> Result<Vec<Flawed>, Bri
     for doubt in doubts {
         let sight = doubt.gfid.and_then(|gfid| sights.get(&gfid));
         let Some(flaw) = flaw_of(&doubt, sight) else { continue };
-        // Each of its names is in doubt, but it has its records once.
-        let of_object = matches!(flaw, Flaw::Unrecorded(_) | Flaw::StaleRecords(_));
+        // Each of its names is in doubt, but it has one handle, and its records once.
+        let of_object =
+            matches!(flaw, Flaw::NoHandle | Flaw::Unrecorded(_) | Flaw::StaleRecords(_));
         if of_object && !told.insert(doubt.gfid) {
             continue;
         }
