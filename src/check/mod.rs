@@ -12,12 +12,18 @@ mod diagnose;
 mod draft;
 mod handles;
 mod healing;
+mod history_index;
 mod known_bugs;
+mod marks;
 mod mounts;
 mod reading;
 mod scene;
 pub mod sides;
+mod site;
 
 pub use bricks::{add_dropped, place_findings, questions};
 pub use diagnose::diagnose;
 pub use handles::handles;
+pub use history_index::history_index;
+pub use marks::{KnownSession, marks};
+pub use site::{both_options, primary_options, room, site};

@@ -30,7 +30,7 @@ impl Told {
 /// Runs `audit brick` with a minute's patience.
 pub(crate) fn audit(brick: &FakeBrick) -> Told {
     let mut command = Command::cargo_bin("georepair").unwrap();
-    command.args(["--format", "json", "--quiet", "audit", "brick"]).arg(brick.path());
+    command.args(["--format", "json", "--quiet", "audit", "brick", "--offline"]).arg(brick.path());
     let output = command.timeout(std::time::Duration::from_mins(1)).output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
