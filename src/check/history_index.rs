@@ -1,5 +1,7 @@
 //! What is wrong with a brick's changelogs and their index, as findings.
 
+use std::cmp::Ordering;
+
 use crate::domain::{AuditFinding, Code, Facts, Mark, Name, Severity, Time};
 use crate::format::htime::Count;
 use crate::scan::{HistoryIndex, Htime};
@@ -82,15 +84,19 @@ fn uncounted(file: &Htime) -> Option<AuditFinding> {
         return Some(AuditFinding { path, ..AuditFinding::new(Code::HtimeMissing, says) });
     };
     let held = file.rollovers;
-    let says = if rollovers > held {
-        format!(
+    let says = match rollovers.cmp(&held) {
+        Ordering::Greater => format!(
             "its xattr counts {rollovers} changelogs, it holds {held}: each restart of the brick \
              adds some; history before 9.4 fails by it"
-        )
-    } else if rollovers < held {
-        format!("its xattr counts {rollovers} changelogs, it holds {held}: the last are not read")
-    } else {
-        format!("its xattr ends at {}, its last changelog does not", moment(last))
+        ),
+        Ordering::Less => {
+            format!(
+                "its xattr counts {rollovers} changelogs, it holds {held}: the last are not read"
+            )
+        }
+        Ordering::Equal => {
+            format!("its xattr ends at {}, its last changelog does not", moment(last))
+        }
     };
     let severity = if rollovers > held { Severity::Warning } else { Severity::Loss };
     let facts = |count: u64, last: u32| {

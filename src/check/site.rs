@@ -206,24 +206,24 @@ mod tests {
         site(it).iter().map(|finding| finding.code).collect()
     }
 
-    fn text(text: &str) -> Option<String> {
-        Some(text.to_owned())
+    fn text(text: &str) -> String {
+        text.to_owned()
     }
 
     #[test]
     fn each_thing_that_breaks_gsyncd_is_named() {
         assert_eq!(codes(&sound()), []);
-        let (python, gluster) = (text("3.12.1"), text("11.1"));
+        let (python, gluster) = (Some(text("3.12.1")), Some(text("11.1")));
         for (it, code) in [
-            (Site { rsync: text("3.5.0"), ..sound() }, Code::RsyncIncompatible),
+            (Site { rsync: Some(text("3.5.0")), ..sound() }, Code::RsyncIncompatible),
             (Site { rsync: None, ..sound() }, Code::GlusterBinaryMissing),
             (Site { python, gluster, ..sound() }, Code::PythonIncompatible),
-            (Site { gluster: text("9.2"), ..sound() }, Code::PythonIncompatible),
+            (Site { gluster: Some(text("9.2")), ..sound() }, Code::PythonIncompatible),
             (Site { ahead: Some(-1.5), ..sound() }, Code::ClockSkew),
         ] {
             assert_eq!(codes(&it), [code]);
         }
-        assert_eq!(codes(&Site { gluster: text("9.3"), ..sound() }), []);
+        assert_eq!(codes(&Site { gluster: Some(text("9.3")), ..sound() }), []);
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! `audit brick` on bricks built by hand: a sound one is silent, each damage is exactly its finding.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at surprises")]
+#![expect(clippy::disallowed_methods, reason = "a test of damage does the damage")]
 
 #[path = "../bricks/mod.rs"]
 mod bricks;
 mod damage;
 mod handles;
+mod history;
 mod live;
 
 use assert_cmd::Command;

@@ -14,6 +14,7 @@ macro_rules! say {
 }
 
 mod audit;
+mod audit_brick;
 mod breakage;
 mod capture;
 mod changelog;

@@ -1,6 +1,7 @@
 //! `georepair audit`: is a brick sound, would a session work, are both sides the same?
 
 mod brick;
+mod ready;
 mod session;
 
 use clap::Subcommand;
@@ -15,11 +16,14 @@ pub enum Command {
     Brick(brick::Args),
     /// Are both sides of a session the same? Compared by gfid, from the bricks
     Session(session::Args),
+    /// Would a session work here?
+    Ready(ready::Args),
 }
 
 pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
     match command {
         Command::Brick(it) => brick::run(it, global),
         Command::Session(it) => session::run(it, global),
+        Command::Ready(it) => ready::run(it, global),
     }
 }
