@@ -6,5 +6,6 @@ mod crashes;
 mod journal;
 mod killed;
 mod model;
+mod peers;
 mod real;
 mod scripts;
