@@ -42,6 +42,7 @@ fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Apply(it) => cmd::apply::run(it, &args.global),
         Command::Runs(it) => cmd::runs::run(it, &args.global),
         Command::Audit(it) => cmd::audit::run(it, &args.global),
+        Command::TriggerSync(it) => cmd::trigger_sync::run(it, &args.global),
         Command::Runbook(it) => cmd::runbook::run(it, &args.global),
         Command::Agent(it) => cmd::agent::run(it, &args.global),
     }

@@ -5,6 +5,7 @@ mod document;
 mod guard;
 mod object;
 mod place;
+pub mod recipe;
 pub mod script;
 mod shell;
 mod state;
@@ -15,7 +16,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Trigger};
+pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Pace, Trigger};
 pub use guard::Guard;
 pub use object::Object;
 pub use place::{Identity, Place};

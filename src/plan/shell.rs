@@ -58,7 +58,7 @@ impl Action {
             (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
                 format!("bash ./{}", word(&script::list_name(manifest)))
             }
-            (Object::Bulk { bulk: Bulk::TriggerSync { mount }, manifest }, _) => {
+            (Object::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest }, _) => {
                 let list = word(&script::list_name(manifest));
                 let set = "xargs -0 -r -n 64 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1 --";
                 format!("(exec < ./{list} && cd -- {} && {set})", path(mount))

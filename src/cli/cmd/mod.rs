@@ -8,3 +8,4 @@ pub(super) mod diagnose;
 pub(super) mod resolve_gfid;
 pub(super) mod runbook;
 pub(super) mod runs;
+pub(super) mod trigger_sync;
