@@ -63,11 +63,10 @@ impl<'a> Fields<'a> {
             return Err(if could_be_gfid(self.rest) { Fault::Short } else { Fault::Gfid });
         };
         let [text @ .., separator] = text;
-        if *separator != end {
-            return Err(Fault::Separator);
-        }
+        // In this order: a gfid that is cut off is told by its text too.
+        let gfid = Gfid::from_text(text).ok_or(Fault::Gfid)?;
         self.rest = rest;
-        Gfid::from_text(text).ok_or(Fault::Gfid)
+        if *separator == end { Ok(gfid) } else { Err(Fault::Separator) }
     }
 
     /// A decimal number and the NUL behind it.
