@@ -10,6 +10,7 @@
 mod ascii;
 mod binary;
 mod encode;
+mod record;
 mod resync;
 mod text;
 
