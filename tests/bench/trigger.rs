@@ -41,7 +41,11 @@ fn main() {
     let rate = |seconds: f64| items.len() as f64 / seconds;
     let (slow, fast) = (median(slow), median(fast));
     println!("one at a time   {slow:.3} s  {:>8.0}/s", rate(slow));
-    println!("64 in flight    {fast:.3} s  {:>8.0}/s  {:.1} times as fast", rate(fast), slow / fast);
+    println!(
+        "64 in flight    {fast:.3} s  {:>8.0}/s  {:.1} times as fast",
+        rate(fast),
+        slow / fast
+    );
     session.join();
 }
 

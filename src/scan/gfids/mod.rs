@@ -19,7 +19,6 @@ pub(in crate::scan) use look::{Claim, handle_of, handle_text, read_handle, read_
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
-pub(super) use look::{Claim, handle_of, read_handle, read_keys};
 use look::{Look, Object, look_at_all};
 use namespace::find;
 use paths::{Places, locate};
