@@ -5,7 +5,7 @@ use std::path::Path;
 
 use georepair::apply::{ApplyError, ManifestWriter, StepState, Store, replay};
 use georepair::plan::{
-    Action, Because, Bulk, Change, Guard, Item, Manifest, Object, Plan, State, Step, StepId,
+    Action, Because, Bulk, Change, Guard, Item, Manifest, Object, Pace, Plan, State, Step, StepId,
     Trigger,
 };
 use proptest::prelude::*;
@@ -218,7 +218,7 @@ fn triggers(lists: &Path, count: u32) -> Manifest {
 #[test]
 fn a_bulk_that_cannot_be_taken_back_goes_on_at_its_first_open_batch() {
     let lists = tempfile::tempdir().unwrap();
-    let bulk = Bulk::TriggerSync { mount: "/mnt/gv0".into() };
+    let bulk = trigger();
     let manifest = triggers(lists.path(), 5000);
     let plan = plan(vec![step(Object::Bulk { bulk, manifest }, State::Spent)]);
     for left in 0..20 {
@@ -293,7 +293,7 @@ fn a_guard_that_does_not_hold_stops_before_the_act() {
 fn a_list_that_is_not_the_plans_is_refused() {
     let lists = tempfile::tempdir().unwrap();
     let manifest = triggers(lists.path(), 3);
-    let bulk = Bulk::TriggerSync { mount: "/mnt/gv0".into() };
+    let bulk = trigger();
     for wrong in [
         Manifest { count: 4, ..manifest.clone() },
         Manifest { digest: "0".repeat(16), ..manifest.clone() },
@@ -305,4 +305,15 @@ fn a_list_that_is_not_the_plans_is_refused() {
         assert!(matches!(ended, Err(ApplyError::Manifest { .. })), "{ended:?}");
         assert!(disk.objects.is_empty());
     }
+}
+
+/// Trigger-sync through a mount, unpaced.
+fn trigger() -> Bulk {
+    let pace = Pace {
+        jobs: std::num::NonZeroUsize::MIN,
+        max_backlog: None,
+        bricks: Vec::new(),
+        pause_file: None,
+    };
+    Bulk::TriggerSync { mount: "/mnt/gv0".into(), pace }
 }
