@@ -14,12 +14,11 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 pub use answer::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, Stale, StaleLink, Status, Via};
-pub(in crate::scan) use look::{Claim, handle_of, handle_text, read_handle, read_keys};
 
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
-pub(super) use look::{Claim, handle_of, read_handle, read_keys};
+pub(super) use look::{Claim, handle_of, handle_text, read_handle, read_keys};
 use look::{Look, Object, look_at_all};
 use namespace::find;
 use paths::{Places, locate};
