@@ -144,7 +144,24 @@ fn a_session_under_load_has_no_difference() {
     session::live(&lab);
     let told = of_lab(&lab, &["--settle", "30", "--content"]);
     assert_eq!((told.codes(), told.pending()), (vec![], Some(0)), "{told:#?}");
+    by_name(&lab, told.head.get("compared"));
     std::fs::remove_dir_all(&top).expect("the load goes");
+}
+
+/// The same from a node of the primary, which reads the other nodes' bricks over ssh.
+#[track_caller]
+fn by_name(lab: &Lab, compared: Option<&Value>) {
+    let flags = ["--quiet", "--format", "json", "audit", "session", "gv0", "s1::gv0dr"];
+    let output = lab.georepair("m1", &flags);
+    let head: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    assert_eq!((output.status.code(), head.get("compared")), (Some(0), compared), "{output:?}");
+    lab.run_on("s1", &["mv", "/usr/local/bin/georepair", "/usr/local/bin/gone"]);
+    let output = lab.georepair("m1", &flags);
+    lab.run_on("s1", &["mv", "/usr/local/bin/gone", "/usr/local/bin/georepair"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    assert!(said.contains("no georepair") && said.contains("scp"), "{said}");
 }
 
 /// Makes, renames, links, changes and removes.

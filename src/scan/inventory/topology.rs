@@ -10,7 +10,8 @@ use crate::scan::brick::BrickRoot;
 /// How the bricks of a volume belong together.
 ///
 /// Bricks whose roots carry the same range of DHT's hashes (`trusted.glusterfs.dht`) hold copies
-/// of each other, or fragments; other ranges hold other files.
+/// of each other, or fragments; other ranges hold other files. Where no brick has a range there is
+/// one set only.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Topology {
     /// The bricks of each subvolume of DHT, as indices.
@@ -31,6 +32,10 @@ impl Topology {
                 Some(range) => by_range.entry(range).or_default().push(index),
                 None => alone.push(vec![index]),
             }
+        }
+        if by_range.is_empty() {
+            // A volume of one set has no ranges: DHT has nothing to choose from (seen on 10.3).
+            alone = vec![alone.concat()];
         }
         let gaps = if alone.is_empty() { gaps(by_range.keys().copied()) } else { Vec::new() };
         let sets = by_range.into_values().chain(alone).collect();
@@ -110,6 +115,7 @@ mod tests {
         assert!(topology.gaps.is_empty());
         let part = Topology::of_ranges([Some((10, 19)), Some((30, 39))].into_iter());
         assert_eq!(part.gaps, [(0, 9), (20, 29), (40, u32::MAX)]);
-        assert!(Topology::of_ranges([None, None].into_iter()).gaps.is_empty());
+        let one = Topology::of_ranges([None, None].into_iter());
+        assert_eq!((one.sets, one.gaps), (vec![vec![0, 1]], vec![]));
     }
 }
