@@ -7,5 +7,6 @@ mod journal;
 mod killed;
 mod model;
 mod peers;
+mod plans;
 mod real;
 mod scripts;
