@@ -8,5 +8,6 @@ mod journal;
 mod killed;
 mod model;
 mod peers;
+mod plans;
 mod real;
 mod scripts;
