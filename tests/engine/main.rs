@@ -1,6 +1,5 @@
 //! The plan engine: crashes, resumption, undo and drift, on a model world and on real files.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at surprises")]
-#![expect(clippy::disallowed_methods, reason = "the tests run the program and its scripts")]
 
 mod commands;
 mod crashes;
