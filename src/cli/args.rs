@@ -32,13 +32,16 @@ pub enum Command {
     /// What the bricks wrote down about every change
     #[command(subcommand)]
     Changelog(cmd::changelog::Command),
+    /// Is a brick sound, would a session work, are both sides the same?
+    #[command(subcommand)]
+    Audit(cmd::audit::Command),
+    /// Have gsyncd send files and directories again, in pre-order
+    TriggerSync(cmd::trigger_sync::Args),
     /// Run a saved plan
     Apply(cmd::apply::Args),
     /// What was done, going on after a crash, taking it back
     #[command(subcommand)]
     Runs(cmd::runs::Command),
-    /// Have gsyncd send files and directories again, in pre-order
-    TriggerSync(cmd::trigger_sync::Args),
     /// The runbooks, offline
     Runbook(cmd::runbook::Args),
     /// What georepair does on a peer, for the georepair that asked over ssh

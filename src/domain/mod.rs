@@ -1,5 +1,6 @@
 //! The nouns everything else speaks in: no I/O, no clock.
 
+mod audit;
 mod code;
 mod entry;
 mod errno;
@@ -14,6 +15,7 @@ mod session;
 mod time;
 mod volume;
 
+pub use audit::{AuditFinding, AuditHead, Fact, Facts};
 pub use code::{Code, Severity};
 pub use entry::EntryId;
 pub use errno::Errno;

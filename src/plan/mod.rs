@@ -24,7 +24,7 @@ pub use state::{Hex, State};
 
 use crate::domain::Code;
 
-/// A sequence of steps, shown before anything happens and run by [`crate::apply::run`].
+/// A sequence of steps, shown before anything happens and run by the room `apply`.
 ///
 /// Read from and written to JSON as the document `georepair/plan/1`; what is derived from the
 /// rest there (`says`, `reversible`, `shell`) is ignored on reading and told anew.

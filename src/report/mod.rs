@@ -1,5 +1,6 @@
 //! How things look: one file per document, for people and for scripts.
 
+mod audit;
 mod changelog;
 mod diagnosis;
 mod gfids;
@@ -9,12 +10,14 @@ mod pending;
 mod plan;
 mod print;
 mod progress;
+mod ready;
 mod runbooks;
 mod runs;
 mod stats;
 mod stream;
 mod triggered;
 
+pub use audit::AuditList;
 pub use changelog::{RecordList, RolloverRow, Row};
 pub use gfids::{GfidList, GfidRow};
 pub use look::{ColorChoice, Format, Look, Paint};
@@ -22,6 +25,7 @@ pub use pending::PendingList;
 pub use plan::PlanView;
 pub use print::{Document, PrintError, print};
 pub use progress::Progress;
+pub use ready::ReadyList;
 pub use runbooks::{RunbookError, Runbooks};
 pub use runs::{RunList, RunView};
 pub use stats::StatsReport;

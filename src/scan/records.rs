@@ -76,7 +76,7 @@ impl Search {
             Change::Data => wanted.data = true,
             Change::Metadata { .. } => return false,
             Change::Entry(entry) => {
-                let made = matches!(entry.fop, Fop::Create | Fop::Mknod | Fop::Mkdir);
+                let made = matches!(entry.fop, Fop::CREATE | Fop::MKNOD | Fop::MKDIR);
                 let there = place(entry.place.parent, &entry.place.name) == wanted.place;
                 wanted.entry |= made && there;
             }
@@ -128,16 +128,16 @@ mod tests {
         search.want(dir, Gfid::ROOT, b"d", true);
         assert!(search.take(file, &Change::Data));
         for elsewhere in [
-            entry(Fop::Create, dir, b"g"),
-            entry(Fop::Create, Gfid::ROOT, b"f"),
-            entry(Fop::Unlink, dir, b"f"),
+            entry(Fop::CREATE, dir, b"g"),
+            entry(Fop::CREATE, Gfid::ROOT, b"f"),
+            entry(Fop::UNLINK, dir, b"f"),
         ] {
             search.take(file, &elsewhere);
             assert!(!search.is_recorded(file), "{elsewhere:?}");
         }
-        search.take(file, &entry(Fop::Mknod, dir, b"f"));
+        search.take(file, &entry(Fop::MKNOD, dir, b"f"));
         assert!(search.is_recorded(file) && search.missing() == 1);
-        search.take(dir, &entry(Fop::Mkdir, Gfid::ROOT, b"d"));
+        search.take(dir, &entry(Fop::MKDIR, Gfid::ROOT, b"d"));
         assert_eq!(search.missing(), 0);
         assert!(!search.take(Gfid::ROOT, &Change::Data));
     }

@@ -7,11 +7,12 @@ use clap::Subcommand;
 
 use crate::apply::{self, Host};
 use crate::cli::args::Global;
+use crate::cli::comparison::Manners;
 use crate::cli::failure::{Failure, Outcome};
 use crate::domain::Gfid;
 use crate::report::PrintError;
 use crate::scan::cluster::{Hello, Tools};
-use crate::scan::{BrickRoot, arrivals};
+use crate::scan::{BrickRoot, arrivals, inventory};
 
 /// What an agent can be asked for. Not for people: the dialect may change with each version.
 #[derive(Subcommand, Debug)]
@@ -26,6 +27,12 @@ pub enum Command {
     },
     /// Look at this node's world and change it, as asked on standard input
     World,
+    /// Answer questions about what a brick holds, until standard input ends
+    Inventory {
+        /// The brick's root directory
+        #[arg(long, value_name = "DIR")]
+        brick: PathBuf,
+    },
 }
 
 pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
@@ -37,6 +44,11 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
             let mut host = Host::new(Tools::new(&global.gluster, &global.ssh)?);
             let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
             apply::serve(input, output, &mut host).map_err(PrintError::from)?;
+        }
+        Command::Inventory { brick } => {
+            Manners::be_nice();
+            let out = std::io::BufWriter::new(std::io::stdout().lock());
+            inventory::answer(brick, std::io::stdin().lock(), out).map_err(PrintError::from)?;
         }
     }
     Ok(Outcome::Fine)

@@ -2,6 +2,7 @@
 
 pub(super) mod agent;
 pub(super) mod apply;
+pub(super) mod audit;
 pub(super) mod changelog;
 pub(super) mod diagnose;
 pub(super) mod resolve_gfid;
