@@ -1,10 +1,10 @@
 //! Looks at the world; never changes it.
 
-mod arrivals;
 mod brick;
 mod changelogs;
 mod chunks;
 pub mod cluster;
+pub mod delivery;
 mod follow;
 mod gfids;
 mod history;
@@ -17,7 +17,6 @@ mod meter;
 mod mount;
 mod pending;
 pub mod positions;
-mod records;
 mod readiness;
 mod show;
 mod sift;
@@ -31,7 +30,6 @@ mod walk;
 mod whereabouts;
 mod workers;
 
-pub use arrivals::{Arrival, Looks, arrivals};
 pub use brick::{BrickError, BrickRoot};
 pub use changelogs::{Changelog, Changelogs, ChangelogsError, locate, read, read_htime};
 pub use follow::Follower;
@@ -45,7 +43,6 @@ pub use marks::{Marks, marks_of};
 pub use meter::Meter;
 pub use mount::{MountError, MountRoot, TRIGGER_SYNC, gfid_through, name_in};
 pub use pending::{Backlog, Pending, Resent, pending};
-pub use records::Search;
 pub use readiness::{Readiness, Seen, readiness};
 pub use show::{About, Op, Shown, Wish, show};
 pub use site::{Door, Site, Space, door, reach, site};

@@ -37,7 +37,7 @@ pub(crate) fn inode(directory: u64, file: Option<u64>) -> u64 {
 }
 
 fn about(ino: u64) -> FileAttr {
-    let folder = ino % 100 == 0 || ino == 1;
+    let folder = ino.is_multiple_of(100) || ino == 1;
     FileAttr {
         ino: INodeNo(ino),
         size: 0,
@@ -57,7 +57,7 @@ fn about(ino: u64) -> FileAttr {
     }
 }
 
-const KEPT: Duration = Duration::from_secs(3600);
+const KEPT: Duration = Duration::from_hours(1);
 
 impl Filesystem for Slow {
     fn lookup(&self, _req: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {

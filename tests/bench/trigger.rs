@@ -3,7 +3,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
     reason = "a bench stops at the first surprise and tells its figures"
 )]
 
@@ -46,7 +47,7 @@ fn main() {
         rate(fast),
         slow / fast
     );
-    session.join();
+    session.join().unwrap();
 }
 
 fn items() -> Vec<Item> {

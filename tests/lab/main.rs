@@ -31,5 +31,6 @@ mod resolve;
 mod session;
 mod shape;
 mod switch;
+mod trigger;
 mod volume;
 mod wait;

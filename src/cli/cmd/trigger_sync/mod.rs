@@ -9,7 +9,6 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anstream::eprintln;
 use clap::Args as ClapArgs;
@@ -18,7 +17,7 @@ use crate::apply::ManifestWriter;
 use crate::cli::args::Global;
 use crate::cli::change::{Carried, Change, carry_out, host_name};
 use crate::cli::failure::{Failure, Outcome};
-use crate::domain::{Gfid, SecondaryUrl, Time};
+use crate::domain::{Gfid, SecondaryUrl};
 use crate::plan::recipe::TriggerSync;
 use crate::plan::{Item, Manifest, Pace, Place, Plan, Trigger};
 use crate::report::{self, Progress, Proof, Triggered};
@@ -93,28 +92,18 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     tell(&tally, global);
     site.advise(args, global);
     let plan = plan(args, &site, jobs, manifest.clone())?;
-    let since = now().secs() - 1;
-    let Carried::Done { run, failed } = carry_out(&plan, lists.path(), &args.change, global)?
-    else {
-        return Ok(if args.change.dry_run && manifest.count > 0 {
-            Outcome::Findings
-        } else {
-            Outcome::Fine
-        });
+    let verify = args.verify.then(|| Verify::begin(&site, &tools, args.patience, global));
+    let verify = verify.transpose()?;
+    let (run, failed) = match carry_out(&plan, lists.path(), &args.change, global)? {
+        Carried::Shown(outcome) => return Ok(outcome),
+        Carried::Done { run, failed } => (run, failed),
     };
-    let patience = Duration::from_secs(args.patience);
-    let verify = Verify { site: &site, tools: &tools, global, since, patience };
-    let proof = args.verify.then(|| verify.prove(lists.path(), &manifest)).transpose()?;
+    let proof = verify.map(|verify| verify.prove(lists.path(), &manifest)).transpose()?;
     let (mount, volume) = (site.mount.name(), site.mount.volume().to_owned());
     let secondary = site.secondary();
     let told = Triggered { mount, volume, secondary, run, tally, failed, proof };
     report::print(&told, &global.look())?;
     Ok(outcome(&told))
-}
-
-#[expect(clippy::disallowed_methods, reason = "the clock comes in here")]
-fn now() -> Time {
-    Time::from(jiff::Timestamp::now())
 }
 
 fn outcome(told: &Triggered) -> Outcome {

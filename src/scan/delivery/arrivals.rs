@@ -3,10 +3,10 @@
 use rustix::fs::{AtFlags, CWD, statat};
 use serde::{Deserialize, Serialize};
 
-use super::brick::{BrickError, BrickRoot};
-use super::gfids::{Asked, Resolver, Status};
-use super::meter::Meter;
 use crate::domain::Gfid;
+use crate::scan::brick::{BrickError, BrickRoot};
+use crate::scan::gfids::{Asked, Resolver, Status};
+use crate::scan::meter::Meter;
 
 /// An object as a brick has it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -41,15 +41,16 @@ impl Looks {
         Self { mode: stat.st_mode, uid: stat.st_uid, gid: stat.st_gid, size }
     }
 
-    /// How another differs from this one, in words; nothing where it does not.
+    /// How another differs from this one, in words; nothing where it does not. Sizes are compared
+    /// only where they can be.
     #[must_use]
-    pub fn difference(&self, other: &Self) -> Option<String> {
+    pub fn difference(&self, other: &Self, sizes: bool) -> Option<String> {
         if self.mode != other.mode {
             Some(format!("mode {:o} instead of {:o}", other.mode, self.mode))
         } else if (self.uid, self.gid) != (other.uid, other.gid) {
             let owner = |it: &Self| format!("{}:{}", it.uid, it.gid);
             Some(format!("owner {} instead of {}", owner(other), owner(self)))
-        } else if self.size != other.size {
+        } else if sizes && self.size != other.size {
             Some(format!("{} bytes instead of {}", other.size, self.size))
         } else {
             None
@@ -61,7 +62,10 @@ impl Looks {
 ///
 /// # Errors
 /// [`BrickError::Vanished`] where a brick went away meanwhile.
-pub fn arrivals(bricks: &[BrickRoot], gfids: &[Gfid]) -> Result<Vec<Option<Arrival>>, BrickError> {
+pub(super) fn arrivals(
+    bricks: &[BrickRoot],
+    gfids: &[Gfid],
+) -> Result<Vec<Option<Arrival>>, BrickError> {
     let meter = Meter::default();
     let asked = gfids.iter().copied().map(Asked::Gfid).collect();
     let answers = Resolver::new(bricks, &meter).answer(asked)?;
