@@ -70,12 +70,12 @@ impl Proof {
         }
     }
 
-    /// Takes down why the secondary could not be seen.
+    /// Takes down why the bricks could not be seen.
     pub fn blind(&mut self, why: String) {
         self.blind = Some(why);
     }
 
-    /// Whether the secondary could not be seen.
+    /// Whether bricks that were needed could not be seen.
     #[must_use]
     pub fn is_blind(&self) -> bool {
         self.blind.is_some()
@@ -130,37 +130,101 @@ impl Document for Triggered {
 
     fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
         let all = self.tally.folders + self.tally.files;
-        writeln!(out, "{:>10}  set", all.saturating_sub(self.failed))?;
-        if self.failed > 0 {
-            writeln!(out, "{:>10}  not set", self.failed)?;
-        }
+        line(out, all.saturating_sub(self.failed), "set")?;
+        some(out, self.failed, "not set")?;
         let Some(proof) = &self.proof else {
             return writeln!(out, "            not verified; --verify looks whether they arrive");
         };
-        writeln!(out, "{:>10}  recorded", proof.recorded)?;
-        for (count, what) in [(proof.not_recorded, "not recorded")] {
-            if count > 0 {
-                writeln!(out, "{count:>10}  {what}")?;
-            }
-        }
-        match proof.sent {
-            Some(true) => writeln!(out, "            the session is past them")?,
-            Some(false) => writeln!(out, "            the session is not past them yet")?,
-            None => writeln!(out, "            whether the session is past them is not known")?,
-        }
+        line(out, proof.recorded, "recorded")?;
+        some(out, proof.not_recorded, "not recorded")?;
+        let past = match proof.sent {
+            Some(true) => "the session is past them",
+            Some(false) => "the session is not past them yet",
+            None => "whether the session is past them is not known",
+        };
+        writeln!(out, "            {past}")?;
         if let Some(why) = &proof.blind {
-            writeln!(out, "            the secondary cannot be seen: {why}")?;
+            writeln!(out, "            the rest cannot be seen: {why}")?;
         } else {
-            writeln!(out, "{:>10}  arrived", proof.arrived)?;
-            for (count, what) in [(proof.different, "different"), (proof.missing, "missing")] {
-                if count > 0 {
-                    writeln!(out, "{count:>10}  {what}")?;
-                }
-            }
+            line(out, proof.arrived, "arrived")?;
+            some(out, proof.different, "different")?;
+            some(out, proof.missing, "missing")?;
         }
         for it in &proof.mishaps {
             writeln!(out, "  {}  {}: {}", it.gfid, it.path, it.says)?;
         }
+        let untold = (proof.not_recorded + proof.different + proof.missing)
+            .saturating_sub(proof.mishaps.len() as u64);
+        some(out, untold, "more")?;
+        if proof.sent == Some(false) {
+            let (volume, secondary) = (&self.volume, self.secondary.as_deref().unwrap_or_default());
+            writeln!(out, "next  gluster volume geo-replication {volume} {secondary} status")?;
+        }
         Ok(())
+    }
+}
+
+fn line(out: &mut dyn Write, count: u64, what: &str) -> io::Result<()> {
+    writeln!(out, "{count:>10}  {what}")
+}
+
+/// The same, unless there are none.
+fn some(out: &mut dyn Write, count: u64, what: &str) -> io::Result<()> {
+    if count > 0 { line(out, count, what) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::{ColorChoice, Format};
+
+    fn told(proof: Option<Proof>) -> Triggered {
+        let tally = Tally { folders: 2, files: 3, ..Tally::default() };
+        let (mount, volume) = (Name::from("/mnt/gv0"), "gv0".to_owned());
+        let secondary = Some("s1::gv0dr".to_owned());
+        Triggered { mount, volume, secondary, run: Uuid::nil(), tally, failed: 0, proof }
+    }
+
+    fn human(told: &Triggered) -> String {
+        let mut out = Vec::new();
+        let look = Look {
+            format: Format::Human,
+            color: ColorChoice::Never,
+            width: 80,
+            verbose: false,
+            top: None,
+        };
+        told.human(&look, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_did_not_get_through_is_named() {
+        let mut proof = Proof { recorded: 5, sent: Some(false), arrived: 4, ..Proof::default() };
+        assert!(!proof.is_whole(), "the session may still be at it");
+        proof.missing = 1;
+        let gfid = Gfid::from_bytes([7; 16]);
+        let (path, says) = (Name::from("a/b"), "not there".to_owned());
+        proof.tell(Mishap { gfid, path, says });
+        let told = told(Some(proof));
+        let text = human(&told);
+        assert!(text.contains("         1  missing\n") && !text.contains("different"), "{text}");
+        assert!(text.contains(&format!("{gfid}  a/b: not there")), "{text}");
+        assert!(text.contains("geo-replication gv0 s1::gv0dr status"), "{text}");
+        let json = serde_json::to_value(&told).unwrap();
+        assert_eq!(json["verified"]["missing"], 1);
+        assert_eq!(json["findings"][0]["path"], "a/b");
+    }
+
+    #[test]
+    fn what_was_not_seen_is_not_counted() {
+        let mut proof = Proof { recorded: 5, sent: Some(true), ..Proof::default() };
+        proof.blind("cannot reach s1 by ssh".to_owned());
+        assert!(proof.is_blind());
+        let told = told(Some(proof));
+        assert!(human(&told).contains("cannot be seen: cannot reach s1"));
+        let json = serde_json::to_value(&told).unwrap();
+        assert!(json["verified"]["arrived"].is_null(), "{json}");
+        assert_eq!(json["verified"]["recorded"], 5);
     }
 }

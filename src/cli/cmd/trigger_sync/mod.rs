@@ -95,6 +95,8 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let verify = args.verify.then(|| Verify::begin(&site, &tools, args.patience, global));
     let verify = verify.transpose()?;
     let (run, failed) = match carry_out(&plan, lists.path(), &args.change, global)? {
+        // What was asked for and is not there is something to look into, plan or no plan.
+        Carried::Shown(Outcome::Fine) if tally.unseen() > 0 => return Ok(Outcome::Findings),
         Carried::Shown(outcome) => return Ok(outcome),
         Carried::Done { run, failed } => (run, failed),
     };
@@ -108,10 +110,9 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
 
 fn outcome(told: &Triggered) -> Outcome {
     let whole = told.proof.as_ref().is_none_or(Proof::is_whole);
-    let unseen = told.tally.missing + told.tally.unread;
     if told.proof.as_ref().is_some_and(Proof::is_blind) {
         Outcome::Blind
-    } else if whole && told.failed + unseen == 0 {
+    } else if whole && told.failed + told.tally.unseen() == 0 {
         Outcome::Fine
     } else {
         Outcome::Findings
@@ -184,7 +185,7 @@ fn tell(tally: &Tally, global: &Global) {
     for (path, error) in &tally.notes {
         eprintln!("  not seen: {path}: {error}");
     }
-    let untold = (tally.missing + tally.unread).saturating_sub(tally.notes.len() as u64);
+    let untold = tally.unseen().saturating_sub(tally.notes.len() as u64);
     if untold > 0 {
         eprintln!("  and {untold} more that could not be seen");
     }
