@@ -160,7 +160,7 @@ fn each_restart_counts_too_many(lab: &Lab) {
     node.gluster(&["volume", "set", "gv0", "changelog.rollover-time", "1"]);
     node.gluster(&["volume", "set", "gv0", "changelog.changelog", "on"]);
     let brick = node.path("/srv/bricks/gv0");
-    wait::happens("some rollovers", 60, || {
+    wait::happens("some rollovers", || {
         fs::write(lab.on_primary("roll"), "over").expect("a file");
         let (_, document) = audit(&brick);
         assert_eq!(codes(&document), Vec::<&str>::new(), "{document:#}");
@@ -169,7 +169,7 @@ fn each_restart_counts_too_many(lab: &Lab) {
     });
     node.gluster(&["volume", "stop", "gv0", "force"]);
     node.gluster(&["volume", "start", "gv0"]);
-    wait::happens("the count is found wrong", 30, || {
+    wait::happens("the count is found wrong", || {
         codes(&audit(&brick).1).contains(&"htime-count-wrong")
     });
 }

@@ -43,7 +43,7 @@ pub(crate) fn name_not_utf8(lab: &Lab) -> Broken<'_> {
     fs::write(&path, "a name of another century").expect("an odd file");
     scene.tell(r"wrote latin1-\xe4\xf6\xfc.txt (ISO 8859-1) on the primary");
     wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["UnicodeDecodeError: 'utf-8' codec"], 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["UnicodeDecodeError: 'utf-8' codec"]);
     fs::remove_file(&path).expect("it goes");
     scene.tell("removed it again");
     assert!(!session::canary(lab, 25), "the changelog still holds the name");
@@ -98,7 +98,7 @@ pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
         drop(ends);
     });
     scene.tell("the loop has ended");
-    scene.wait_log(SECONDARIES, "mnt-", &["remote operation failed", "errno=2"], 30);
+    scene.wait_log(SECONDARIES, "mnt-", &["remote operation failed", "errno=2"]);
     session::live(lab);
     listing::wait_equal(lab);
     scene.tell("both sides are equal");
