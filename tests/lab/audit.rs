@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -10,7 +9,7 @@ use serde_json::Value;
 use crate::lab::Lab;
 use crate::node::Node;
 use crate::shape::{Brick, DISTRIBUTED};
-use crate::{listing, mount, requirements, session, wait};
+use crate::{listing, load, mount, requirements, session, wait};
 
 /// What an audit said.
 #[derive(Debug)]
@@ -123,24 +122,15 @@ fn a_session_under_load_has_no_difference() {
     let Some(lab) = Lab::shared() else { return };
     let top = lab.on_primary("load");
     std::fs::create_dir_all(&top).expect("a directory");
-    let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for round in 0_u32.. {
-                churn(&top, round);
-                if stop.load(Ordering::Relaxed) {
-                    break;
-                }
-            }
-        });
+    let looks = || {
         for _ in 0..4 {
             std::thread::sleep(Duration::from_secs(2));
             let told = of_lab(&lab, &["--settle", "4"]);
             assert_eq!((told.codes(), told.exit), (vec![], Some(0)), "{told:#?}");
             assert!(told.pending().is_some(), "{told:#?}");
         }
-        stop.store(true, Ordering::Relaxed);
-    });
+    };
+    load::meanwhile(|round| churn(&top, round), looks);
     session::live(&lab);
     let told = of_lab(&lab, &["--settle", "30", "--content"]);
     assert_eq!((told.codes(), told.pending()), (vec![], Some(0)), "{told:#?}");

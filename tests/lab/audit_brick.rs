@@ -4,13 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
 use crate::lab::Lab;
 use crate::shape::REPLICATED;
-use crate::{requirements, session, wait};
+use crate::{load, requirements, session, wait};
 
 /// What an audit answered: its exit code and its document.
 fn read(output: &std::process::Output) -> (i32, Value) {
@@ -69,38 +68,30 @@ fn a_session_under_load_is_sound() {
     let Some(lab) = Lab::shared() else { return };
     let top = lab.on_primary("audit-brick");
     fs::create_dir_all(&top).expect("a directory");
-    let done = AtomicBool::new(false);
-    std::thread::scope(|threads| {
-        let load = threads.spawn(|| churn(&top, &done));
+    let looks = || {
         for node in ["m1", "m2", "m1", "m2", "m1"] {
             let arguments = ["--quiet", "--format", "json", "audit", "brick", "/srv/bricks/gv0"];
             let (code, document) = read(&lab.georepair(node, &arguments));
-            done.store(code != 0 || load.is_finished(), Ordering::Relaxed);
             assert_eq!((code, codes(&document)), (0, vec![]), "{document:#}");
             let notes = document.get("notes").expect("notes").to_string();
             assert!(!notes.contains("options"), "glusterd was asked: {notes}");
         }
-        done.store(true, Ordering::Relaxed);
-    });
+    };
+    load::meanwhile(|round| churn(&top, round), looks);
     sound(&[lab.secondary().path("/srv/bricks/gv0dr")]);
     fs::remove_dir_all(&top).expect("tidied");
 }
 
-/// Creates, links, renames and removes through the mount until told to stop.
-fn churn(top: &Path, done: &AtomicBool) {
-    for n in 0.. {
-        if done.load(Ordering::Relaxed) {
-            return;
-        }
-        let dir = top.join(format!("dir-{n}"));
-        fs::create_dir(&dir).expect("a directory");
-        fs::write(dir.join("file"), "data").expect("a file");
-        fs::hard_link(dir.join("file"), dir.join("link")).expect("a link");
-        fs::rename(dir.join("file"), dir.join("renamed")).expect("a rename");
-        fs::rename(&dir, top.join(format!("moved-{n}"))).expect("a moved directory");
-        if n % 2 == 0 {
-            fs::remove_dir_all(top.join(format!("moved-{n}"))).expect("removed");
-        }
+/// Creates, links, renames and removes through the mount.
+fn churn(top: &Path, round: u32) {
+    let (dir, moved) = (top.join(format!("dir-{round}")), top.join(format!("moved-{round}")));
+    fs::create_dir(&dir).expect("a directory");
+    fs::write(dir.join("file"), "data").expect("a file");
+    fs::hard_link(dir.join("file"), dir.join("link")).expect("a link");
+    fs::rename(dir.join("file"), dir.join("renamed")).expect("a rename");
+    fs::rename(&dir, &moved).expect("a moved directory");
+    if round.is_multiple_of(2) {
+        fs::remove_dir_all(&moved).expect("removed");
     }
 }
 
