@@ -154,7 +154,8 @@ fn by_name(lab: &Lab, compared: Option<&Value>) {
     assert!(said.contains("no georepair") && said.contains("scp"), "{said}");
 }
 
-/// Makes, renames, links, changes and removes.
+/// Makes, renames, links, changes and removes. What is removed was never renamed: gsyncd leaves such
+/// a directory on the secondary (`README.md`, lesson 14).
 fn churn(top: &Path, round: u32) {
     let dir = top.join(format!("d{}", round % 5));
     let name = |kind: &str| dir.join(format!("{kind}{round}"));
@@ -168,10 +169,13 @@ fn churn(top: &Path, round: u32) {
         drop(std::fs::remove_file(name("g")));
     }
     if round % 11 == 10 {
-        drop(std::fs::rename(&dir, top.join(format!("moved{}", round % 2))));
+        drop(std::fs::rename(&dir, top.join(format!("moved{round}"))));
     }
     if round % 23 == 22 {
-        drop(std::fs::remove_dir_all(top.join(format!("moved{}", round % 2))));
+        let brief = top.join("brief");
+        drop(std::fs::create_dir(&brief));
+        drop(std::fs::write(brief.join("file"), round.to_string()));
+        drop(std::fs::remove_dir_all(&brief));
     }
 }
 
