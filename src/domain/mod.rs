@@ -11,6 +11,7 @@ mod mark;
 mod moments;
 mod name;
 mod session;
+mod situation;
 mod time;
 mod volume;
 
@@ -27,5 +28,8 @@ pub use mark::Mark;
 pub use moments::Moments;
 pub use name::Name;
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
+pub use situation::{
+    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Situation,
+};
 pub use time::Time;
 pub use volume::{Brick, Volume};

@@ -15,6 +15,7 @@ mod pending;
 pub mod positions;
 mod show;
 mod sift;
+pub mod situation;
 mod stats;
 mod told;
 mod tracks;

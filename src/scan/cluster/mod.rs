@@ -119,6 +119,18 @@ impl<'a> Cluster<'a> {
         Ok(volxml::settings(&String::from_utf8_lossy(&text)))
     }
 
+    /// The bricks of a started volume that do not run, `NODE:DIR`.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn down_bricks(&self, volume: &Volume) -> Result<Vec<String>, ClusterError> {
+        let xml = self.gluster(&["volume", "status", &volume.name, "--xml"])?;
+        let running =
+            volxml::running_bricks(&xml).map_err(|source| self.misread("volume status", source))?;
+        let urls = volume.bricks.iter().map(Brick::url);
+        Ok(urls.filter(|url| !running.contains(url)).collect())
+    }
+
     /// The release that the asked node runs, such as `10.3`.
     ///
     /// # Errors
