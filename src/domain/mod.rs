@@ -10,6 +10,7 @@ mod gfid;
 mod mark;
 mod moments;
 mod name;
+mod reset;
 mod session;
 mod situation;
 mod time;
@@ -27,6 +28,7 @@ pub use gfid::{Gfid, GfidError};
 pub use mark::Mark;
 pub use moments::Moments;
 pub use name::Name;
+pub use reset::{Leftovers, Level, ResetWish};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 pub use situation::{
     BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Situation,

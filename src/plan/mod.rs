@@ -6,6 +6,7 @@ mod guard;
 mod object;
 mod place;
 pub mod script;
+pub mod recipe;
 mod shell;
 mod state;
 mod words;

@@ -69,6 +69,29 @@ pub enum Object {
         /// The setting, `sync-jobs`.
         key: String,
     },
+    /// The gsyncd processes of a session on the node: `Started` or `Absent`. Nothing is done to
+    /// them: after a stop it is waited until the last one is gone.
+    Workers {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+    },
+    /// A change made on the primary once all workers listen: `Absent`, or `Arrived` on the
+    /// secondary. A session that started deaf is stopped and started again meanwhile. The change
+    /// is a directory with some files; it is removed again.
+    Canary {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+        /// Tells it from other canaries.
+        token: String,
+        /// How many files: enough that every replica set gets one.
+        files: u32,
+        /// Seconds between two changelogs of a brick.
+        rollover: u32,
+    },
     /// Very many objects, listed in a manifest: `AsListed`, or `Spent` where it cannot be taken
     /// back.
     Bulk {
@@ -95,6 +118,12 @@ impl Object {
         self == changed || changed.covers_many()
     }
 
+    /// Whether a step only waits for it: then there is nothing to take back.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        matches!(self, Self::Workers { .. } | Self::Canary { .. })
+    }
+
     /// Whether changing it changes things that it does not name: what lies below a tree, what a
     /// session or volume does when it is started or stopped.
     #[must_use]
@@ -114,6 +143,12 @@ impl fmt::Display for Object {
             Self::Session { primary, secondary } => write!(f, "session {primary} {secondary}"),
             Self::SessionConfig { primary, secondary, key } => {
                 write!(f, "setting {key} of session {primary} {secondary}")
+            }
+            Self::Workers { primary, secondary } => {
+                write!(f, "processes of session {primary} {secondary}")
+            }
+            Self::Canary { primary, secondary, token, .. } => {
+                write!(f, "canary {token} of session {primary} {secondary}")
             }
             Self::Bulk { bulk, manifest } => write!(f, "{bulk}, {} of them", manifest.count),
         }

@@ -39,6 +39,13 @@ impl Action {
             (Object::SessionConfig { primary, secondary, key }, to) => {
                 format!("set {key} of session {primary} {secondary} to {to}")
             }
+            (Object::Workers { primary, secondary }, _) => {
+                format!("wait until no process of session {primary} {secondary} is left")
+            }
+            (Object::Canary { .. }, _) => {
+                "wait until the workers listen; see a change made then arrive; start again if deaf"
+                    .to_owned()
+            }
             (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
                 format!("make {} listed changes", manifest.count)
             }
