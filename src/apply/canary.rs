@@ -19,9 +19,9 @@ use crate::scan::cluster::{Cluster, Host, Tools};
 /// How often a session is started before it is given up.
 const STARTS: u32 = 6;
 /// How long a worker may take to begin with anything.
-const TO_BEGIN: Duration = Duration::from_secs(120);
+const TO_BEGIN: Duration = Duration::from_mins(2);
 /// How long a worker may stay in history without coming on.
-const IN_HISTORY: Duration = Duration::from_secs(300);
+const IN_HISTORY: Duration = Duration::from_mins(5);
 /// How long a worker may be Faulty: the monitor starts it again every ten seconds.
 const FAULTY: Duration = Duration::from_secs(90);
 /// Where it is noted that a canary has arrived; a reboot may forget it, another one flies then.
@@ -99,7 +99,9 @@ impl Canary<'_> {
                 Look::Beginning(_) if since.elapsed() > TO_BEGIN => return Ok(false),
                 Look::Faulty(who) if since.elapsed() > FAULTY => {
                     let next = "georepair diagnose on that node tells why";
-                    return Err(WorldError::Unfit(format!("the worker of {who} is Faulty; {next}")));
+                    return Err(WorldError::Unfit(format!(
+                        "the worker of {who} is Faulty; {next}"
+                    )));
                 }
                 _ => {}
             }

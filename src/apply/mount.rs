@@ -11,7 +11,7 @@ use super::world::WorldError;
 use crate::scan::cluster::{Host, Tools};
 
 /// How long a fresh mount may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Where the mounts of this tool stand; gone with a reboot, as they are.
 const FOLDER: &str = "/run/georepair";
 

@@ -13,8 +13,10 @@ mod draft;
 mod healing;
 mod known_bugs;
 mod mounts;
+mod preflight;
 mod reading;
 mod scene;
 
 pub use bricks::{add_dropped, place_findings, questions};
 pub use diagnose::diagnose;
+pub use preflight::{Check, Verdict, preflight};

@@ -32,6 +32,8 @@ pub enum Command {
     /// What the bricks wrote down about every change
     #[command(subcommand)]
     Changelog(cmd::changelog::Command),
+    /// Start the session over: proved restart, marks set back, full crawl
+    Reset(cmd::reset::Args),
     /// Run a saved plan
     Apply(cmd::apply::Args),
     /// What was done, going on after a crash, taking it back

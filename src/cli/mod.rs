@@ -38,6 +38,7 @@ fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Diagnose(it) => cmd::diagnose::run(it, &args.global),
         Command::ResolveGfid(it) => cmd::resolve_gfid::run(it, &args.global),
         Command::Changelog(it) => cmd::changelog::run(it, &args.global),
+        Command::Reset(it) => cmd::reset::run(it, &args.global),
         Command::Apply(it) => cmd::apply::run(it, &args.global),
         Command::Runs(it) => cmd::runs::run(it, &args.global),
         Command::Runbook(it) => cmd::runbook::run(it, &args.global),

@@ -48,14 +48,13 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
 
 /// One line: what this node sees of a session.
 #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
-fn look(
-    primary: &str,
-    secondary: &SecondaryUrl,
-    dirs: &[PathBuf],
-) -> Result<(), PrintError> {
+fn look(primary: &str, secondary: &SecondaryUrl, dirs: &[PathBuf]) -> Result<(), PrintError> {
     // Whoever asks knows the rest of each brick.
-    let brick = |dir: &PathBuf| {
-        Brick { node: String::new(), dir: dir.clone(), host: Uuid::nil(), arbiter: false }
+    let brick = |dir: &PathBuf| Brick {
+        node: String::new(),
+        dir: dir.clone(),
+        host: Uuid::nil(),
+        arbiter: false,
     };
     let bricks = dirs.iter().map(brick).collect();
     let asked = Asked { primary: primary.to_owned(), secondary: secondary.clone(), bricks };

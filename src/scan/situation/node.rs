@@ -77,7 +77,8 @@ fn is_gsyncd_of(cmdline: &[u8], primary: &str, secondary: &SecondaryUrl) -> bool
     let words: Vec<_> = cmdline.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
     let gsyncd = words.iter().any(|word| word.ends_with("gsyncd.py") || word.ends_with("/gsyncd"));
     let other = |word: &str| word.parse::<SecondaryUrl>().is_ok_and(|it| it.is_same(secondary));
-    let own = |word: &str| word == primary || word.rsplit_once(':').is_some_and(|it| it.1 == primary);
+    let own =
+        |word: &str| word == primary || word.rsplit_once(':').is_some_and(|it| it.1 == primary);
     gsyncd && words.iter().any(|word| other(word)) && words.iter().any(|word| own(word))
 }
 
@@ -139,7 +140,8 @@ fn fill(dir: &Path, sight: &mut BrickSight) -> io::Result<()> {
 
 fn is_mark(name: &str) -> bool {
     let named = name.strip_prefix("trusted.glusterfs.");
-    named.is_some_and(|it| it.ends_with(".stime") || it.ends_with(".entry_stime"))
+    let last = named.and_then(|it| it.rsplit('.').next());
+    last.is_some_and(|last| ["stime", "entry_stime"].contains(&last))
 }
 
 fn identity(path: &Path) -> io::Result<(u64, Option<i64>)> {

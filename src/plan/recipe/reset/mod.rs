@@ -37,13 +37,7 @@ struct Draft<'a> {
 impl Draft<'_> {
     /// A step on the node whose glusterd is asked.
     fn on_own(&self, object: Object, shall_be: State) -> Step {
-        self.on(&self.found.own, Vec::new(), object, shall_be)
-    }
-
-    fn on(&self, node: &str, guards: Vec<Guard>, object: Object, shall_be: State) -> Step {
-        let action = Action { object, shall_be };
-        let (id, node) = (StepId(0), node.to_owned());
-        Step { id, because: Because::Asked, node, guards, action }
+        on(&self.found.own, Vec::new(), object, shall_be)
     }
 
     fn session(&self) -> Object {
@@ -67,7 +61,7 @@ impl Draft<'_> {
         let gone = self.found.nodes.iter().map(|node| {
             let (primary, secondary) = (self.primary(), self.secondary());
             let workers = Object::Workers { primary, secondary };
-            self.on(&node.name, Vec::new(), workers, State::Absent)
+            on(&node.name, Vec::new(), workers, State::Absent)
         });
         std::iter::once(stop).chain(gone).collect()
     }
@@ -81,10 +75,7 @@ impl Draft<'_> {
             files: self.sets().saturating_mul(CANARIES),
             rollover: self.rollover(),
         };
-        vec![
-            self.on_own(self.session(), State::Started),
-            self.on_own(canary, State::Arrived),
-        ]
+        vec![self.on_own(self.session(), State::Started), self.on_own(canary, State::Arrived)]
     }
 
     fn sets(&self) -> u32 {
@@ -116,7 +107,7 @@ impl Draft<'_> {
         let at = Place::from(brick.dir.as_path());
         let guards =
             vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
-        self.on(node, guards, Object::Xattr { at, name: name.to_owned() }, shall_be)
+        on(node, guards, Object::Xattr { at, name: name.to_owned() }, shall_be)
     }
 
     fn same_brick(&self, brick: &BrickSight, at: &Place) -> Guard {
@@ -124,6 +115,12 @@ impl Draft<'_> {
         let identity = Identity { inode, born };
         Guard::SameBrick { at: at.clone(), volume: self.found.primary.id, identity }
     }
+}
+
+fn on(node: &str, guards: Vec<Guard>, object: Object, shall_be: State) -> Step {
+    let action = Action { object, shall_be };
+    let (id, node) = (StepId(0), node.to_owned());
+    Step { id, because: Because::Asked, node, guards, action }
 }
 
 /// The marks of the session on a brick, stime first.

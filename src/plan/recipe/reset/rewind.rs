@@ -29,7 +29,5 @@ fn back(
     let (stime, entry_stime) = marks_of(brick, names);
     let later = [(&names.stime, stime), (&names.entry_stime, entry_stime)];
     let later = later.into_iter().filter(|(_, now)| now.is_some_and(|now| now > target));
-    later
-        .map(|(name, _)| draft.mark(node, brick, name, State::value(&target.to_bytes())))
-        .collect()
+    later.map(|(name, _)| draft.mark(node, brick, name, State::value(&target.to_bytes()))).collect()
 }

@@ -1,0 +1,1 @@
+//! One situation after another in which a reset would do harm.

@@ -1,0 +1,1 @@
+//! Plans of every level, as the operator sees them.
