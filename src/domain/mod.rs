@@ -30,6 +30,8 @@ pub use moments::Moments;
 pub use name::Name;
 pub use reset::{Leftovers, Level, ResetWish};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
+#[cfg(test)]
+pub(crate) use situation::sample as situation_sample;
 pub use situation::{
     BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Situation,
 };

@@ -227,3 +227,75 @@ mod tests {
         assert_eq!(Release::read("glusterfs"), None);
     }
 }
+
+/// A healthy session of two nodes, for tests to spoil.
+#[cfg(test)]
+pub(crate) mod sample {
+    use super::*;
+    use crate::domain::{Brick, WorkerStatus};
+
+    /// The ids in it are one digit, repeated.
+    pub(crate) fn id(digit: char) -> Uuid {
+        Uuid::parse_str(&digit.to_string().repeat(32)).unwrap()
+    }
+
+    fn brick(node: &str) -> Brick {
+        Brick { node: node.to_owned(), dir: "/bricks/gv0".into(), host: id('9'), arbiter: false }
+    }
+
+    fn volume(name: &str, digit: char, bricks: Vec<Brick>, options: &[(&str, &str)]) -> Volume {
+        let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let (name, set_size) = (name.to_owned(), bricks.len());
+        Volume { name, id: id(digit), started: true, set_size, redundancy: 0, bricks, options }
+    }
+
+    fn node(name: &str, marks: &[(&str, u32)]) -> NodeLook {
+        let prefix = format!("trusted.glusterfs.{}.{}", id('1'), id('2'));
+        let mark =
+            |(kind, sec): &(&str, u32)| (format!("{prefix}.{kind}"), Mark { sec: *sec, usec: 0 });
+        let brick = BrickSight {
+            dir: "/bricks/gv0".into(),
+            identity: (7, Some(11)),
+            volume: Some(id('1')),
+            marks: marks.iter().map(mark).collect(),
+            history: vec![Covered { from: 1000, to: 9000 }],
+            ..BrickSight::default()
+        };
+        let sight = NodeSight { bricks: vec![brick], ..NodeSight::default() };
+        NodeLook { name: name.to_owned(), sight: Ok(sight), ahead: 0, blur: 0 }
+    }
+
+    /// gv0 on m1 (Active) and m2 (Passive), to s1::gv0dr.
+    pub(crate) fn situation() -> Situation {
+        let worker = |node: &str, state: &str| WorkerStatus {
+            node: node.to_owned(),
+            brick: "/bricks/gv0".into(),
+            state: state.to_owned(),
+            crawl: "Changelog Crawl".to_owned(),
+            last_synced: "N/A".to_owned(),
+        };
+        let secondary: SecondaryUrl = "s1::gv0dr".parse().unwrap();
+        let far = volume("gv0dr", '2', vec![brick("s1")], &[("features.read-only", "on")]);
+        Situation {
+            own: "m1".to_owned(),
+            primary: volume("gv0", '1', vec![brick("m1"), brick("m2")], &[]),
+            session: Some(Session {
+                primary: "gv0".to_owned(),
+                secondary: secondary.clone(),
+                secondary_id: Some(id('2')),
+                workers: vec![worker("m1", "Active"), worker("m2", "Passive")],
+            }),
+            secondary,
+            others: Vec::new(),
+            settings: BTreeMap::new(),
+            release: Release(10, 3, 0),
+            lost_peers: Vec::new(),
+            down: Some(Vec::new()),
+            nodes: vec![
+                node("m1", &[("stime", 8000), ("entry_stime", 8001)]),
+                node("m2", &[("stime", 4000)]),
+            ],
+            far: Ok(FarSide { volume: far, sessions: Vec::new() }),
+        }
+    }
+}
