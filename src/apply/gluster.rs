@@ -1,6 +1,7 @@
 //! What glusterd holds: options, sessions and their settings, through its CLI on this machine.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -36,6 +37,10 @@ pub(super) fn observe(tools: &Tools, object: &Object) -> Result<State, WorldErro
             let session = session(tools, primary, secondary)?;
             Ok(session.as_ref().map_or(State::Absent, state_of))
         }
+        Object::SessionRecord { primary, secondary } => {
+            let there = session(tools, primary, secondary)?.is_some();
+            Ok(if there { State::InPlace } else { State::Absent })
+        }
         Object::SessionConfig { primary, secondary, key } => {
             setting(Path::new(SESSIONS), primary, &url(secondary)?, key)
         }
@@ -63,6 +68,13 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
                 _ => return Err(unfit()),
             };
             geo_replication(primary, secondary, &[verb])?
+        }
+        // What it replicates to holds data already: without force it is refused.
+        (Object::SessionRecord { primary, secondary }, State::InPlace) => {
+            geo_replication(primary, secondary, &["create", "push-pem", "force"])?
+        }
+        (Object::SessionRecord { primary, secondary }, State::Absent) => {
+            geo_replication(primary, secondary, &["delete"])?
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
             geo_replication(primary, secondary, &["config", key, text])?
@@ -179,7 +191,13 @@ fn setting(
     key: &str,
 ) -> Result<State, WorldError> {
     let path = sessions.join(secondary.folder(primary)).join("gsyncd.conf");
-    let text = fs::read(&path);
+    let text = match fs::read(&path) {
+        // A session that was just created has no settings of its own.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && sessions.is_dir() => {
+            return Ok(State::Absent);
+        }
+        read => read,
+    };
     let text = text.map_err(|source| WorldError::System {
         doing: format!("read {}", path.display()),
         source,
@@ -209,7 +227,8 @@ mod tests {
         assert_eq!(read("sync_jobs"), State::text("5"));
         assert_eq!(read("rsync-options"), State::text("--a=b c"));
         assert_eq!(read("log-level"), State::Absent);
-        assert!(setting(folder.path(), "gv1", &secondary, "sync-jobs").is_err());
+        assert_eq!(setting(folder.path(), "gv1", &secondary, "x").unwrap(), State::Absent);
+        assert!(setting(Path::new("/nowhere"), "gv1", &secondary, "x").is_err());
     }
 
     use std::fs::File;

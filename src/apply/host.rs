@@ -48,9 +48,10 @@ impl World for Host {
                 let there = identity_of(at)?.as_ref() == Some(identity);
                 Ok(if there { State::InPlace } else { State::Spent })
             }
-            Object::VolumeOption { .. } | Object::Session { .. } | Object::SessionConfig { .. } => {
-                gluster::observe(&self.tools, object)
-            }
+            Object::VolumeOption { .. }
+            | Object::Session { .. }
+            | Object::SessionRecord { .. }
+            | Object::SessionConfig { .. } => gluster::observe(&self.tools, object),
             Object::Workers { primary, secondary } => {
                 let alive = gluster::alive(primary, secondary)?;
                 Ok(if alive.is_empty() { State::Absent } else { State::Started })
@@ -105,7 +106,10 @@ impl World for Host {
             (Object::Movable { at, aside, .. }, State::InPlace) => move_to(aside, at),
             (Object::Kept { at, .. }, State::Spent) => forget(at),
             (
-                Object::VolumeOption { .. } | Object::Session { .. } | Object::SessionConfig { .. },
+                Object::VolumeOption { .. }
+                | Object::Session { .. }
+                | Object::SessionRecord { .. }
+                | Object::SessionConfig { .. },
                 _,
             ) => gluster::perform(&self.tools, object, shall_be),
             (Object::Workers { primary, secondary }, State::Absent) => {

@@ -69,7 +69,11 @@ pub fn preflight(found: &Situation, wish: &ResetWish) -> Vec<Check> {
     }
     match wish.level {
         Level::Rewind { .. } => checks.push(history(found, wish)),
-        Level::Resync | Level::Full => checks.push(release(found)),
+        Level::Resync => checks.push(release(found)),
+        Level::Full => {
+            checks.push(release(found));
+            checks.extend(anew(found));
+        }
         Level::Retry => {}
     }
     checks
@@ -268,6 +272,30 @@ fn release(found: &Situation) -> Check {
     }
     let why = "takes an stime of 0 for any other time, and would skip nearly everything";
     Check::fail("release", format!("{release} {why}; 3.7.14, 3.8.2 and later do not"))
+}
+
+/// What creating the session anew needs, beyond what all levels need.
+fn anew(found: &Situation) -> Vec<Check> {
+    if found.release.keeps_session_without_changelog() {
+        return Vec::new();
+    }
+    let mut checks = Vec::new();
+    if let Err(why) = &found.far {
+        let says = format!("create would fail: it needs root's ssh to the secondary: {why}");
+        checks.push(Check::fail("create", says));
+    }
+    if let Some(user) = found.secondary.user.as_deref().filter(|user| *user != "root") {
+        let keys = "its keys were laid down by set_geo_rep_pem_keys.sh, and create does not";
+        checks.push(Check::refuse("secondary-user", format!("it is {user}: {keys}")));
+    }
+    let troubled = found.bricks().filter(|(_, it)| it.changelogs.is_none());
+    let troubled: Vec<_> =
+        troubled.map(|(node, it)| format!("{node}:{}", it.dir.display())).collect();
+    if !troubled.is_empty() {
+        let says = format!("no changelogs to keep on {}", troubled.join(", "));
+        checks.push(Check::warn("changelogs", says));
+    }
+    checks
 }
 
 /// Whether the changelogs reach back to where the marks shall go.

@@ -59,6 +59,14 @@ pub enum Object {
         /// The secondary, `[USER@]HOST::VOLUME`.
         secondary: String,
     },
+    /// A session as glusterd keeps it: `InPlace` or `Absent`. Its settings go with it, and its
+    /// marks stay.
+    SessionRecord {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+    },
     /// A setting of a session, a checkpoint too (`checkpoint`, epoch seconds): `Text` or, as it
     /// is by default, `Absent`.
     SessionConfig {
@@ -108,7 +116,10 @@ impl Object {
     pub fn is_of_cluster(&self) -> bool {
         matches!(
             self,
-            Self::VolumeOption { .. } | Self::Session { .. } | Self::SessionConfig { .. }
+            Self::VolumeOption { .. }
+                | Self::Session { .. }
+                | Self::SessionRecord { .. }
+                | Self::SessionConfig { .. }
         )
     }
 
@@ -141,6 +152,9 @@ impl fmt::Display for Object {
             Self::Kept { at, .. } => write!(f, "kept {at}"),
             Self::VolumeOption { volume, option } => write!(f, "option {option} of {volume}"),
             Self::Session { primary, secondary } => write!(f, "session {primary} {secondary}"),
+            Self::SessionRecord { primary, secondary } => {
+                write!(f, "record of session {primary} {secondary}")
+            }
             Self::SessionConfig { primary, secondary, key } => {
                 write!(f, "setting {key} of session {primary} {secondary}")
             }

@@ -33,6 +33,12 @@ impl Action {
                 };
                 format!("{verb} session {primary} {secondary}")
             }
+            (Object::SessionRecord { primary, secondary }, State::Absent) => {
+                format!("delete session {primary} {secondary} with its settings; marks stay")
+            }
+            (Object::SessionRecord { primary, secondary }, _) => {
+                format!("create session {primary} {secondary}: push-pem force")
+            }
             (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
                 format!("reset setting {key} of session {primary} {secondary}")
             }

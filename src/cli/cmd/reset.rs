@@ -48,6 +48,8 @@ enum LevelName {
     Rewind,
     /// Crawl and send everything again; session, settings and changelogs are kept
     Resync,
+    /// Make the session anew with a new history of changelogs, and send everything again
+    Full,
 }
 
 /// The preflight says no.
@@ -95,6 +97,7 @@ fn wish(args: &Args) -> Result<ResetWish, UsageError> {
         }
         (LevelName::Retry, None) => Level::Retry,
         (LevelName::Resync, None) => Level::Resync,
+        (LevelName::Full, None) => Level::Full,
     };
     let (bricks, leftovers) = (args.bricks.clone(), Leftovers::Keep);
     Ok(ResetWish { level, bricks, leftovers, now: now() })

@@ -1,5 +1,6 @@
 //! A reset as a plan: what all levels share, and which steps each of them has.
 
+mod full;
 mod resync;
 mod retry;
 mod rewind;
@@ -21,8 +22,9 @@ pub fn reset(found: &Situation, wish: &ResetWish) -> Plan {
         Level::Rewind { to } => {
             (format!("send everything since {to} again"), rewind::steps(&draft, to))
         }
-        Level::Resync | Level::Full => {
-            ("crawl and send everything again".to_owned(), resync::steps(&draft))
+        Level::Resync => ("crawl and send everything again".to_owned(), resync::steps(&draft)),
+        Level::Full => {
+            ("begin a new history, and send everything again".to_owned(), full::steps(&draft))
         }
     };
     Plan::new(format!("reset {}: {title}", wish.level), found.name(), steps)

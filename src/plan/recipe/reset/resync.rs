@@ -16,7 +16,7 @@ pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
 
 /// On every brick, those of Passive workers and arbiters too: any of them may be the next to
 /// become Active, and would go on from its own mark.
-fn void(draft: &Draft<'_>) -> Vec<Step> {
+pub(super) fn void(draft: &Draft<'_>) -> Vec<Step> {
     let Some(names) = draft.found.mark_names() else { return Vec::new() };
     let marks = draft.found.bricks().flat_map(|(node, brick)| {
         let zero = State::value(&Mark::ZERO.to_bytes());
