@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use xxhash_rust::xxh3::Xxh3Default;
 
@@ -11,7 +12,11 @@ use super::journal::Journal;
 use super::law::{self, Watch};
 use super::ledger::{BulkState, Record, StepState};
 use super::world::{Batch, World, Worlds};
+use crate::domain::{Diagnose, Kind};
 use crate::plan::{Action, BATCH, Bulk, Change, Item, ItemError, Manifest, Object, State, Step};
+
+/// How long between two looks whether a step that waits may go on.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// The list of a bulk step cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +49,12 @@ pub enum ManifestError {
         /// The name.
         name: String,
     },
+}
+
+impl Diagnose for ManifestError {
+    fn kind(&self) -> Kind {
+        Kind::Refused
+    }
 }
 
 /// Writes a list, item by item, in the order of the work.
@@ -243,9 +254,7 @@ impl Work<'_> {
             if items.is_empty() {
                 break;
             }
-            if watch.interrupted() {
-                return Err(ApplyError::Interrupted { step: step.id });
-            }
+            self.wait(world, watch)?;
             let batch = match self.bulk {
                 Bulk::Changes => self.change(&items, &state, journal, world)?,
                 Bulk::TriggerSync { .. } => world
@@ -257,6 +266,21 @@ impl Work<'_> {
             watch.advances(step, state.done + state.failed);
         }
         Ok(journal.succeeded(step.id)?)
+    }
+
+    /// Waits until the pace allows the next batch.
+    fn wait(&self, world: &mut dyn World, watch: &mut dyn Watch) -> Result<(), ApplyError> {
+        loop {
+            if watch.interrupted() {
+                return Err(ApplyError::Interrupted { step: self.step.id });
+            }
+            let why = world.must_wait(self.bulk);
+            match why.map_err(|source| law::failed(self.step, true, source))? {
+                None => return Ok(()),
+                Some(why) => watch.waits(self.step, &why),
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     /// Does one batch of changes, each under the law of a step.

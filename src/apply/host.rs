@@ -144,9 +144,16 @@ impl World for Host {
         })
     }
 
+    fn must_wait(&mut self, bulk: &Bulk) -> Result<Option<String>, WorldError> {
+        match bulk {
+            Bulk::TriggerSync { pace, .. } => trigger::must_wait(pace),
+            Bulk::Changes => Ok(None),
+        }
+    }
+
     fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, WorldError> {
         match bulk {
-            Bulk::TriggerSync { mount } => trigger::perform_batch(mount, items),
+            Bulk::TriggerSync { mount, pace } => trigger::perform_batch(mount, pace, items),
             Bulk::Changes => Err(WorldError::Unfit("changes are made one by one".to_owned())),
         }
     }

@@ -20,6 +20,9 @@ pub trait Watch {
     /// So many items of a bulk step are done, in this run or before.
     fn advances(&mut self, _step: &Step, _items: u64) {}
 
+    /// A bulk step waits, and why, in words; told again as long as it does.
+    fn waits(&mut self, _step: &Step, _why: &str) {}
+
     /// Whether to stop after the current step or batch.
     fn interrupted(&self) -> bool {
         false

@@ -44,6 +44,14 @@ pub trait World {
         actions.iter().try_for_each(|action| self.perform(action))
     }
 
+    /// Why the next batch of a bulk step should wait, in words; nothing where it may go on.
+    ///
+    /// # Errors
+    /// [`WorldError`] where that cannot be seen.
+    fn must_wait(&mut self, _bulk: &Bulk) -> Result<Option<String>, WorldError> {
+        Ok(None)
+    }
+
     /// Does a batch of a bulk step whose items have no earlier state to keep
     /// ([`Bulk::TriggerSync`]). Doing a batch twice must do no harm.
     ///

@@ -52,16 +52,9 @@ fn source(log: &Told) -> Source {
 /// read while a file could not, it is not healthy but unknown.
 fn verdict(findings: &[Finding], told: &[Told]) -> Verdict {
     let seen = told.iter().any(|log| log.first.is_some()) && !told.iter().any(|log| log.cut_short);
-    let worst = findings.iter().map(|finding| (finding.healed, finding.severity));
-    let worst: Vec<_> = worst.collect();
-    if worst.iter().any(|(healed, severity)| *severity == Severity::Fatal && !healed) {
-        Verdict::Faulty
-    } else if worst.iter().any(|(_, severity)| *severity != Severity::Benign) {
-        Verdict::Degraded
-    } else if seen {
-        Verdict::Healthy
-    } else {
-        Verdict::Unknown
+    match Verdict::of(findings) {
+        Verdict::Healthy if !seen => Verdict::Unknown,
+        verdict => verdict,
     }
 }
 

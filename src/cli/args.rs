@@ -34,6 +34,11 @@ pub enum Command {
     Changelog(cmd::changelog::Command),
     /// Start the session over: proved restart, marks set back, full crawl
     Reset(cmd::reset::Args),
+    /// Is a brick sound, would a session work, are both sides the same?
+    #[command(subcommand)]
+    Audit(cmd::audit::Command),
+    /// Have gsyncd send files and directories again, in pre-order
+    TriggerSync(cmd::trigger_sync::Args),
     /// Run a saved plan
     Apply(cmd::apply::Args),
     /// What was done, going on after a crash, taking it back

@@ -151,7 +151,10 @@ pub(super) fn go_on(mut run: Run, nodes: &mut Nodes, global: &Global) -> Result<
     if failed > 0 {
         tell(global, &format!("{failed} items could not be done: georepair runs show {id}"));
     }
-    tell(global, &format!("done; take it back: georepair runs undo {id}"));
+    match run.plan.point_of_no_return() {
+        None => tell(global, &format!("done; take it back: georepair runs undo {id}")),
+        Some(_) => tell(global, &format!("done: georepair runs show {id}")),
+    }
     Ok(Carried::Done { run: id, failed })
 }
 

@@ -3,6 +3,7 @@
 mod args;
 mod change;
 mod cmd;
+mod comparison;
 mod confirm;
 mod desk;
 mod failure;
@@ -41,6 +42,8 @@ fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Reset(it) => cmd::reset::run(it, &args.global),
         Command::Apply(it) => cmd::apply::run(it, &args.global),
         Command::Runs(it) => cmd::runs::run(it, &args.global),
+        Command::Audit(it) => cmd::audit::run(it, &args.global),
+        Command::TriggerSync(it) => cmd::trigger_sync::run(it, &args.global),
         Command::Runbook(it) => cmd::runbook::run(it, &args.global),
         Command::Agent(it) => cmd::agent::run(it, &args.global),
     }

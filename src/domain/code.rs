@@ -1,9 +1,13 @@
 //! The finding codes: names that scripts, runbooks and documentation share.
 
+mod table;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use self::table::TABLE;
 
 /// How bad a finding is, worst first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
@@ -129,249 +133,87 @@ pub enum Code {
     SessionNotRunning,
     /// Exceptions raised while stopping.
     ShutdownNoise,
+    /// It is on the primary and missing on the secondary.
+    OnlyOnPrimary,
+    /// It is on the secondary and no longer on the primary.
+    OnlyOnSecondary,
+    /// A file on one side, something else on the other.
+    TypeDiffers,
+    /// Another name or folder on the secondary.
+    PlaceDiffers,
+    /// One of several names is missing on a side.
+    LinkMissing,
+    /// The sizes differ.
+    SizeDiffers,
+    /// The times of the last change differ.
+    MtimeDiffers,
+    /// Mode, owner, ACL or user xattrs differ.
+    MetadataDiffers,
+    /// A symlink leads elsewhere on the secondary.
+    TargetDiffers,
+    /// Same size, other content.
+    ContentDiffers,
+    /// The same name has another gfid on the secondary.
+    GfidDiffers,
+    /// The copies on one side's bricks disagree.
+    CopiesDiffer,
+    /// The gfid of an object has no handle on the brick.
+    HandleMissing,
+    /// A directory's handle names a place where nothing stands.
+    HandleDangling,
+    /// A handle is left whose object has no name.
+    HandleOrphan,
+    /// A handle leads to another object than its own.
+    HandleWrong,
+    /// The handles of directories form a ring.
+    HandleCycle,
+    /// Two objects of a brick carry the same gfid.
+    GfidDuplicate,
+    /// An object on the brick carries no gfid.
+    GfidXattrMissing,
+    /// A name is in no gfid2path xattr.
+    Gfid2pathMissing,
+    /// A gfid2path xattr records a name that is not there.
+    Gfid2pathStale,
+    /// The changelog index counts more or fewer changelogs than it holds.
+    HtimeCountWrong,
+    /// The changelog index has a gap or is damaged.
+    HtimeGap,
+    /// The changelog index, or what names it, is missing.
+    HtimeMissing,
+    /// A foreign file lies in the folder of the changelog index.
+    HtimeLitter,
+    /// The index names a changelog that is not there.
+    ChangelogMissing,
+    /// A changelog holds bytes that are no record.
+    ChangelogDamaged,
+    /// A changelog lies where the index does not look for it.
+    ChangelogMisplaced,
+    /// Stime lies before the changelog history begins.
+    StimeOutsideHistory,
+    /// A mark of geo-replication lies in the future.
+    StimeInFuture,
+    /// A mark of a session that does not exist.
+    StimeOrphan,
+    /// A session has no mark on this brick.
+    StimeMissing,
+    /// A volume option with which geo-replication cannot work.
+    OptionUnfit,
+    /// Little space or few inodes are left.
+    SpaceLow,
+    /// Clients may write to the secondary volume.
+    SecondaryWritable,
+    /// The primary's data does not fit on the secondary.
+    SecondaryTooSmall,
+    /// The secondary volume is not empty.
+    SecondaryNotEmpty,
+    /// This rsync and this release of gsyncd do not work together.
+    RsyncIncompatible,
+    /// The two sides run different releases of GlusterFS.
+    ReleasesDiffer,
+    /// The clocks of the nodes differ.
+    ClockSkew,
 }
-
-/// Slug, usual severity and title of every code, in the order of the enum.
-const TABLE: &[(Code, &str, Severity, &str)] = &[
-    (
-        Code::SshKeyNoForcedCommand,
-        "ssh-key-no-forced-command",
-        Severity::Fatal,
-        "the secondary's key has no forced command",
-    ),
-    (Code::SshAuthRefused, "ssh-auth-refused", Severity::Fatal, "ssh to the secondary is refused"),
-    (
-        Code::SshUnreachable,
-        "ssh-unreachable",
-        Severity::Fatal,
-        "the secondary node cannot be reached by ssh",
-    ),
-    (Code::PeerBroken, "peer-broken", Severity::Fatal, "the connection to the other side broke"),
-    (
-        Code::RemoteCliFailed,
-        "remote-cli-failed",
-        Severity::Fatal,
-        "a gluster command on the other side failed",
-    ),
-    (
-        Code::GlusterBinaryMissing,
-        "gluster-binary-missing",
-        Severity::Fatal,
-        "gsyncd cannot find a program it needs",
-    ),
-    (
-        Code::GsyncdConfigUnavailable,
-        "gsyncd-config-unavailable",
-        Severity::Fatal,
-        "gsyncd's configuration cannot be read",
-    ),
-    (
-        Code::PythonIncompatible,
-        "python-incompatible",
-        Severity::Fatal,
-        "gsyncd does not work with this python",
-    ),
-    (
-        Code::LibgfchangelogMissing,
-        "libgfchangelog-missing",
-        Severity::Fatal,
-        "libgfchangelog.so cannot be loaded",
-    ),
-    (
-        Code::WorkerNeverStarted,
-        "worker-never-started",
-        Severity::Fatal,
-        "the session was created, but no worker ever started",
-    ),
-    (
-        Code::MountbrokerBroken,
-        "mountbroker-broken",
-        Severity::Fatal,
-        "the non-root mount cannot be made",
-    ),
-    (
-        Code::SecondaryUnreachableVolume,
-        "secondary-unreachable-volume",
-        Severity::Fatal,
-        "a volume's mount died or the volume is stopped",
-    ),
-    (
-        Code::MetaVolumeMissing,
-        "meta-volume-missing",
-        Severity::Fatal,
-        "the shared storage volume is not mounted",
-    ),
-    (
-        Code::WorkerCrash,
-        "worker-crash",
-        Severity::Fatal,
-        "a worker died of an unexpected exception",
-    ),
-    (Code::AgentDied, "agent-died", Severity::Fatal, "the changelog agent died"),
-    (
-        Code::HistoryUnavailable,
-        "history-unavailable",
-        Severity::Fatal,
-        "the changelog history cannot be read",
-    ),
-    (
-        Code::HistoryPartial,
-        "history-partial",
-        Severity::Loss,
-        "part of the changelog history is missing",
-    ),
-    (
-        Code::UpgradeScriptLate,
-        "upgrade-script-late",
-        Severity::Fatal,
-        "the changelog upgrade script ran too late or twice",
-    ),
-    (
-        Code::ChangelogRegisterFailed,
-        "changelog-register-failed",
-        Severity::Fatal,
-        "a worker cannot register with the brick's changelog",
-    ),
-    (
-        Code::HybridCrawlRestarting,
-        "hybrid-crawl-restarting",
-        Severity::Warning,
-        "the full crawl starts again from zero",
-    ),
-    (
-        Code::WorkerStalled,
-        "worker-stalled",
-        Severity::Loss,
-        "a worker is Active, but changelogs stand unread",
-    ),
-    (
-        Code::EntryGfidMismatch,
-        "entry-gfid-mismatch",
-        Severity::Loss,
-        "the name exists on the secondary with another gfid",
-    ),
-    (
-        Code::EntryMkdirFailed,
-        "entry-mkdir-failed",
-        Severity::Fatal,
-        "a directory cannot be made, and the worker stops there",
-    ),
-    (
-        Code::EntryParentMissing,
-        "entry-parent-missing",
-        Severity::Loss,
-        "a parent directory is missing on the secondary",
-    ),
-    (Code::EntryBusy, "entry-busy", Severity::Warning, "an entry was busy on the secondary"),
-    (
-        Code::EntryNotEmpty,
-        "entry-not-empty",
-        Severity::Warning,
-        "a directory to be removed is not empty on the secondary",
-    ),
-    (
-        Code::EntryIsDirectory,
-        "entry-is-directory",
-        Severity::Loss,
-        "a directory stands where a file operation was to happen",
-    ),
-    (
-        Code::EntryNotPermitted,
-        "entry-not-permitted",
-        Severity::Loss,
-        "the secondary does not permit an entry operation",
-    ),
-    (
-        Code::EntryAccessDenied,
-        "entry-access-denied",
-        Severity::Fatal,
-        "the secondary denies access to an entry",
-    ),
-    (
-        Code::EntryFailed,
-        "entry-failed",
-        Severity::Loss,
-        "an entry operation failed on the secondary",
-    ),
-    (
-        Code::MetadataFailed,
-        "metadata-failed",
-        Severity::Loss,
-        "owner, mode or times could not be set on the secondary",
-    ),
-    (Code::NameEncoding, "name-encoding", Severity::Fatal, "a file name's encoding breaks gsyncd"),
-    (Code::StaleHandle, "stale-handle", Severity::Fatal, "a stale file handle"),
-    (
-        Code::IoError,
-        "io-error",
-        Severity::Fatal,
-        "an input/output error: a brick is down, or split-brain",
-    ),
-    (Code::NoData, "no-data", Severity::Fatal, "an extended attribute is missing"),
-    (
-        Code::MissingOnSecondary,
-        "missing-on-secondary",
-        Severity::Warning,
-        "the secondary could not find a gfid",
-    ),
-    (
-        Code::ChangelogSkipped,
-        "changelog-skipped",
-        Severity::Loss,
-        "changelogs were given up: their data is not on the secondary",
-    ),
-    (Code::DataSyncFailed, "data-sync-failed", Severity::Loss, "rsync or tar returned an error"),
-    (
-        Code::DataSyncEmpty,
-        "data-sync-empty",
-        Severity::Loss,
-        "rsync reports success and transfers nothing",
-    ),
-    (
-        Code::InternalXattrNoise,
-        "internal-xattr-noise",
-        Severity::Warning,
-        "internal extended attributes were refused",
-    ),
-    (
-        Code::GfidConflictFixed,
-        "gfid-conflict-fixed",
-        Severity::Warning,
-        "gsyncd removed or renamed something on the secondary",
-    ),
-    (Code::SplitBrain, "split-brain", Severity::Fatal, "a split-brain inside a volume"),
-    (
-        Code::DhtGfidDiffers,
-        "dht-gfid-differs",
-        Severity::Fatal,
-        "a directory has different gfids on different bricks",
-    ),
-    (
-        Code::StatusFileMissing,
-        "status-file-missing",
-        Severity::Warning,
-        "a pid, state or status file is missing",
-    ),
-    (
-        Code::HandleMissingLogged,
-        "handle-missing-logged",
-        Severity::Warning,
-        "a gfid's handle is missing on a brick",
-    ),
-    (
-        Code::SessionHalfCreated,
-        "session-half-created",
-        Severity::Fatal,
-        "a session was only half created",
-    ),
-    (
-        Code::SessionNotRunning,
-        "session-not-running",
-        Severity::Warning,
-        "the session is not running on this node",
-    ),
-    (Code::ShutdownNoise, "shutdown-noise", Severity::Benign, "exceptions raised while stopping"),
-];
 
 impl Code {
     /// Every code.

@@ -37,6 +37,19 @@ pub enum Verdict {
     Unknown,
 }
 
+impl Verdict {
+    /// The verdict over findings, as far as what was seen goes.
+    #[must_use]
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        findings.into_iter().fold(Self::Healthy, |worst, finding| match finding.severity {
+            Severity::Fatal if !finding.healed => Self::Faulty,
+            Severity::Benign => worst,
+            _ if worst == Self::Faulty => worst,
+            _ => Self::Degraded,
+        })
+    }
+}
+
 /// Which program wrote a log, and for which side.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,5 +1,6 @@
 //! The nouns everything else speaks in: no I/O, no clock.
 
+mod audit;
 mod code;
 mod entry;
 mod errno;
@@ -16,6 +17,7 @@ mod situation;
 mod time;
 mod volume;
 
+pub use audit::{AuditFinding, AuditHead, Fact, Facts};
 pub use code::{Code, Severity};
 pub use entry::EntryId;
 pub use errno::Errno;

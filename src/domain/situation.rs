@@ -265,7 +265,7 @@ pub(crate) mod sample {
         NodeLook { name: name.to_owned(), sight: Ok(sight), ahead: 0, blur: 0 }
     }
 
-    /// gv0 on m1 (Active) and m2 (Passive), to s1::gv0dr.
+    /// gv0 on m1 (Active) and m2 (Passive), to `s1::gv0dr`.
     pub(crate) fn situation() -> Situation {
         let worker = |node: &str, state: &str| WorkerStatus {
             node: node.to_owned(),

@@ -10,6 +10,7 @@
 mod ascii;
 mod binary;
 mod encode;
+mod record;
 mod resync;
 mod text;
 
@@ -17,6 +18,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::domain::{Fop, Gfid};
+use resync::Search;
 
 pub use encode::encode;
 
@@ -233,9 +235,6 @@ type Parsed<'a> = Result<(Gfid, Change<'a>, usize), Fault>;
 /// No name or path on a brick is longer; a longer field means a lost separator.
 const LONGEST_FIELD: usize = 4200;
 
-/// A window that ends in damage keeps this much, so that no record is cut by the window's edge.
-const KEEP: usize = 16 * LONGEST_FIELD;
-
 const MAGIC: &[u8] = b"GlusterFS Changelog | version: v";
 
 impl Form {
@@ -391,18 +390,28 @@ impl Decoder {
         let past_first = usize::from(damage.offset == self.base + as_u64(*at));
         // What looks like a record inside a cut one is its name.
         let torn = damage.fault == Fault::Short;
-        let next =
-            if torn { None } else { resync::find(window, *at + past_first, self.form, last) };
-        if let Some((form, start)) = next {
-            self.form = Some(form);
-            self.damage = None;
-            *at = start;
-            damage.length = self.base + as_u64(start) - damage.offset;
-            return Some(Item::Damage(damage));
-        }
-        if !last {
-            *at = (*at).max(window.len().saturating_sub(KEEP));
-            return None;
+        let found = if torn {
+            Search::None
+        } else {
+            resync::find(window, *at + past_first, self.form, last)
+        };
+        match found {
+            Search::Found(form, start) => {
+                self.form = Some(form);
+                self.damage = None;
+                *at = start;
+                damage.length = self.base + as_u64(start) - damage.offset;
+                return Some(Item::Damage(damage));
+            }
+            Search::Open(start) => {
+                *at = start;
+                return None;
+            }
+            Search::None if !last => {
+                *at = window.len();
+                return None;
+            }
+            Search::None => {}
         }
         *at = window.len();
         self.damage = None;

@@ -7,9 +7,11 @@ mod findings;
 pub mod htime;
 pub mod literal;
 pub mod logline;
+pub mod mountinfo;
 pub mod release;
 pub mod saying;
 pub mod traceback;
+pub mod volfile;
 pub mod volxml;
 
-pub use findings::gfids_of_finding;
+pub use findings::{gfids_of_document, gfids_of_finding};

@@ -1,6 +1,7 @@
 //! One step over very many objects: what is done with each, and the list of them.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +25,23 @@ pub enum Bulk {
     TriggerSync {
         /// The mount point of the primary volume.
         mount: Place,
+        /// How fast.
+        pace: Pace,
     },
+}
+
+/// How fast a bulk step goes: it is part of the plan, so that a resumed run keeps to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pace {
+    /// How many items are under way at once.
+    pub jobs: NonZeroUsize,
+    /// Batches wait while more records than this are pending on any of `bricks`.
+    pub max_backlog: Option<u64>,
+    /// The bricks, on the step's node, whose pending records are counted.
+    pub bricks: Vec<Place>,
+    /// Batches wait while this file is there.
+    pub pause_file: Option<Place>,
 }
 
 /// The list of a bulk step, a file beside its plan: one JSON object a line, in the order of work.
@@ -113,6 +130,12 @@ impl Item {
         if let Self::Change(change) = self { Some(change) } else { None }
     }
 
+    /// The object to be sent again, where it is one.
+    #[must_use]
+    pub fn trigger(&self) -> Option<&Trigger> {
+        if let Self::Trigger(trigger) = self { Some(trigger) } else { None }
+    }
+
     /// The item as its manifest's line, without the newline.
     ///
     /// # Errors
@@ -129,7 +152,7 @@ impl fmt::Display for Bulk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Changes => f.write_str("listed changes"),
-            Self::TriggerSync { mount } => write!(f, "trigger-sync through {mount}"),
+            Self::TriggerSync { mount, .. } => write!(f, "trigger-sync through {mount}"),
         }
     }
 }

@@ -16,7 +16,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Trigger};
+pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Pace, Trigger};
 pub use guard::Guard;
 pub use object::Object;
 pub use place::{Identity, Place};
@@ -24,7 +24,7 @@ pub use state::{Hex, State};
 
 use crate::domain::Code;
 
-/// A sequence of steps, shown before anything happens and run by [`crate::apply::run`].
+/// A sequence of steps, shown before anything happens and run by the room `apply`.
 ///
 /// Read from and written to JSON as the document `georepair/plan/1`; what is derived from the
 /// rest there (`says`, `reversible`, `shell`) is ignored on reading and told anew.

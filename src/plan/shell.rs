@@ -9,8 +9,11 @@ use crate::domain::Name;
 pub(super) fn quoted(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         // A text without a NUL byte can be quoted; the empty word cannot do harm.
-        Ok(text) => shlex::try_quote(text).unwrap_or_default().into_owned(),
-        Err(_) => Name::from(bytes).to_string(),
+        Ok(text) if !text.chars().any(char::is_control) => {
+            shlex::try_quote(text).unwrap_or_default().into_owned()
+        }
+        // Bash's own `$'…'`: whoever reads the script sees no byte that moves a cursor.
+        _ => Name::from(bytes).to_string(),
     }
 }
 
@@ -58,7 +61,7 @@ impl Action {
             (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
                 format!("bash ./{}", word(&script::list_name(manifest)))
             }
-            (Object::Bulk { bulk: Bulk::TriggerSync { mount }, manifest }, _) => {
+            (Object::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest }, _) => {
                 let list = word(&script::list_name(manifest));
                 let set = "xargs -0 -r -n 64 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1 --";
                 format!("(exec < ./{list} && cd -- {} && {set})", path(mount))

@@ -55,7 +55,7 @@ impl Action {
             (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
                 format!("make {} listed changes", manifest.count)
             }
-            (Object::Bulk { bulk: Bulk::TriggerSync { mount }, manifest }, _) => {
+            (Object::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest }, _) => {
                 format!("ask gsyncd through {mount} to send {} again", manifest.count)
             }
         }

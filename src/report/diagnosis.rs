@@ -84,9 +84,12 @@ impl Page<'_> {
     }
 
     fn title(&mut self, case: Option<&Name>) -> io::Result<()> {
-        let findings = self.all.findings.iter().filter(|finding| finding.case.as_ref() == case);
         let title = case.map_or_else(|| "other logs".to_owned(), ToString::to_string);
-        writeln!(self.out, "{}  {}", painted(verdict_of(findings)), Paint::Strong.on(title))
+        writeln!(self.out, "{}  {}", painted(self.verdict(case)), Paint::Strong.on(title))
+    }
+
+    fn verdict(&self, case: Option<&Name>) -> Verdict {
+        Verdict::of(self.all.findings.iter().filter(|finding| finding.case.as_ref() == case))
     }
 
     fn case(&mut self, case: Option<&Name>, top: usize) -> io::Result<()> {
@@ -111,7 +114,32 @@ impl Page<'_> {
             let benign = counted(benign, "benign finding");
             writeln!(self.out, "   {benign} left out (-v shows them)\n")?;
         }
+        if self.verdict(case) == Verdict::Healthy && self.all.verdict != Verdict::Unknown {
+            self.ask_the_bricks(case)?;
+        }
         Ok(())
+    }
+
+    /// Logs alone make nobody healthy: a worker that hangs writes nothing.
+    fn ask_the_bricks(&mut self, case: Option<&Name>) -> io::Result<()> {
+        let workers = self.all.workers.iter().filter(|worker| worker.case.as_ref() == case);
+        let working = workers.filter(|worker| worker.state.as_deref() != Some("Passive"));
+        let bricks: BTreeSet<_> = working
+            .filter_map(|worker| Some((worker.brick.as_deref()?, worker.node.as_deref())))
+            .collect();
+        if bricks.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.out, "   no log shows a worker that hangs; its brick does:")?;
+        for (brick, node) in bricks {
+            let node = node.map_or_else(|| "its node".to_owned(), |n| Name::from(n).to_string());
+            let brick = Name::from(brick);
+            writeln!(
+                self.out,
+                "    next      georepair changelog pending --brick {brick}   # on {node}"
+            )?;
+        }
+        writeln!(self.out)
     }
 
     fn workers(&mut self, case: Option<&Name>) -> io::Result<()> {
@@ -149,22 +177,13 @@ fn row(worker: &Worker) -> [String; 7] {
 fn sentence(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Healthy => {
-            "Nothing in these logs is wrong. (A worker that hangs silently shows on the bricks only: \
-             georepair changelog pending --brick DIR)"
+            "Nothing in these logs is wrong. They cannot show a worker that hangs: its brick does \
+             (georepair changelog pending --brick DIR)."
         }
         Verdict::Degraded => "Replication goes on, but something was lost or deserves a look.",
         Verdict::Faulty => "Replication stops until somebody acts. Causes first:",
         Verdict::Unknown => "Too little could be read to judge.",
     }
-}
-
-fn verdict_of<'a>(findings: impl Iterator<Item = &'a Finding>) -> Verdict {
-    findings.fold(Verdict::Healthy, |worst, finding| match finding.severity {
-        Severity::Fatal if !finding.healed => Verdict::Faulty,
-        Severity::Benign => worst,
-        _ if worst == Verdict::Faulty => worst,
-        _ => Verdict::Degraded,
-    })
 }
 
 fn painted(verdict: Verdict) -> String {

@@ -1,5 +1,6 @@
 //! How things look: one file per document, for people and for scripts.
 
+mod audit;
 mod changelog;
 mod diagnosis;
 mod gfids;
@@ -10,11 +11,13 @@ mod plan;
 mod preflight;
 mod print;
 mod progress;
+mod ready;
 mod runbooks;
 mod runs;
 mod stats;
 mod stream;
 
+pub use audit::AuditList;
 pub use changelog::{RecordList, RolloverRow, Row};
 pub use gfids::{GfidList, GfidRow};
 pub use look::{ColorChoice, Format, Look, Paint};
@@ -23,6 +26,7 @@ pub use plan::PlanView;
 pub use preflight::preflight;
 pub use print::{Document, PrintError, print};
 pub use progress::Progress;
+pub use ready::ReadyList;
 pub use runbooks::{RunbookError, Runbooks};
 pub use runs::{RunList, RunView};
 pub use stats::StatsReport;

@@ -48,7 +48,7 @@ impl<'a> PlanView<'a> {
 }
 
 /// Text without what could move a terminal's cursor: titles and names in a plan are input.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::plan::plain;
 use super::{Document, Look, Paint};
 use crate::apply::{Ledger, RunState, StepState, Summary};
 use crate::domain::Name;
@@ -139,7 +140,7 @@ impl Document for RunList {
                 Ok((plan, ledger)) => (
                     format!("{}/{}", ledger.done(), plan.steps.len()),
                     ledger.began().map(|(_, at)| at.to_string()).unwrap_or_default(),
-                    Name::from(&plan.title).to_string(),
+                    plain(&plan.title),
                 ),
                 Err(error) => (String::new(), String::new(), format!("cannot be read: {error}")),
             };
@@ -160,7 +161,7 @@ impl Document for RunView {
             return writeln!(out, "run {id} cannot be read");
         };
         let state = word(self.run.state);
-        writeln!(out, "{}  {state}  {}", Paint::Strong.on(id), Name::from(&plan.title))?;
+        writeln!(out, "{}  {state}  {}", Paint::Strong.on(id), plain(&plan.title))?;
         if let Some((origin, at)) = ledger.began() {
             let argv: Vec<_> = origin.argv.iter().map(|it| Name::from(it).to_string()).collect();
             let (user, host) = (Name::from(&origin.user), Name::from(&origin.host));

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use georepair::apply::{ApplyError, ManifestWriter, StepState, Store, replay};
 use georepair::plan::{
-    Action, Because, Bulk, Change, Guard, Item, Manifest, Object, Plan, State, Step, StepId,
+    Action, Because, Bulk, Change, Guard, Item, Manifest, Object, Pace, Plan, State, Step, StepId,
     Trigger,
 };
 use proptest::prelude::*;
@@ -218,7 +218,7 @@ fn triggers(lists: &Path, count: u32) -> Manifest {
 #[test]
 fn a_bulk_that_cannot_be_taken_back_goes_on_at_its_first_open_batch() {
     let lists = tempfile::tempdir().unwrap();
-    let bulk = Bulk::TriggerSync { mount: "/mnt/gv0".into() };
+    let bulk = trigger();
     let manifest = triggers(lists.path(), 5000);
     let plan = plan(vec![step(Object::Bulk { bulk, manifest }, State::Spent)]);
     for left in 0..20 {
@@ -237,6 +237,46 @@ fn a_bulk_that_cannot_be_taken_back_goes_on_at_its_first_open_batch() {
     }
 }
 
+/// One item of a list that another hand changes, before its batch or in the midst of it.
+#[test]
+fn a_list_leaves_alone_what_somebody_else_changed() {
+    let item = |n: u32| Object::Xattr { at: format!("/d{n}").as_str().into(), name: "m".into() };
+    for was in [None, Some(State::Absent)] {
+        let lists = tempfile::tempdir().unwrap();
+        let mut out = ManifestWriter::create(lists.path(), "marks").unwrap();
+        for n in 0..50 {
+            let (object, shall_be, was) = (item(n), State::value(&[2]), was.clone());
+            out.push(&Item::Change(Change { object, shall_be, was })).unwrap();
+        }
+        let bulk = Object::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() };
+        let plan = plan(vec![step(bulk, State::AsListed)]);
+        // After the journal's three lines (two effects each) and some items; or before any.
+        let mut disk = Disk::default();
+        if was.is_none() {
+            let fuse = Fuse { left: 16, death: Death::After };
+            (disk, _) = live(&plan, lists.path(), disk, Some(fuse));
+            assert!((1..50).contains(&disk.objects.len()), "the batch was begun");
+        }
+        disk.objects.insert(item(40).to_string(), State::value(b"strange"));
+        let before = disk.objects.clone();
+        let (disk, ended) = live(&plan, lists.path(), disk, None);
+        assert!(matches!(ended, Err(ApplyError::Drifted { .. })), "{ended:?}");
+        assert_eq!(disk.objects, before, "nothing more was touched");
+    }
+}
+
+#[test]
+fn a_step_that_was_done_when_the_process_died_is_not_done_again() {
+    let plan = plan(vec![step(object(0), state(1))]);
+    // Two lines of two effects each, then the act, after which it dies.
+    let fuse = Fuse { left: 4, death: Death::After };
+    let (disk, _) = live(&plan, Path::new("/"), Disk::default(), Some(fuse));
+    assert_eq!(disk.objects.len(), 1, "it was done, and nobody wrote that down");
+    let (disk, ended) = live(&plan, Path::new("/"), disk, None);
+    ended.unwrap();
+    assert_eq!(disk.acts.values().sum::<u32>(), 1);
+}
+
 #[test]
 fn a_guard_that_does_not_hold_stops_before_the_act() {
     let other = Object::Xattr { at: "/srv/bricks/b9".into(), name: "trusted.stime".to_owned() };
@@ -253,7 +293,7 @@ fn a_guard_that_does_not_hold_stops_before_the_act() {
 fn a_list_that_is_not_the_plans_is_refused() {
     let lists = tempfile::tempdir().unwrap();
     let manifest = triggers(lists.path(), 3);
-    let bulk = Bulk::TriggerSync { mount: "/mnt/gv0".into() };
+    let bulk = trigger();
     for wrong in [
         Manifest { count: 4, ..manifest.clone() },
         Manifest { digest: "0".repeat(16), ..manifest.clone() },
@@ -265,4 +305,15 @@ fn a_list_that_is_not_the_plans_is_refused() {
         assert!(matches!(ended, Err(ApplyError::Manifest { .. })), "{ended:?}");
         assert!(disk.objects.is_empty());
     }
+}
+
+/// Trigger-sync through a mount, unpaced.
+fn trigger() -> Bulk {
+    let pace = Pace {
+        jobs: std::num::NonZeroUsize::MIN,
+        max_backlog: None,
+        bricks: Vec::new(),
+        pause_file: None,
+    };
+    Bulk::TriggerSync { mount: "/mnt/gv0".into(), pace }
 }

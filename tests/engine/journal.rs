@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use georepair::apply::{JournalError, replay};
+use georepair::apply::{JournalError, Start, Store, replay};
 use georepair::plan::{Object, Plan, State};
 
+use uuid::Uuid;
+
 use crate::crashes::{plan, step};
-use crate::model::{Disk, live};
+use crate::model::{Disk, clock, live, origin};
 
 fn three_steps() -> (Plan, Vec<u8>) {
     let object = |n: u8| Object::Xattr { at: format!("/b{n}").as_str().into(), name: "x".into() };
@@ -71,6 +73,27 @@ fn lost_doubled_and_swapped_lines_show() {
         for wrong in [lost, doubled, swapped] {
             assert!(replay(wrong.concat().as_slice(), &plan, |_, _| ()).is_err(), "line {at}");
         }
+    }
+}
+
+/// Two resumptions in a row are lines that could stand in any order: only their checksums know.
+#[test]
+fn a_lost_line_that_nobody_would_miss_shows() {
+    let state_dir = tempfile::tempdir().unwrap();
+    let store = Store::new(state_dir.path());
+    let start = || Start { origin: origin(), clock };
+    let (plan, _) = three_steps();
+    let id = Uuid::from_u128(7);
+    let lists = Path::new("/");
+    drop(store.create(id, &plan, lists, start()).unwrap());
+    (0..3).for_each(|_| drop(store.open(id, start()).unwrap()));
+    let journal = std::fs::read(store.folder(id).join("journal.jsonl")).unwrap();
+    let lines: Vec<&[u8]> = journal.split_inclusive(|byte| *byte == b'\n').collect();
+    assert_eq!(lines.len(), 4);
+    for lost in 1..3 {
+        let mut lines = lines.clone();
+        lines.remove(lost);
+        assert!(replay(lines.concat().as_slice(), &plan, |_, _| ()).is_err(), "line {lost}");
     }
 }
 

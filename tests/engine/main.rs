@@ -6,5 +6,7 @@ mod crashes;
 mod journal;
 mod killed;
 mod model;
+mod peers;
+mod plans;
 mod real;
 mod scripts;

@@ -124,6 +124,7 @@ impl Ground {
     }
 
     /// The command with this ground's state directory.
+    #[expect(clippy::disallowed_methods, reason = "a test runs the product")]
     pub(crate) fn georepair(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_georepair"));
         command.args(words).arg("--state-dir").arg(self.at("state")).env_clear();

@@ -13,6 +13,8 @@ macro_rules! say {
     }};
 }
 
+mod audit;
+mod audit_brick;
 mod breakage;
 mod capture;
 mod changelog;

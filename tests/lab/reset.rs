@@ -62,7 +62,8 @@ fn empty_secondary(lab: &Lab) {
     for entry in std::fs::read_dir(lab.on_secondary("")).expect("the secondary").flatten() {
         if !entry.file_name().to_string_lossy().starts_with(".glusterfs") {
             let path = entry.path();
-            std::fs::remove_dir_all(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+            std::fs::remove_dir_all(&path)
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         }
     }
 }

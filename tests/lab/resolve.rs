@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use crate::lab::Lab;
 use crate::shape::{Brick, DISTRIBUTED};
-use crate::{mount, requirements};
+use crate::{audit_brick, mount, requirements};
 
 type Names = BTreeMap<Gfid, BTreeSet<Vec<u8>>>;
 
@@ -32,11 +32,18 @@ fn gfids_of_every_kind_of_volume_resolve() {
         arguments.extend(urls.iter().map(String::as_str));
         arguments.push("force");
         lab.primary().gluster(&arguments);
+        // Shards stand in a directory of their own, with a gfid of its own.
+        lab.primary().gluster(&["volume", "set", volume, "features.shard", "on"]);
+        lab.primary().gluster(&["volume", "set", volume, "features.shard-block-size", "4MB"]);
         lab.primary().gluster(&["volume", "start", volume]);
         mount::mount(&lab, "m1", volume, &format!("/mnt/{volume}"), &[]);
-        fill(&lab.primary().path(format!("/mnt/{volume}")));
+        let top = lab.primary().path(format!("/mnt/{volume}"));
+        fill(&top);
+        fs::write(top.join("sharded"), vec![7; 9 << 20]).expect("a file of three shards");
         let bricks = (1..=3).map(|n| lab.primary().path(format!("/srv/bricks/{volume}-{n}")));
-        agree(&bricks.collect::<Vec<_>>());
+        let bricks: Vec<_> = bricks.collect();
+        agree(&bricks);
+        audit_brick::sound(&bricks);
     }
     fill(&lab.on_primary("."));
     fill(&lab.on_secondary("."));
@@ -45,7 +52,11 @@ fn gfids_of_every_kind_of_volume_resolve() {
     };
     agree(&paths(DISTRIBUTED.primary));
     agree(&paths(DISTRIBUTED.secondary));
+    audit_brick::sound(&paths(DISTRIBUTED.primary));
+    audit_brick::sound(&paths(DISTRIBUTED.secondary));
     old_names_are_found_on_a_stopped_volume(&lab);
+    lab.primary().gluster(&["volume", "stop", "ec"]);
+    audit_brick::damaged(&lab.primary().path("/srv/bricks/ec-1"));
     the_chain_of_the_first_report(&paths(DISTRIBUTED.primary)[0]);
 }
 

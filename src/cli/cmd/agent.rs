@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use crate::apply::{self, Host};
 use crate::cli::args::Global;
+use crate::cli::comparison::Manners;
 use crate::cli::failure::{Failure, Outcome};
 use crate::domain::{Brick, SecondaryUrl, Time};
 use crate::report::PrintError;
 use crate::scan::cluster::{Hello, Tools};
+use crate::scan::inventory;
 use crate::scan::situation::{Asked, sight};
 
 /// What an agent can be asked for. Not for people: the dialect may change with each version.
@@ -30,6 +32,12 @@ pub enum Command {
         /// The volume's bricks on this node.
         bricks: Vec<PathBuf>,
     },
+    /// Answer questions about what a brick holds, until standard input ends
+    Inventory {
+        /// The brick's root directory
+        #[arg(long, value_name = "DIR")]
+        brick: PathBuf,
+    },
 }
 
 pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
@@ -42,6 +50,11 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
             apply::serve(input, output, &mut host).map_err(PrintError::from)?;
         }
         Command::Look { primary, secondary, bricks } => look(primary, secondary, bricks)?,
+        Command::Inventory { brick } => {
+            Manners::be_nice();
+            let out = std::io::BufWriter::new(std::io::stdout().lock());
+            inventory::answer(brick, std::io::stdin().lock(), out).map_err(PrintError::from)?;
+        }
     }
     Ok(Outcome::Fine)
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Change, Entry, Fault, LONGEST_FIELD, Owner, Parsed, Place, Version};
+use super::record::{self, Fields};
+use super::{Fault, LONGEST_FIELD, Owner, Parsed, Place, Version};
 use crate::domain::{Fop, Gfid};
 
 /// Reads the record at the start of the bytes (`changelog_encode_ascii`).
@@ -13,66 +14,67 @@ pub(super) fn record(bytes: &[u8], version: Version) -> Parsed<'_> {
     if !matches!(letter, b'D' | b'E' | b'M') {
         return Err(Fault::Letter);
     }
-    let mut fields = Fields { rest };
-    let gfid = fields.gfid(0)?;
-    let change = match letter {
-        b'D' => Change::Data,
-        b'M' => Change::Metadata { fop: Fop(fields.number(Fault::Fop)?), owner: None },
-        _ => Change::Entry(entry(&mut fields, version)?),
-    };
+    let mut fields = Ascii { rest, version };
+    let (gfid, change) = record::record(letter, &mut fields)?;
     Ok((gfid, change, bytes.len() - fields.rest.len()))
 }
 
-#[inline]
-fn entry<'a>(fields: &mut Fields<'a>, version: Version) -> Result<Entry<'a>, Fault> {
-    let fop = Fop(fields.number(Fault::Fop)?);
-    let (mut owner, mut to, mut path) = (None, None, None);
-    let place = match fop {
-        Fop::CREATE | Fop::MKNOD | Fop::MKDIR => {
-            let (mode, uid) = (fields.number(Fault::Number)?, fields.number(Fault::Number)?);
-            owner = Some(Owner { mode, uid, gid: fields.number(Fault::Number)? });
-            fields.place()?
-        }
-        Fop::SYMLINK | Fop::LINK => fields.place()?,
-        Fop::RENAME => {
-            let place = fields.place()?;
-            to = Some(fields.place()?);
-            place
-        }
-        Fop::UNLINK | Fop::RMDIR => {
-            let place = fields.place()?;
-            if version == Version::V1_2 {
-                path = fields.deleted_path()?;
-            }
-            place
-        }
-        _ => return Err(Fault::Fop),
-    };
-    Ok(Entry { fop, owner, place, to, path })
-}
-
-struct Fields<'a> {
+struct Ascii<'a> {
     rest: &'a [u8],
+    version: Version,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> Fields<'a> for Ascii<'a> {
+    #[inline]
+    fn gfid(&mut self) -> Result<Gfid, Fault> {
+        self.gfid_before(0)
+    }
+
+    #[inline]
+    fn fop(&mut self) -> Result<Fop, Fault> {
+        self.decimal(Fault::Fop).map(Fop)
+    }
+
+    #[inline]
+    fn number(&mut self) -> Result<u32, Fault> {
+        self.decimal(Fault::Number)
+    }
+
+    /// `<parent>/<name>` and the NUL behind it.
+    #[inline]
+    fn place(&mut self) -> Result<Place<'a>, Fault> {
+        let parent = self.gfid_before(b'/')?;
+        Ok(Place { parent, name: Cow::Borrowed(name(&mut self.rest)?) })
+    }
+
+    #[inline]
+    fn deleted_path(&mut self) -> Result<Option<Cow<'a, [u8]>>, Fault> {
+        deleted_path(&mut self.rest, self.version)
+    }
+
+    #[inline]
+    fn owner(&mut self) -> Result<Option<Owner>, Fault> {
+        Ok(None)
+    }
+}
+
+impl Ascii<'_> {
     /// A gfid's 36 characters and the byte that ends them.
     #[inline]
-    fn gfid(&mut self, end: u8) -> Result<Gfid, Fault> {
+    fn gfid_before(&mut self, end: u8) -> Result<Gfid, Fault> {
         let Some((text, rest)) = self.rest.split_first_chunk::<37>() else {
             return Err(if could_be_gfid(self.rest) { Fault::Short } else { Fault::Gfid });
         };
         let [text @ .., separator] = text;
-        if *separator != end {
-            return Err(Fault::Separator);
-        }
+        // In this order: a gfid that is cut off is told by its text too.
+        let gfid = Gfid::from_text(text).ok_or(Fault::Gfid)?;
         self.rest = rest;
-        Gfid::from_text(text).ok_or(Fault::Gfid)
+        if *separator == end { Ok(gfid) } else { Err(Fault::Separator) }
     }
 
     /// A decimal number and the NUL behind it.
     #[inline]
-    fn number(&mut self, fault: Fault) -> Result<u32, Fault> {
+    fn decimal(&mut self, fault: Fault) -> Result<u32, Fault> {
         let mut value: u64 = 0;
         for (length, &byte) in self.rest.iter().enumerate() {
             match byte {
@@ -85,18 +87,6 @@ impl<'a> Fields<'a> {
             }
         }
         Err(Fault::Short)
-    }
-
-    /// `<parent>/<name>` and the NUL behind it.
-    #[inline]
-    fn place(&mut self) -> Result<Place<'a>, Fault> {
-        let parent = self.gfid(b'/')?;
-        Ok(Place { parent, name: Cow::Borrowed(name(&mut self.rest)?) })
-    }
-
-    /// What v1.2 adds to UNLINK and RMDIR.
-    fn deleted_path(&mut self) -> Result<Option<Cow<'a, [u8]>>, Fault> {
-        deleted_path(&mut self.rest)
     }
 }
 
@@ -120,9 +110,15 @@ pub(super) fn name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Fault> {
     Ok(name)
 }
 
-/// The path of a deleted name and the NUL behind it; a path that was not captured is two NULs,
+/// What v1.2 adds to UNLINK and RMDIR: the deleted path and the NUL behind it; a path that was not captured is two NULs,
 /// the field's own and one that `del_entry_fn` writes in its stead.
-pub(super) fn deleted_path<'a>(rest: &mut &'a [u8]) -> Result<Option<Cow<'a, [u8]>>, Fault> {
+pub(super) fn deleted_path<'a>(
+    rest: &mut &'a [u8],
+    version: Version,
+) -> Result<Option<Cow<'a, [u8]>>, Fault> {
+    if version == Version::V1_1 {
+        return Ok(None);
+    }
     let window = rest.get(..LONGEST_FIELD).unwrap_or(rest);
     let end = memchr::memchr(0, window).ok_or(if window.len() < LONGEST_FIELD {
         Fault::Short

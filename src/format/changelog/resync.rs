@@ -2,16 +2,24 @@
 
 use super::{Encoding, Fault, Form, MAGIC, TEXT, Version};
 
-/// The first place at or after `from` where a sound record or a header begins, and its form.
+/// How a search for a record ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Search {
+    /// A sound record of this form begins here.
+    Found(Form, usize),
+    /// A record may begin here: the bytes behind the window will tell.
+    Open(usize),
+    /// None begins in the window.
+    None,
+}
+
+/// The first place at or after `from` where a sound record begins, and its form.
 ///
 /// A record is sound when it reads in full; in binary, where little tells a record from other
-/// bytes, something that may follow a record has to follow it. In a file whose header is lost every form is tried.
-pub(super) fn find(
-    window: &[u8],
-    from: usize,
-    form: Option<Form>,
-    last: bool,
-) -> Option<(Form, usize)> {
+/// bytes, something that may follow a record has to follow it. In a file whose header is lost
+/// every form is tried. What the end of the window leaves open is not decided before the `last`
+/// window, so that nothing depends on where windows are cut.
+pub(super) fn find(window: &[u8], from: usize, form: Option<Form>, last: bool) -> Search {
     const ASCII: Form = Form { version: Version::V1_2, encoding: Encoding::Ascii };
     const BINARY: Form = Form { version: Version::V1_2, encoding: Encoding::Binary };
     let known;
@@ -21,33 +29,54 @@ pub(super) fn find(
     } else {
         &[ASCII, TEXT, BINARY]
     };
-    let tail = window.get(from..)?;
-    memchr::memchr3_iter(b'D', b'E', b'M', tail).find_map(|at| {
-        let start = from + at;
-        let bytes = window.get(start..)?;
-        let form = forms.iter().find(|form| is_sound(**form, bytes, last))?;
-        Some((*form, start))
-    })
+    let tail = window.get(from..).unwrap_or_default();
+    for at in memchr::memchr3_iter(b'D', b'E', b'M', tail) {
+        let bytes = tail.get(at..).unwrap_or_default();
+        for &form in forms {
+            match is_sound(form, bytes) {
+                Ok(true) => return Search::Found(form, from + at),
+                Ok(false) => {}
+                Err(Torn { whole }) if last && whole => return Search::Found(form, from + at),
+                Err(_) if last => {}
+                Err(_) => return Search::Open(from + at),
+            }
+        }
+    }
+    Search::None
 }
 
-fn is_sound(form: Form, bytes: &[u8], last: bool) -> bool {
-    let end = match form.encoding {
-        Encoding::Ascii => bytes.get(37) == Some(&0),
-        Encoding::Binary => bytes.get(17) == Some(&0),
-        Encoding::Text => bytes.get(1) == Some(&b' '),
+/// The bytes end before it can be told whether a record is sound.
+struct Torn {
+    /// Whether they end behind the record itself.
+    whole: bool,
+}
+
+fn is_sound(form: Form, bytes: &[u8]) -> Result<bool, Torn> {
+    let (end, mark) = match form.encoding {
+        Encoding::Ascii => (37, 0),
+        Encoding::Binary => (17, 0),
+        Encoding::Text => (1, b' '),
     };
-    let Some(Ok(length)) = end.then(|| length_of(form, bytes)) else { return false };
+    match bytes.get(end) {
+        Some(&byte) if byte == mark => {}
+        Some(_) => return Ok(false),
+        None => return Err(Torn { whole: false }),
+    }
+    let length = match length_of(form, bytes) {
+        Ok(length) => length,
+        Err(Fault::Short) => return Err(Torn { whole: false }),
+        Err(_) => return Ok(false),
+    };
     if form.encoding != Encoding::Binary {
-        return true;
+        return Ok(true);
     }
     let rest = bytes.get(length..).unwrap_or_default();
-    if rest.is_empty() {
-        return last;
-    }
     match length_of(form, rest) {
-        Ok(_) => true,
-        Err(Fault::Short) => last,
-        Err(_) => rest.starts_with(MAGIC),
+        Ok(_) => Ok(true),
+        Err(Fault::Short) => Err(Torn { whole: true }),
+        Err(_) if rest.starts_with(MAGIC) => Ok(true),
+        Err(_) if MAGIC.starts_with(rest) => Err(Torn { whole: false }),
+        Err(_) => Ok(false),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Change, Entry, Fault, LONGEST_FIELD, Owner, Parsed, Place};
+use super::record::{self, Fields};
+use super::{Fault, LONGEST_FIELD, Owner, Parsed, Place};
 use crate::domain::{Fop, Gfid};
 
 /// Reads the line at the start of the bytes.
@@ -23,73 +24,27 @@ pub(super) fn record(bytes: &[u8]) -> Parsed<'_> {
     } else {
         Fault::Separator
     })?;
-    let mut fields = Fields { rest: window.get(2..end).unwrap_or_default() };
-    let gfid = Gfid::from_text(fields.next()).ok_or(Fault::Gfid)?;
-    let change = match letter {
-        b'D' => Change::Data,
-        b'M' => metadata(&mut fields)?,
-        _ => Change::Entry(entry(&mut fields)?),
-    };
+    let mut fields = Text { rest: window.get(2..end).unwrap_or_default() };
+    let (gfid, change) = record::record(letter, &mut fields)?;
     if fields.rest.is_empty() { Ok((gfid, change, end + 1)) } else { Err(Fault::Separator) }
 }
 
-/// `M <gfid> SETATTR`; xsync adds `uid gid mode atime mtime`.
-fn metadata<'a>(fields: &mut Fields<'a>) -> Result<Change<'a>, Fault> {
-    let fop = fop(fields)?;
-    if fields.rest.is_empty() {
-        return Ok(Change::Metadata { fop, owner: None });
-    }
-    let (uid, gid, mode) = (fields.number()?, fields.number()?, fields.number()?);
-    fields.rest = &[];
-    Ok(Change::Metadata { fop, owner: Some(Owner { mode, uid, gid }) })
-}
-
-fn entry<'a>(fields: &mut Fields<'a>) -> Result<Entry<'a>, Fault> {
-    let fop = fop(fields)?;
-    let (mut owner, mut to, mut path) = (None, None, None);
-    let place = match fop {
-        Fop::CREATE | Fop::MKNOD | Fop::MKDIR => {
-            let (mode, uid, gid) = (fields.number()?, fields.number()?, fields.number()?);
-            owner = Some(Owner { mode, uid, gid });
-            fields.place()?
-        }
-        Fop::SYMLINK | Fop::LINK => fields.place()?,
-        Fop::RENAME => {
-            let place = fields.place()?;
-            to = Some(fields.place()?);
-            place
-        }
-        Fop::UNLINK | Fop::RMDIR => {
-            let place = fields.place()?;
-            if !fields.rest.is_empty() {
-                path = Some(unescaped(fields.next())?);
-            }
-            place
-        }
-        _ => return Err(Fault::Fop),
-    };
-    Ok(Entry { fop, owner, place, to, path })
-}
-
-fn fop(fields: &mut Fields<'_>) -> Result<Fop, Fault> {
-    let name = fields.next();
-    let numbered = || {
-        let number = std::str::from_utf8(name).ok()?.strip_prefix("FOP_")?.parse().ok()?;
-        Some(Fop(number))
-    };
-    Fop::from_name(name).or_else(numbered).ok_or(Fault::Fop)
-}
-
-struct Fields<'a> {
+struct Text<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Fields<'a> {
-    fn next(&mut self) -> &'a [u8] {
-        let end = memchr::memchr(b' ', self.rest).unwrap_or(self.rest.len());
-        let (field, rest) = self.rest.split_at(end);
-        self.rest = rest.get(1..).unwrap_or_default();
-        field
+impl<'a> Fields<'a> for Text<'a> {
+    fn gfid(&mut self) -> Result<Gfid, Fault> {
+        Gfid::from_text(self.next()).ok_or(Fault::Gfid)
+    }
+
+    fn fop(&mut self) -> Result<Fop, Fault> {
+        let name = self.next();
+        let numbered = || {
+            let number = std::str::from_utf8(name).ok()?.strip_prefix("FOP_")?.parse().ok()?;
+            Some(Fop(number))
+        };
+        Fop::from_name(name).or_else(numbered).ok_or(Fault::Fop)
     }
 
     fn number(&mut self) -> Result<u32, Fault> {
@@ -102,6 +57,29 @@ impl<'a> Fields<'a> {
         let parent = Gfid::from_text(parent).ok_or(Fault::Gfid)?;
         let name = unescaped(rest.strip_prefix(b"/").ok_or(Fault::Name)?)?;
         if name.contains(&b'/') { Err(Fault::Name) } else { Ok(Place { parent, name }) }
+    }
+
+    fn deleted_path(&mut self) -> Result<Option<Cow<'a, [u8]>>, Fault> {
+        if self.rest.is_empty() { Ok(None) } else { unescaped(self.next()).map(Some) }
+    }
+
+    /// Behind SETATTR xsync writes `uid gid mode atime mtime`.
+    fn owner(&mut self) -> Result<Option<Owner>, Fault> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let (uid, gid, mode) = (self.number()?, self.number()?, self.number()?);
+        self.rest = &[];
+        Ok(Some(Owner { mode, uid, gid }))
+    }
+}
+
+impl<'a> Text<'a> {
+    fn next(&mut self) -> &'a [u8] {
+        let end = memchr::memchr(b' ', self.rest).unwrap_or(self.rest.len());
+        let (field, rest) = self.rest.split_at(end);
+        self.rest = rest.get(1..).unwrap_or_default();
+        field
     }
 }
 

@@ -1,3 +1,6 @@
-//! From what was found to what shall be so: one file for each repair or level of a reset.
+//! Recipes: what is wished for, as a plan.
 
 pub mod reset;
+mod trigger_sync;
+
+pub use trigger_sync::TriggerSync;

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fgetxattr, fstat, open, 
 use rustix::io::Errno;
 
 pub use error::BrickError;
-pub(super) use place::{Place, gfid_at, gfid_of, open_in, read_entries};
+pub(super) use place::{Place, gfid_at, gfid_of, open_in, open_path_in, read_entries};
 
 use crate::domain::{Gfid, Name};
 
@@ -189,7 +189,7 @@ fn brick_above(path: &Path) -> Option<PathBuf> {
 }
 
 /// A path below a held directory for calls that take no descriptor (`lgetxattr`).
-fn below(fd: BorrowedFd<'_>, rest: &[u8]) -> Vec<u8> {
+pub(super) fn below(fd: BorrowedFd<'_>, rest: &[u8]) -> Vec<u8> {
     let mut path = format!("/proc/self/fd/{}/", fd.as_raw_fd()).into_bytes();
     path.extend_from_slice(rest);
     path

@@ -64,20 +64,41 @@ pub(in crate::scan) fn open_in(
     path: &[u8],
     mounts: bool,
 ) -> Result<OwnedFd, Errno> {
+    open_below(dir, path, DIRECTORY, mounts)
+}
+
+/// The same for a directory that is only passed through (`O_PATH`), never across a mount.
+pub(in crate::scan) fn open_path_in(dir: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+    open_below(dir, path, DIRECTORY.union(OFlags::PATH), false)
+}
+
+fn open_below(
+    dir: BorrowedFd<'_>,
+    path: &[u8],
+    flags: OFlags,
+    mounts: bool,
+) -> Result<OwnedFd, Errno> {
+    if path.len() > REACH
+        && let Some(cut) = path.get(..REACH).and_then(|head| head.iter().rposition(|&b| b == b'/'))
+        && let (Some(head), Some(tail)) = (path.get(..cut), path.get(cut + 1..))
+    {
+        let head = open_below(dir, head, flags, mounts)?;
+        return open_below(head.as_fd(), tail, flags, mounts);
+    }
     let mut how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
     how.set(ResolveFlags::NO_XDEV, !mounts);
-    match openat2(dir, path, DIRECTORY, Mode::empty(), how) {
-        Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(dir, path),
+    match openat2(dir, path, flags, Mode::empty(), how) {
+        Err(Errno::NOSYS | Errno::PERM) => open_step_by_step(dir, path, flags),
         other => other,
     }
 }
 
 /// What `openat2` does, for kernels before 5.6 and for containers that forbid it.
-fn open_step_by_step(dir: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
+fn open_step_by_step(dir: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
     let mut held: Option<OwnedFd> = None;
     for name in path.split(|&byte| byte == b'/') {
         let from = held.as_ref().map_or(dir, AsFd::as_fd);
-        held = Some(openat(from, name, DIRECTORY, Mode::empty())?);
+        held = Some(openat(from, name, flags, Mode::empty())?);
     }
     held.ok_or(Errno::NOENT)
 }
@@ -148,7 +169,7 @@ mod tests {
         symlink("a", dir.path().join("link")).unwrap();
         symlink("/etc", dir.path().join("a/out")).unwrap();
         let held = hold(dir.path());
-        for open in [|d, p| open_in(d, p, true), open_step_by_step] {
+        for open in [|d, p| open_in(d, p, true), |d, p| open_step_by_step(d, p, DIRECTORY)] {
             assert!(open(held.as_fd(), b"a/b").is_ok());
             assert!(open(held.as_fd(), b".").is_ok());
             for bad in [&b"link/b"[..], b"a/out", b"link"] {

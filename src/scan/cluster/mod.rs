@@ -86,6 +86,15 @@ impl<'a> Cluster<'a> {
         })
     }
 
+    /// All volumes of this cluster.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn volumes(&self) -> Result<Vec<Volume>, ClusterError> {
+        let xml = self.gluster(&["volume", "info", "all", "--xml"])?;
+        volxml::volumes(&xml).map_err(|source| self.misread("volume info", source))
+    }
+
     /// All sessions from this cluster, of all volumes.
     ///
     /// # Errors

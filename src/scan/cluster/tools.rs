@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -76,7 +77,9 @@ impl Tools {
                 command
             }
         };
-        command.stdin(Stdio::null()).env("LC_ALL", "C");
+        // Its own process group: Ctrl-C at the terminal is for georepair to hear, which lets what it
+        // began end well.
+        command.stdin(Stdio::null()).env("LC_ALL", "C").process_group(0);
         Ok(command)
     }
 

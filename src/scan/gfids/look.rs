@@ -27,9 +27,9 @@ pub(super) enum Look {
 
 /// A name that someone says is true: a directory's handle, or a gfid2path xattr.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Claim {
-    pub(super) parent: Gfid,
-    pub(super) name: Box<[u8]>,
+pub(in crate::scan) struct Claim {
+    pub(in crate::scan) parent: Gfid,
+    pub(in crate::scan) name: Box<[u8]>,
 }
 
 /// A file, symlink or special file behind its handle.
@@ -57,7 +57,7 @@ impl Look {
 
 impl Claim {
     /// Reads a directory handle's text, `../../pp/qq/<parent>/<name>` (`posix-handle.c`).
-    pub(super) fn of_handle(text: &[u8]) -> Option<Self> {
+    pub(in crate::scan) fn of_handle(text: &[u8]) -> Option<Self> {
         let rest = text.strip_prefix(b"../../")?;
         let (shards, rest) = rest.split_at_checked(6)?;
         let claim = Self::of_entry(rest)?;
@@ -70,7 +70,7 @@ impl Claim {
     }
 
     /// Reads a gfid2path value, `<parent>/<name>` (`posix-gfid-path.c`).
-    pub(super) fn of_entry(text: &[u8]) -> Option<Self> {
+    pub(in crate::scan) fn of_entry(text: &[u8]) -> Option<Self> {
         let (parent, rest) = text.split_at_checked(36)?;
         let name = rest.strip_prefix(b"/")?;
         let sound = !matches!(name, b"" | b"." | b"..") && !name.iter().any(|b| b"/\0".contains(b));
@@ -79,7 +79,7 @@ impl Claim {
 }
 
 /// The handle's path below `.glusterfs`.
-pub(super) fn handle_of(gfid: Gfid) -> Vec<u8> {
+pub(in crate::scan) fn handle_of(gfid: Gfid) -> Vec<u8> {
     let text = gfid.to_string();
     let mut path = Vec::with_capacity(42);
     for part in [text.get(..2), text.get(2..4)].into_iter().flatten() {
@@ -90,10 +90,15 @@ pub(super) fn handle_of(gfid: Gfid) -> Vec<u8> {
     path
 }
 
+/// The text of a directory's handle: `../../pp/qq/<parent>/<name>`.
+pub(in crate::scan) fn handle_text(parent: Gfid, name: &[u8]) -> Vec<u8> {
+    [b"../../", handle_of(parent).as_slice(), b"/", name].concat()
+}
+
 /// Reads the text of a directory's handle without asking what the handle is.
 ///
 /// `EINVAL` means that it is no symlink.
-pub(super) fn read_handle(brick: &BrickRoot, gfid: Gfid) -> Result<Vec<u8>, Errno> {
+pub(in crate::scan) fn read_handle(brick: &BrickRoot, gfid: Gfid) -> Result<Vec<u8>, Errno> {
     let text = readlinkat(brick.handles(), handle_of(gfid), Vec::with_capacity(320))?;
     Ok(text.into_bytes())
 }
@@ -224,7 +229,10 @@ fn read_claims(path: &[u8], keys: &[u8], object: &mut Object) -> Result<(), Errn
 }
 
 /// Hands over the names of all xattrs, each ended by NUL; the kernel's limit is 64 KiB.
-fn read_keys<R>(path: &[u8], take: impl FnOnce(&[u8]) -> R) -> Result<R, Errno> {
+pub(in crate::scan) fn read_keys<R>(
+    path: &[u8],
+    take: impl FnOnce(&[u8]) -> R,
+) -> Result<R, Errno> {
     let mut few = [0; 1024];
     match llistxattr(path, &mut few) {
         Ok(length) => Ok(take(few.get(..length).unwrap_or_default())),

@@ -14,6 +14,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 pub use answer::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, Stale, StaleLink, Status, Via};
+pub(in crate::scan) use look::{Claim, handle_of, handle_text, read_handle, read_keys};
 
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::audit;
 use crate::breakage::{Broken, changelogs, connection, entries, names, transfer, workers};
 use crate::lab::Lab;
 use crate::requirements;
@@ -11,7 +12,10 @@ use crate::shape::REPLICATED;
 /// codes, and where there are none to expect, nothing fatal and nothing lost.
 fn proves(breakage: fn(&Lab) -> Broken<'_>, codes: &[&str]) {
     let Some(lab) = Lab::shared() else { return };
-    let broken = breakage(&lab);
+    prove(breakage(&lab), codes);
+}
+
+fn prove(broken: Broken<'_>, codes: &[&str]) {
     let found = broken.scene().findings(&["fatal", "loss", "warning"]);
     let missing: Vec<_> = codes.iter().filter(|code| !found.contains(**code)).collect();
     assert!(missing.is_empty(), "the diagnosis lacks {missing:?}: {found:?}");
@@ -19,6 +23,14 @@ fn proves(breakage: fn(&Lab) -> Broken<'_>, codes: &[&str]) {
         assert_eq!(broken.scene().diagnosis(), BTreeSet::new());
     }
     broken.mend();
+}
+
+/// The same, and the audit of the session says what both mounts show.
+fn proves_and_shows(breakage: fn(&Lab) -> Broken<'_>, codes: &[&str]) {
+    let Some(lab) = Lab::shared() else { return };
+    let broken = breakage(&lab);
+    audit::agrees(&lab);
+    prove(broken, codes);
 }
 
 #[test]
@@ -55,12 +67,15 @@ fn rsync_missing() {
 
 #[test]
 fn rsync_transfers_nothing() {
-    proves(transfer::rsync_transfers_nothing, &["data-sync-empty"]);
+    let Some(lab) = Lab::shared() else { return };
+    let broken = transfer::rsync_transfers_nothing(&lab);
+    audit::names_empty_files(&lab);
+    prove(broken, &["data-sync-empty"]);
 }
 
 #[test]
 fn disk_full() {
-    proves(transfer::disk_full, &["data-sync-failed"]);
+    proves_and_shows(transfer::disk_full, &["data-sync-failed"]);
 }
 
 #[test]
@@ -80,47 +95,47 @@ fn stime_lost() {
 
 #[test]
 fn gfid_mismatch_of_file() {
-    proves(entries::gfid_mismatch_of_file, &["entry-gfid-mismatch"]);
+    proves_and_shows(entries::gfid_mismatch_of_file, &["entry-gfid-mismatch"]);
 }
 
 #[test]
 fn gfid_conflict_fixed() {
-    proves(entries::gfid_conflict_fixed, &["gfid-conflict-fixed"]);
+    proves_and_shows(entries::gfid_conflict_fixed, &["gfid-conflict-fixed"]);
 }
 
 #[test]
 fn gfid_mismatch_of_directory() {
-    proves(entries::gfid_mismatch_of_directory, &["entry-mkdir-failed"]);
+    proves_and_shows(entries::gfid_mismatch_of_directory, &["entry-mkdir-failed"]);
 }
 
 #[test]
 fn directory_in_place_of_file() {
-    proves(entries::directory_in_place_of_file, &["entry-gfid-mismatch"]);
+    proves_and_shows(entries::directory_in_place_of_file, &["entry-gfid-mismatch"]);
 }
 
 #[test]
 fn parent_missing() {
-    proves(entries::parent_missing, &["entry-parent-missing"]);
+    proves_and_shows(entries::parent_missing, &["entry-parent-missing"]);
 }
 
 #[test]
 fn directory_removed() {
-    proves(entries::directory_removed, &["gfid-conflict-fixed"]);
+    proves_and_shows(entries::directory_removed, &["gfid-conflict-fixed"]);
 }
 
 #[test]
 fn entries_removed() {
-    proves(entries::entries_removed, &[]);
+    proves_and_shows(entries::entries_removed, &[]);
 }
 
 #[test]
 fn content_changed() {
-    proves(entries::content_changed, &[]);
+    proves_and_shows(entries::content_changed, &[]);
 }
 
 #[test]
 fn extra_entries() {
-    proves(entries::extra_entries, &[]);
+    proves_and_shows(entries::extra_entries, &[]);
 }
 
 #[test]
@@ -163,7 +178,7 @@ fn config_change() {
 
 #[test]
 fn odd_names() {
-    proves(names::odd_names, &[]);
+    proves_and_shows(names::odd_names, &[]);
 }
 
 #[test]
@@ -173,10 +188,10 @@ fn name_not_utf8() {
 
 #[test]
 fn deep_tree() {
-    proves(names::deep_tree, &[]);
+    proves_and_shows(names::deep_tree, &[]);
 }
 
 #[test]
 fn rename_loop() {
-    proves(names::rename_loop, &[]);
+    proves_and_shows(names::rename_loop, &[]);
 }

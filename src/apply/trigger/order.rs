@@ -1,0 +1,235 @@
+//! Many at once, and none before the one that it hangs on has returned.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::num::NonZeroUsize;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How one item went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Fate {
+    /// Done.
+    Done,
+    /// Not done, in words; what hangs on it is not begun.
+    Failed(String),
+    /// Nothing can be done any more, in words; what is under way comes to its end.
+    Over(String),
+}
+
+/// What is known while the workers are at it.
+struct Board {
+    /// Items that hang on nothing any more, the first of the list on top.
+    ready: BinaryHeap<Reverse<usize>>,
+    under_way: usize,
+    fates: Vec<Option<Fate>>,
+    over: Option<String>,
+}
+
+/// Does all items of a list, `jobs` at once, as near to the list's order as may be.
+///
+/// `above` tells for each item the earlier one that it hangs on: it begins only after that one
+/// has returned. Each worker has a `Desk` of its own.
+///
+/// # Errors
+/// The words of the first item that said [`Fate::Over`].
+pub(super) fn in_order<Desk: Default>(
+    above: &[Option<usize>],
+    jobs: NonZeroUsize,
+    work: impl Fn(usize, &mut Desk) -> Fate + Sync,
+) -> Result<Vec<Fate>, String> {
+    let below = below(above);
+    let first = above.iter().enumerate().filter(|(_, above)| above.is_none());
+    let board = Board {
+        ready: first.map(|(index, _)| Reverse(index)).collect(),
+        under_way: 0,
+        fates: vec![None; above.len()],
+        over: None,
+    };
+    let (board, news) = (Mutex::new(board), Condvar::new());
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.get().min(above.len()) {
+            scope.spawn(|| {
+                let mut desk = Desk::default();
+                while let Some(index) = next(&board, &news) {
+                    let fate = work(index, &mut desk);
+                    let woken = lock(&board).ends(index, fate, &below);
+                    if woken > 1 {
+                        news.notify_all();
+                    } else {
+                        news.notify_one();
+                    }
+                }
+                news.notify_all();
+            });
+        }
+    });
+    let board = board.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match board.over {
+        Some(why) => Err(why),
+        None => Ok(board.fates.into_iter().map(|fate| fate.unwrap_or(Fate::Done)).collect()),
+    }
+}
+
+/// Which items hang on each.
+fn below(above: &[Option<usize>]) -> Vec<Vec<usize>> {
+    let mut below = vec![Vec::new(); above.len()];
+    for (index, above) in above.iter().enumerate() {
+        if let Some(list) = above.and_then(|above| below.get_mut(above)) {
+            list.push(index);
+        }
+    }
+    below
+}
+
+fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The next item to be done; nothing once there is none, or it is all over.
+fn next(board: &Mutex<Board>, news: &Condvar) -> Option<usize> {
+    let mut board = lock(board);
+    loop {
+        if board.over.is_some() {
+            return None;
+        }
+        if let Some(Reverse(index)) = board.ready.pop() {
+            board.under_way += 1;
+            return Some(index);
+        }
+        if board.under_way == 0 {
+            return None;
+        }
+        board = news.wait(board).unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+impl Board {
+    /// Writes down how an item went; answers how many others can begin now.
+    fn ends(&mut self, index: usize, fate: Fate, below: &[Vec<usize>]) -> usize {
+        self.under_way -= 1;
+        let hanging = below.get(index).map_or(&[][..], Vec::as_slice);
+        let woken = match &fate {
+            Fate::Done => {
+                self.ready.extend(hanging.iter().copied().map(Reverse));
+                hanging.len()
+            }
+            Fate::Failed(_) => {
+                self.forgo(hanging, below);
+                0
+            }
+            Fate::Over(why) => {
+                self.over.get_or_insert_with(|| why.clone());
+                usize::MAX
+            }
+        };
+        self.tell(index, fate);
+        woken
+    }
+
+    /// All that hangs on what failed, however far down.
+    fn forgo(&mut self, hanging: &[usize], below: &[Vec<usize>]) {
+        let mut left = hanging.to_vec();
+        while let Some(index) = left.pop() {
+            self.tell(index, Fate::Failed("its directory was not recorded".to_owned()));
+            left.extend(below.get(index).into_iter().flatten());
+        }
+    }
+
+    fn tell(&mut self, index: usize, fate: Fate) {
+        if let Some(told) = self.fates.get_mut(index) {
+            *told = Some(fate);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn jobs(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    /// Any tree: each item hangs on an earlier one, or on none.
+    fn trees() -> impl Strategy<Value = Vec<Option<usize>>> {
+        proptest::collection::vec(any::<Option<proptest::sample::Index>>(), 0..60).prop_map(
+            |picks| {
+                let above = |(index, pick): (usize, Option<proptest::sample::Index>)| {
+                    pick.filter(|_| index > 0).map(|pick| pick.index(index))
+                };
+                picks.into_iter().enumerate().map(above).collect()
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nothing_begins_before_what_it_hangs_on_has_returned(
+            above in trees(), count in 1_usize..9, fails in proptest::collection::btree_set(0_usize..60, 0..4),
+        ) {
+            let story = Mutex::new(Vec::new());
+            let fates = in_order(&above, jobs(count), |index, (): &mut ()| {
+                story.lock().unwrap().push((index, false));
+                std::thread::yield_now();
+                story.lock().unwrap().push((index, true));
+                if fails.contains(&index) { Fate::Failed("no".to_owned()) } else { Fate::Done }
+            }).unwrap();
+            let story = story.into_inner().unwrap();
+            let at = |what| story.iter().position(|told| *told == what);
+            for (index, above) in above.iter().enumerate() {
+                let began = story.iter().filter(|told| **told == (index, false)).count();
+                match above {
+                    Some(above) if fates[*above] != Fate::Done => {
+                        prop_assert_eq!(began, 0);
+                        prop_assert!(matches!(fates[index], Fate::Failed(_)));
+                    }
+                    Some(above) => prop_assert!(at((*above, true)) < at((index, false))),
+                    None => prop_assert_eq!(began, 1),
+                }
+                prop_assert!(began <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn one_worker_keeps_the_order_of_the_list() {
+        let above = [None, Some(0), Some(1), Some(1), Some(0), None];
+        let story = Mutex::new(Vec::new());
+        let fates = in_order(&above, jobs(1), |index, (): &mut ()| {
+            story.lock().unwrap().push(index);
+            Fate::Done
+        });
+        assert_eq!(fates.unwrap(), vec![Fate::Done; 6]);
+        assert_eq!(story.into_inner().unwrap(), [0, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn all_is_over_at_once() {
+        let begun = AtomicUsize::new(0);
+        let said = in_order(&[None; 1000], jobs(4), |index, (): &mut ()| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            if index == 10 { Fate::Over("the mount is gone".to_owned()) } else { Fate::Done }
+        });
+        assert_eq!(said, Err("the mount is gone".to_owned()));
+        assert!(begun.into_inner() < 1000);
+    }
+
+    #[test]
+    fn as_many_as_asked_for_are_under_way() {
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        in_order(&[None; 64], jobs(8), |_, (): &mut ()| {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            now.fetch_sub(1, Ordering::SeqCst);
+            Fate::Done
+        })
+        .unwrap();
+        assert_eq!(most.into_inner(), 8);
+    }
+}

@@ -1,0 +1,29 @@
+//! `georepair audit`: is a brick sound, would a session work, are both sides the same?
+
+mod brick;
+mod ready;
+mod session;
+
+use clap::Subcommand;
+
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+
+/// The audits; none of them ever writes.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Is this brick's .glusterfs, changelog index and stime sound?
+    Brick(brick::Args),
+    /// Are both sides of a session the same? Compared by gfid, from the bricks
+    Session(session::Args),
+    /// Would a session work here?
+    Ready(ready::Args),
+}
+
+pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
+    match command {
+        Command::Brick(it) => brick::run(it, global),
+        Command::Session(it) => session::run(it, global),
+        Command::Ready(it) => ready::run(it, global),
+    }
+}

@@ -1,0 +1,36 @@
+//! `georepair audit ready`: would a session work here?
+
+use clap::Args as ClapArgs;
+
+use super::brick::now;
+use crate::check::{self, Pass};
+use crate::cli::args::Global;
+use crate::cli::failure::{Failure, Outcome};
+use crate::domain::SecondaryUrl;
+use crate::report::{self, ReadyList};
+use crate::scan;
+use crate::scan::cluster::Tools;
+
+/// What `audit ready` takes.
+#[derive(ClapArgs, Debug)]
+pub struct Args {
+    /// The volume that is to be replicated
+    #[arg(value_name = "PRIMARY")]
+    primary: String,
+    /// The other side, `[USER@]HOST::VOLUME`
+    #[arg(value_name = "SECONDARY")]
+    secondary: SecondaryUrl,
+}
+
+pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
+    let tools = Tools::new(&global.gluster, &global.ssh)?;
+    let found = scan::readiness(&tools, &args.primary, &args.secondary, &now)?;
+    let list =
+        ReadyList::new(args.primary.clone(), args.secondary.to_string(), check::ready(&found));
+    report::print(&list, &global.look())?;
+    Ok(match list.verdict() {
+        Pass::Pass => Outcome::Fine,
+        Pass::Unseen => Outcome::Blind,
+        Pass::Warn | Pass::Fail => Outcome::Findings,
+    })
+}

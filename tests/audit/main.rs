@@ -1,0 +1,41 @@
+//! `audit brick` on bricks built by hand: a sound one is silent, each damage is exactly its finding.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at surprises")]
+#![expect(clippy::disallowed_methods, reason = "a test of damage does the damage")]
+
+#[path = "../bricks/mod.rs"]
+mod bricks;
+mod damage;
+mod handles;
+mod history;
+mod live;
+
+use assert_cmd::Command;
+use bricks::FakeBrick;
+use serde_json::Value;
+
+/// What an audit told.
+pub(crate) struct Told {
+    pub(crate) code: i32,
+    pub(crate) document: Value,
+}
+
+impl Told {
+    /// Code and path of each finding, a bare `-` where there is no path.
+    pub(crate) fn findings(&self) -> Vec<(&str, &str)> {
+        let findings = self.document["findings"].as_array().unwrap().iter();
+        findings
+            .map(|it| (it["code"].as_str().unwrap(), it["path"].as_str().unwrap_or("-")))
+            .collect()
+    }
+}
+
+/// Runs `audit brick` with a minute's patience.
+pub(crate) fn audit(brick: &FakeBrick) -> Told {
+    let mut command = Command::cargo_bin("georepair").unwrap();
+    command.args(["--format", "json", "--quiet", "audit", "brick", "--offline"]).arg(brick.path());
+    let output = command.timeout(std::time::Duration::from_mins(1)).output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(document["schema"], "georepair/audit/1");
+    Told { code: output.status.code().unwrap(), document }
+}

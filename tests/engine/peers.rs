@@ -1,0 +1,159 @@
+//! Steps on a peer, through `georepair agent world` and an ssh that stays on this machine.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use georepair::apply::save_plan;
+use georepair::plan::{Plan, Step};
+
+use crate::real::Ground;
+
+const PEER: &str = "peer.invalid";
+
+/// An ssh that drops its options and the host, does `first`, and runs the command here.
+#[expect(clippy::disallowed_methods, reason = "a test writes its own ssh")]
+fn ssh(ground: &Ground, first: &str) -> PathBuf {
+    let path = ground.at("ssh");
+    let georepair = std::path::Path::new(env!("CARGO_BIN_EXE_georepair"));
+    let folder = georepair.parent().unwrap().display();
+    let text = format!(
+        "#!/bin/sh\nexport PATH={folder}:/usr/bin:/bin\nwhile [ \"$1\" != -- ]; do shift; done\n{first}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// The ground's plan, done by the peer.
+fn plan_on_peer(ground: &Ground) {
+    let plan = ground.plan();
+    let steps = plan.steps.into_iter().map(|step| Step { node: PEER.to_owned(), ..step });
+    let plan = Plan { steps: steps.collect(), ..plan };
+    save_plan(&plan, ground.dir.path(), &ground.plan_file()).unwrap();
+}
+
+fn apply(ground: &Ground, ssh: &std::path::Path) -> Command {
+    let file = ground.plan_file();
+    ground.georepair(&["apply", file.to_str().unwrap(), "--yes", "--ssh", ssh.to_str().unwrap()])
+}
+
+const HERE: &str = "exec sh -c \"$3\"";
+
+/// Shell that passes on so many lines and no byte more.
+fn passing(lines: u32) -> String {
+    format!("for n in $(seq {lines}); do IFS= read -r line; printf '%s\\n' \"$line\"; done")
+}
+
+#[test]
+fn a_peer_does_its_steps_and_takes_them_back() {
+    let (model, ground) = (Ground::new(), Ground::new());
+    let began = ground.listing();
+    model.plan();
+    assert_eq!(model.apply().0, 0);
+    plan_on_peer(&ground);
+    let ssh = ssh(&ground, HERE);
+    let done = apply(&ground, &ssh).output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(ground.listing(), model.listing());
+    let id = ground.runs()[0]["run"].as_str().unwrap().to_owned();
+    let (code, _, err) =
+        ground.run(&["runs", "undo", &id, "--yes", "--ssh", ssh.to_str().unwrap()]);
+    assert_eq!((code, ground.listing() == began), (0, true), "{err}");
+}
+
+#[test]
+fn a_peer_that_is_lost_midway_leaves_a_run_to_resume() {
+    let (model, ground) = (Ground::new(), Ground::new());
+    model.plan();
+    assert_eq!(model.apply().0, 0);
+    for questions in [25, 40, 70] {
+        let ground = Ground::new();
+        plan_on_peer(&ground);
+        let lost = ssh(&ground, &format!("({}) | sh -c \"$3\"", passing(questions)));
+        let done = apply(&ground, &lost).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(4), "{said}");
+        assert!(said.contains("georepair runs resume"), "{said}");
+        let ssh = ssh(&ground, HERE);
+        let (code, _, err) =
+            ground.run(&["runs", "resume", "--yes", "--ssh", ssh.to_str().unwrap()]);
+        assert_eq!((code, ground.listing() == model.listing()), (0, true), "{err}");
+    }
+    drop(ground);
+}
+
+#[test]
+fn a_peer_that_cannot_be_reached_is_told_and_nothing_is_begun() {
+    let ground = Ground::new();
+    plan_on_peer(&ground);
+    let ssh = ssh(&ground, "echo 'no route to host' >&2; exit 255");
+    let done = apply(&ground, &ssh).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(3), "{said}");
+    assert!(said.contains(PEER) && said.contains("no route to host"), "{said}");
+    assert!(ground.runs().is_empty());
+}
+
+/// Starts a run whose peer holds its breath in the middle, until the file `go` is there; answers
+/// when it does so.
+fn held(ground: &Ground) -> Child {
+    plan_on_peer(ground);
+    let (go, held) = (ground.at("go"), ground.at("held"));
+    let hold = format!(
+        "({}; touch {}; while [ ! -e {} ]; do sleep 0.02; done; cat) | sh -c \"$3\"",
+        passing(40),
+        held.display(),
+        go.display()
+    );
+    let ssh = ssh(ground, &hold);
+    let mut child = apply(ground, &ssh).process_group(0).spawn().unwrap();
+    let patience = Instant::now();
+    while !held.exists() {
+        if patience.elapsed() > Duration::from_mins(1) {
+            child.kill().unwrap();
+            panic!("the peer was never asked");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+/// What Ctrl-C at a terminal does: everything in the foreground hears it.
+fn ctrl_c(child: &Child) {
+    let group = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process_group(group, rustix::process::Signal::INT).unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+}
+
+#[test]
+fn ctrl_c_ends_the_step_and_leaves_a_run_to_resume() {
+    let ground = Ground::new();
+    let mut child = held(&ground);
+    ctrl_c(&child);
+    assert!(child.try_wait().unwrap().is_none(), "it waits for the step under way");
+    std::fs::File::create(ground.at("go")).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let run = &ground.runs()[0];
+    assert_eq!(run["state"], "unfinished");
+    let id = run["run"].as_str().unwrap();
+    let (_, shown, _) = ground.run(&["runs", "show", id, "--format", "json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let begun = shown["list"].as_array().unwrap().iter().filter(|step| step["state"] == "begun");
+    assert_eq!(begun.count(), 0, "the step under way was ended: {shown}");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once() {
+    let ground = Ground::new();
+    let mut child = held(&ground);
+    ctrl_c(&child);
+    ctrl_c(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(130), "without waiting for the peer");
+    std::fs::File::create(ground.at("go")).unwrap();
+    let ssh = ssh(&ground, HERE);
+    let (code, _, err) = ground.run(&["runs", "resume", "--yes", "--ssh", ssh.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+}
