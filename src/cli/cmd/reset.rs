@@ -48,6 +48,8 @@ enum LevelName {
     Rewind,
     /// Crawl and send everything again; session, settings and changelogs are kept
     Resync,
+    #[value(skip)]
+    #[expect(dead_code, reason = "not offered before it was seen on a real cluster")]
     /// Make the session anew with a new history of changelogs, and send everything again
     Full,
 }
