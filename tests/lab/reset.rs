@@ -124,14 +124,24 @@ fn rewind_sends_again_what_was_lost_since() {
     listing::wait_equal(&lab);
 }
 
-/// Starts a resync on m1 and kills it as soon as it begins a step.
-fn kill_at(lab: &Lab, step: u32) {
+/// Runs georepair on m1 and kills it as soon as it begins a step.
+#[track_caller]
+fn kill_at(lab: &Lab, step: u32, words: &str) {
     let script = format!(
-        "georepair reset gv0 s1::gv0dr --level resync --yes 2>/tmp/reset.log & pid=$!
+        "georepair {words} --yes 2>/tmp/reset.log & pid=$!
          until grep -q '^step {step} of' /tmp/reset.log; do kill -0 $pid || exit 9; sleep 0.01; done
          kill -9 $pid; wait $pid; exit 0"
     );
-    lab.run_on("m1", &["bash", "-c", &script]);
+    let output = lab.primary().try_for(PATIENCE, &["bash", "-c", &script]);
+    assert!(output.status.success(), "step {step} of {words}: {}", output.status);
+}
+
+/// The run that did not come to its end.
+fn unfinished(lab: &Lab) -> String {
+    let runs = lab.georepair("m1", &["runs", "list"]);
+    let runs = String::from_utf8_lossy(&runs.stdout).into_owned();
+    let run = runs.lines().find(|line| line.contains("unfinished")).expect("an unfinished run");
+    run.split_whitespace().next().expect("its name").to_owned()
 }
 
 #[test]
@@ -140,18 +150,17 @@ fn killed_midway_it_goes_on_or_is_taken_back() {
     // The tool's own look writes nothing: from a standing session every mark stays as it is.
     session::stop(&lab);
     let before = marks(&lab);
-    kill_at(&lab, 6);
-    let run = String::from_utf8_lossy(&lab.georepair("m1", &["runs", "list"]).stdout).into_owned();
-    let run = run.lines().find(|line| line.contains("unfinished")).expect("an unfinished run");
-    let run = run.split_whitespace().next().expect("its name").to_owned();
+    let resync = "reset gv0 s1::gv0dr --level resync";
+    kill_at(&lab, 6, resync);
     assert_ne!(marks(&lab), before, "step 4 was done");
-    code(&georepair(&lab, &["runs", "undo", &run, "--yes"]), 0);
+    code(&georepair(&lab, &["runs", "undo", &unfinished(&lab), "--yes"]), 0);
     assert_eq!(marks(&lab), before);
 
-    for step in [1, 4, 7, 9] {
-        kill_at(&lab, step);
-        code(&georepair(&lab, &["runs", "resume", "--yes"]), 0);
+    kill_at(&lab, 1, resync);
+    for step in [2, 3, 4, 5, 6, 7, 8, 9] {
+        kill_at(&lab, step, "runs resume");
     }
+    code(&georepair(&lab, &["runs", "resume", "--yes"]), 0);
     session::wait_status(&lab, "as it should be", 10, |rows| session::all_well(&lab, rows));
     listing::wait_equal(&lab);
 }
