@@ -20,6 +20,7 @@ mod readiness;
 mod show;
 mod sift;
 mod site;
+pub mod situation;
 mod soundness;
 mod stats;
 mod told;

@@ -28,6 +28,7 @@ mod node;
 mod peers;
 mod proof;
 mod requirements;
+mod reset;
 mod resolve;
 mod session;
 mod shape;

@@ -55,9 +55,14 @@ impl Node {
 
     /// Runs a program on the node, for at most two minutes.
     pub(crate) fn try_on(&self, argv: &[&str]) -> Output {
+        self.try_for(120, argv)
+    }
+
+    /// Runs a program on the node, for at most so many seconds.
+    pub(crate) fn try_for(&self, seconds: u32, argv: &[&str]) -> Output {
         let enter = ["--mount", "--uts", "--net", "--ipc", "--pid"];
         let mut command = self.holder.command(&self.mark, &enter);
-        command.args(["timeout", "--kill-after=5", "120"]).args(argv);
+        command.args(["timeout", "--kill-after=5", &seconds.to_string()]).args(argv);
         command.output().unwrap_or_else(|error| panic!("{}: {argv:?}: {error}", self.name()))
     }
 
