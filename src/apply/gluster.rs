@@ -3,6 +3,8 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
@@ -10,9 +12,13 @@ use super::world::WorldError;
 use crate::domain::{SecondaryUrl, Session};
 use crate::plan::{Object, State};
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
+use crate::scan::situation::gsyncd_of;
 
 /// Where glusterd keeps a folder for each session, with its `gsyncd.conf`.
 const SESSIONS: &str = "/var/lib/glusterd/geo-replication";
+
+/// How long a session's processes may take to go once it was stopped.
+const TO_GO: Duration = Duration::from_secs(30);
 
 impl From<ClusterError> for WorldError {
     fn from(error: ClusterError) -> Self {
@@ -30,6 +36,10 @@ pub(super) fn observe(tools: &Tools, object: &Object) -> Result<State, WorldErro
         Object::Session { primary, secondary } => {
             let session = session(tools, primary, secondary)?;
             Ok(session.as_ref().map_or(State::Absent, state_of))
+        }
+        Object::SessionRecord { primary, secondary } => {
+            let there = session(tools, primary, secondary)?.is_some();
+            Ok(if there { State::InPlace } else { State::Absent })
         }
         Object::SessionConfig { primary, secondary, key } => {
             setting(Path::new(SESSIONS), primary, &url(secondary)?, key)
@@ -59,6 +69,13 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
             };
             geo_replication(primary, secondary, &[verb])?
         }
+        // What it replicates to holds data already: without force it is refused.
+        (Object::SessionRecord { primary, secondary }, State::InPlace) => {
+            geo_replication(primary, secondary, &["create", "push-pem", "force"])?
+        }
+        (Object::SessionRecord { primary, secondary }, State::Absent) => {
+            geo_replication(primary, secondary, &["delete"])?
+        }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
             geo_replication(primary, secondary, &["config", key, text])?
         }
@@ -69,6 +86,15 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
     };
     let words: Vec<&str> = asked.iter().map(String::as_str).collect();
     tools.gluster(&Host::Here, &words)?;
+    if let Object::Session { .. } = object { wait_until(tools, object, to) } else { Ok(()) }
+}
+
+/// The status follows a start or stop after a moment; whether it did is for the caller to see.
+fn wait_until(tools: &Tools, object: &Object, to: &State) -> Result<(), WorldError> {
+    let deadline = Instant::now() + TO_GO;
+    while observe(tools, object)? != *to && Instant::now() < deadline {
+        sleep(Duration::from_millis(500));
+    }
     Ok(())
 }
 
@@ -105,37 +131,37 @@ pub(super) fn not_stopped(
         let workers: Vec<_> = workers.map(|it| format!("{} on {}", it.state, it.node)).collect();
         return Ok(Some(format!("its workers are {}", workers.join(", "))));
     }
-    let alive = alive(primary, &url(secondary)?);
-    let alive = alive.map_err(|source| {
+    // After a stop the processes take a moment to go.
+    match wait_until_gone(primary, secondary) {
+        Err(WorldError::Unfit(why)) => Ok(Some(why)),
+        other => other.map(|()| None),
+    }
+}
+
+/// The session's gsyncd processes that are alive on this machine.
+pub(super) fn alive(primary: &str, secondary: &str) -> Result<Vec<u32>, WorldError> {
+    gsyncd_of(primary, &url(secondary)?).map_err(|source| {
         let doing = "look at the processes in /proc".to_owned();
         WorldError::System { doing, source }
-    })?;
-    Ok(alive.map(|pid| format!("its gsyncd process {pid} is still alive")))
+    })
 }
 
-/// A `gsyncd … worker PRIMARY SECONDARY …` or `monitor` of the session, if one is alive.
-fn alive(primary: &str, secondary: &SecondaryUrl) -> io::Result<Option<u32>> {
-    for entry in fs::read_dir("/proc")? {
-        let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        // A process that ended meanwhile is none of those we look for.
-        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        if is_gsyncd_of(&line, primary, secondary) {
-            return Ok(Some(pid));
+/// Waits until none of them is left.
+pub(super) fn wait_until_gone(primary: &str, secondary: &str) -> Result<(), WorldError> {
+    let deadline = Instant::now() + TO_GO;
+    loop {
+        let alive = alive(primary, secondary)?;
+        if alive.is_empty() {
+            return Ok(());
         }
+        if Instant::now() >= deadline {
+            let pids: Vec<_> = alive.iter().map(ToString::to_string).collect();
+            let next = "look what they wait for, then end them";
+            let why = format!("its gsyncd processes are still alive: {}; {next}", pids.join(" "));
+            return Err(WorldError::Unfit(why));
+        }
+        sleep(Duration::from_millis(200));
     }
-    Ok(None)
-}
-
-fn is_gsyncd_of(cmdline: &[u8], primary: &str, secondary: &SecondaryUrl) -> bool {
-    let words: Vec<_> = cmdline.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-    let gsyncd = words.iter().any(|word| word.ends_with("gsyncd.py") || word.ends_with("/gsyncd"));
-    let ours = words
-        .iter()
-        .any(|word| word.parse::<SecondaryUrl>().is_ok_and(|url| url.is_same(secondary)));
-    gsyncd && ours && words.iter().any(|word| word == primary)
 }
 
 fn session(tools: &Tools, primary: &str, secondary: &str) -> Result<Option<Session>, WorldError> {
@@ -152,7 +178,7 @@ fn state_of(session: &Session) -> State {
     }
 }
 
-fn url(secondary: &str) -> Result<SecondaryUrl, WorldError> {
+pub(super) fn url(secondary: &str) -> Result<SecondaryUrl, WorldError> {
     secondary.parse().map_err(|error| WorldError::Unfit(format!("{error}")))
 }
 
@@ -165,7 +191,13 @@ fn setting(
     key: &str,
 ) -> Result<State, WorldError> {
     let path = sessions.join(secondary.folder(primary)).join("gsyncd.conf");
-    let text = fs::read(&path);
+    let text = match fs::read(&path) {
+        // A session that was just created has no settings of its own.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && sessions.is_dir() => {
+            return Ok(State::Absent);
+        }
+        read => read,
+    };
     let text = text.map_err(|source| WorldError::System {
         doing: format!("read {}", path.display()),
         source,
@@ -195,17 +227,8 @@ mod tests {
         assert_eq!(read("sync_jobs"), State::text("5"));
         assert_eq!(read("rsync-options"), State::text("--a=b c"));
         assert_eq!(read("log-level"), State::Absent);
-        assert!(setting(folder.path(), "gv1", &secondary, "sync-jobs").is_err());
-    }
-
-    #[test]
-    fn a_worker_is_known_by_its_command_line() {
-        let secondary: SecondaryUrl = "s1::gv0dr".parse().unwrap();
-        let line = b"/usr/bin/python3\0/usr/libexec/glusterfs/python/syncdaemon/gsyncd.py\0worker\0gv0\0root@s1::gv0dr\0--local-path\0/srv\0";
-        assert!(is_gsyncd_of(line, "gv0", &secondary));
-        assert!(!is_gsyncd_of(line, "gv", &secondary));
-        assert!(!is_gsyncd_of(line, "gv0", &"s2::gv0dr".parse().unwrap()));
-        assert!(!is_gsyncd_of(b"vi\0gsyncd.log\0gv0\0s1::gv0dr\0", "gv0", &secondary));
+        assert_eq!(setting(folder.path(), "gv1", &secondary, "x").unwrap(), State::Absent);
+        assert!(setting(Path::new("/nowhere"), "gv1", &secondary, "x").is_err());
     }
 
     use std::fs::File;

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
 
+use super::canary::{self, Canary};
 use super::world::{Batch, World, WorldError};
 use super::{gluster, trigger};
 use crate::plan::{Action, Bulk, Guard, Hex, Identity, Item, Object, Place, State};
@@ -47,8 +48,16 @@ impl World for Host {
                 let there = identity_of(at)?.as_ref() == Some(identity);
                 Ok(if there { State::InPlace } else { State::Spent })
             }
-            Object::VolumeOption { .. } | Object::Session { .. } | Object::SessionConfig { .. } => {
-                gluster::observe(&self.tools, object)
+            Object::VolumeOption { .. }
+            | Object::Session { .. }
+            | Object::SessionRecord { .. }
+            | Object::SessionConfig { .. } => gluster::observe(&self.tools, object),
+            Object::Workers { primary, secondary } => {
+                let alive = gluster::alive(primary, secondary)?;
+                Ok(if alive.is_empty() { State::Absent } else { State::Started })
+            }
+            Object::Canary { token, .. } => {
+                Ok(if canary::has_arrived(token) { State::Arrived } else { State::Absent })
             }
             Object::Bulk { .. } => {
                 Err(WorldError::Unfit("a bulk is looked at batch by batch".to_owned()))
@@ -97,9 +106,20 @@ impl World for Host {
             (Object::Movable { at, aside, .. }, State::InPlace) => move_to(aside, at),
             (Object::Kept { at, .. }, State::Spent) => forget(at),
             (
-                Object::VolumeOption { .. } | Object::Session { .. } | Object::SessionConfig { .. },
+                Object::VolumeOption { .. }
+                | Object::Session { .. }
+                | Object::SessionRecord { .. }
+                | Object::SessionConfig { .. },
                 _,
             ) => gluster::perform(&self.tools, object, shall_be),
+            (Object::Workers { primary, secondary }, State::Absent) => {
+                gluster::wait_until_gone(primary, secondary)
+            }
+            (Object::Canary { primary, secondary, token, files, rollover }, State::Arrived) => {
+                let (files, rollover) = (*files, *rollover);
+                let secondary = &gluster::url(secondary)?;
+                Canary { tools: &self.tools, primary, secondary, token, files, rollover }.fly()
+            }
             _ => Err(WorldError::Unfit(format!("{object} cannot be made {shall_be}"))),
         }
     }

@@ -6,12 +6,14 @@
 //! neither as it was nor as it shall be stops everything.
 
 mod bulk;
+mod canary;
 mod error;
 mod gluster;
 mod host;
 mod journal;
 mod law;
 mod ledger;
+mod mount;
 mod nodes;
 mod remote;
 mod store;

@@ -62,7 +62,8 @@ pub fn undo_plan(
     mut list: impl FnMut(&Step) -> Result<Option<Manifest>, ManifestError>,
 ) -> Result<Plan, UndoError> {
     let mut steps = Vec::new();
-    for step in &plan.steps {
+    let lasting = plan.steps.iter().filter(|step| !step.action.object.is_awaited());
+    for step in lasting {
         let before = match ledger.step(step.id) {
             StepState::Waiting | StepState::AlreadySo => continue,
             StepState::Begun { before } | StepState::Done { before } => before.clone(),
@@ -88,14 +89,17 @@ pub fn undo_plan(
     Ok(Plan::new(format!("take back: {}", plan.title), plan.session.clone(), steps))
 }
 
+/// What only a standing session lets be changed, its workers move on by themselves: then it need
+/// not be as the run left it, but the session must stand still again.
 fn back(step: &Step, action: Action) -> Step {
-    let guards = match &action.object {
-        Object::Bulk { .. } => Vec::new(),
-        object => {
-            let was = step.action.shall_be.clone();
-            vec![Guard::Unchanged { object: object.clone(), was }]
-        }
-    };
+    let lasting =
+        |guard: &&Guard| matches!(guard, Guard::SessionStopped { .. } | Guard::SameBrick { .. });
+    let mut guards: Vec<_> = step.guards.iter().filter(lasting).cloned().collect();
+    let moves = guards.iter().any(|guard| matches!(guard, Guard::SessionStopped { .. }));
+    if !moves && !matches!(action.object, Object::Bulk { .. }) {
+        let was = step.action.shall_be.clone();
+        guards.push(Guard::Unchanged { object: action.object.clone(), was });
+    }
     let because = Because::TakesBack { step: step.id };
     Step { id: step.id, because, node: step.node.clone(), guards, action }
 }

@@ -32,6 +32,8 @@ pub enum Command {
     /// What the bricks wrote down about every change
     #[command(subcommand)]
     Changelog(cmd::changelog::Command),
+    /// Start the session over: proved restart, marks set back, full crawl
+    Reset(cmd::reset::Args),
     /// Is a brick sound, would a session work, are both sides the same?
     #[command(subcommand)]
     Audit(cmd::audit::Command),

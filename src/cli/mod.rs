@@ -39,6 +39,7 @@ fn run(args: &Args) -> Result<Outcome, Failure> {
         Command::Diagnose(it) => cmd::diagnose::run(it, &args.global),
         Command::ResolveGfid(it) => cmd::resolve_gfid::run(it, &args.global),
         Command::Changelog(it) => cmd::changelog::run(it, &args.global),
+        Command::Reset(it) => cmd::reset::run(it, &args.global),
         Command::Apply(it) => cmd::apply::run(it, &args.global),
         Command::Runs(it) => cmd::runs::run(it, &args.global),
         Command::Audit(it) => cmd::audit::run(it, &args.global),

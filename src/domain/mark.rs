@@ -1,5 +1,7 @@
 //! A mark: a time that geo-replication keeps in an xattr.
 
+use serde::{Deserialize, Serialize};
+
 use super::Time;
 
 /// The value of an xtime, stime or `entry_stime`: 8 bytes, two big-endian u32.
@@ -7,7 +9,9 @@ use super::Time;
 /// The second number is microseconds in an xtime and zero in the stimes that gsyncd writes
 /// (`Server.set_stime`, struct `!II`). A changelog is replicated once its whole slice lies at or
 /// before stime; gsyncd writes the last changelog's time less one second.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 pub struct Mark {
     /// Seconds since 1970.
     pub sec: u32,

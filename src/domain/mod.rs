@@ -11,7 +11,9 @@ mod gfid;
 mod mark;
 mod moments;
 mod name;
+mod reset;
 mod session;
+mod situation;
 mod time;
 mod volume;
 
@@ -28,6 +30,12 @@ pub use gfid::{Gfid, GfidError};
 pub use mark::Mark;
 pub use moments::Moments;
 pub use name::Name;
+pub use reset::{Leftovers, Level, ResetWish};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
+#[cfg(test)]
+pub(crate) use situation::sample as situation_sample;
+pub use situation::{
+    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Situation,
+};
 pub use time::Time;
 pub use volume::{Brick, Volume};

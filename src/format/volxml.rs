@@ -47,6 +47,36 @@ struct Output {
     georep: GeoRep,
     #[serde(rename = "peerStatus", default)]
     pool: PeerStatus,
+    #[serde(rename = "volStatus", default)]
+    status: VolStatus,
+}
+
+#[derive(Deserialize, Default)]
+struct VolStatus {
+    #[serde(default)]
+    volumes: StatusVolumes,
+}
+
+#[derive(Deserialize, Default)]
+struct StatusVolumes {
+    #[serde(rename = "volume", default)]
+    all: Vec<StatusVolume>,
+}
+
+#[derive(Deserialize)]
+struct StatusVolume {
+    #[serde(rename = "node", default)]
+    processes: Vec<StatusProcess>,
+}
+
+#[derive(Deserialize)]
+struct StatusProcess {
+    #[serde(default)]
+    hostname: String,
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
+    status: u8,
 }
 
 #[derive(Deserialize, Default)]
@@ -207,6 +237,18 @@ pub fn pool(xml: &[u8]) -> Result<Vec<PoolMember>, VolxmlError> {
         Ok(PoolMember { id, name: peer.hostname, connected: peer.connected == 1 })
     });
     members.collect()
+}
+
+/// Reads `gluster volume status NAME --xml`: the bricks that run, `NODE:DIR`.
+///
+/// # Errors
+/// [`VolxmlError`]; a volume that is not started is refused by the CLI.
+pub fn running_bricks(xml: &[u8]) -> Result<Vec<String>, VolxmlError> {
+    let volumes = read(xml)?.status.volumes.all.into_iter();
+    let processes = volumes.flat_map(|volume| volume.processes);
+    // The self-heal daemon and its like have no directory.
+    let running = processes.filter(|it| it.status == 1 && it.path.starts_with('/'));
+    Ok(running.map(|it| format!("{}:{}", it.hostname, it.path)).collect())
 }
 
 /// Reads a session's settings as `gluster volume geo-replication … config` prints them, a

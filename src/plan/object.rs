@@ -59,6 +59,14 @@ pub enum Object {
         /// The secondary, `[USER@]HOST::VOLUME`.
         secondary: String,
     },
+    /// A session as glusterd keeps it: `InPlace` or `Absent`. Its settings go with it, and its
+    /// marks stay.
+    SessionRecord {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+    },
     /// A setting of a session, a checkpoint too (`checkpoint`, epoch seconds): `Text` or, as it
     /// is by default, `Absent`.
     SessionConfig {
@@ -68,6 +76,29 @@ pub enum Object {
         secondary: String,
         /// The setting, `sync-jobs`.
         key: String,
+    },
+    /// The gsyncd processes of a session on the node: `Started` or `Absent`. Nothing is done to
+    /// them: after a stop it is waited until the last one is gone.
+    Workers {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+    },
+    /// A change made on the primary once all workers listen: `Absent`, or `Arrived` on the
+    /// secondary. A session that started deaf is stopped and started again meanwhile. The change
+    /// is a directory with some files; it is removed again.
+    Canary {
+        /// The primary volume.
+        primary: String,
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+        /// Tells it from other canaries.
+        token: String,
+        /// How many files: enough that every replica set gets one.
+        files: u32,
+        /// Seconds between two changelogs of a brick.
+        rollover: u32,
     },
     /// Very many objects, listed in a manifest: `AsListed`, or `Spent` where it cannot be taken
     /// back.
@@ -85,7 +116,10 @@ impl Object {
     pub fn is_of_cluster(&self) -> bool {
         matches!(
             self,
-            Self::VolumeOption { .. } | Self::Session { .. } | Self::SessionConfig { .. }
+            Self::VolumeOption { .. }
+                | Self::Session { .. }
+                | Self::SessionRecord { .. }
+                | Self::SessionConfig { .. }
         )
     }
 
@@ -93,6 +127,12 @@ impl Object {
     #[must_use]
     pub fn changes_with(&self, changed: &Self) -> bool {
         self == changed || changed.covers_many()
+    }
+
+    /// Whether a step only waits for it: then there is nothing to take back.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        matches!(self, Self::Workers { .. } | Self::Canary { .. })
     }
 
     /// Whether changing it changes things that it does not name: what lies below a tree, what a
@@ -112,8 +152,17 @@ impl fmt::Display for Object {
             Self::Kept { at, .. } => write!(f, "kept {at}"),
             Self::VolumeOption { volume, option } => write!(f, "option {option} of {volume}"),
             Self::Session { primary, secondary } => write!(f, "session {primary} {secondary}"),
+            Self::SessionRecord { primary, secondary } => {
+                write!(f, "record of session {primary} {secondary}")
+            }
             Self::SessionConfig { primary, secondary, key } => {
                 write!(f, "setting {key} of session {primary} {secondary}")
+            }
+            Self::Workers { primary, secondary } => {
+                write!(f, "processes of session {primary} {secondary}")
+            }
+            Self::Canary { primary, secondary, token, .. } => {
+                write!(f, "canary {token} of session {primary} {secondary}")
             }
             Self::Bulk { bulk, manifest } => write!(f, "{bulk}, {} of them", manifest.count),
         }

@@ -45,10 +45,57 @@ setting_of() {
 }
 
 session_of() {
-  if gluster --mode=script volume geo-replication "$1" "$2" status |
-    grep -qE ' (Active|Passive|Faulty|Initializing[.]{3}|Paused) '; then
+  local status
+  status=$(gluster --mode=script volume geo-replication "$1" "$2" status 2>/dev/null) || { echo absent; return; }
+  if echo "$status" | grep -qE ' (Active|Passive|Faulty|Initializing[.]{3}|Paused) '; then
     echo started
   else
     echo stopped
   fi
+}
+
+# The processes of a session on this node: monitor, workers, their ssh.
+gsyncd_of() {
+  local line
+  for line in /proc/[0-9]*/cmdline; do
+    tr '\0' ' ' <"$line" 2>/dev/null |
+      grep -E '(gsyncd\.py|/gsyncd) ' | grep -F "${2##*@} " | grep -qE "[ :]$1 " && echo "$line"
+  done
+}
+
+wait_gone() {
+  local turn
+  for turn in {1..30}; do
+    test -z "$(gsyncd_of "$1" "$2")" && return
+    sleep 1
+  done
+  return 1
+}
+
+# Waits until every Active worker is past history, makes files on the primary, and waits until
+# they are on the secondary. "Active" proves nothing: a worker may have started deaf.
+canary() {
+  local near far turn status folder=".georepair-canary-$3-script" address=${2##*@} arrived=1
+  for turn in {1..600}; do
+    status=$(gluster --mode=script volume geo-replication "$1" "$2" status)
+    echo "$status" | grep -q ' Active ' &&
+      ! echo "$status" | grep ' Active ' | grep -qv 'Changelog Crawl' && break
+    sleep 1
+  done
+  near=$(mktemp -d) && far=$(mktemp -d) || return 1
+  glusterfs --volfile-server=localhost --volfile-id="$1" "$near" &&
+    glusterfs --volfile-server="${address%::*}" --volfile-id="${address##*::}" \
+      --negative-timeout=0 --entry-timeout=0 --client-pid=-1 "$far" || arrived=2
+  if test "$arrived" = 1; then
+    mkdir -p "$near/$folder" && for turn in $(seq "$4"); do echo "$3" >"$near/$folder/$turn"; done
+    for turn in {1..90}; do
+      test "$(cat "$far/$folder"/* 2>/dev/null | grep -cx -- "$3")" = "$4" && arrived=0 && break
+      sleep 1
+    done
+    rm -f -- "$near/$folder"/[0-9]* && rmdir -- "$near/$folder"
+  fi
+  umount -l "$near" "$far" 2>/dev/null
+  rmdir "$near" "$far" 2>/dev/null
+  test "$arrived" = 0 || echo "no change arrives; stop and start the session, and run this again" >&2
+  return "$arrived"
 }

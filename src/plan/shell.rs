@@ -66,6 +66,13 @@ impl Action {
                 let set = "xargs -0 -r -n 64 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1 --";
                 format!("(exec < ./{list} && cd -- {} && {set})", path(mount))
             }
+            (Object::Workers { primary, secondary }, _) => {
+                format!("wait_gone {} {}", word(primary), word(secondary))
+            }
+            (Object::Canary { primary, secondary, token, files, .. }, _) => {
+                let words = [primary, secondary, token].map(|text| word(text)).join(" ");
+                format!("canary {words} {files}")
+            }
             _ => gluster(object, shall_be),
         }
     }
@@ -92,6 +99,14 @@ fn gluster(object: &Object, to: &State) -> String {
                 _ => "stop",
             };
             vec!["volume", "geo-replication", primary, secondary, verb]
+        }
+        (Object::SessionRecord { primary, secondary }, State::Absent) => {
+            vec!["volume", "geo-replication", primary, secondary, "delete"]
+        }
+        (Object::SessionRecord { primary, secondary }, _) => {
+            let create = ["create", "push-pem", "force"];
+            let begin = ["volume", "geo-replication", primary, secondary];
+            [&begin[..], &create].concat()
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
             vec!["volume", "geo-replication", primary, secondary, "config", key, text]
@@ -140,8 +155,19 @@ pub(super) fn is(object: &Object, state: &State) -> Option<String> {
             word(&key.replace('-', "_")),
             word(text)
         ),
-        (Object::Session { primary, secondary }, State::Started | State::Stopped) => {
+        (
+            Object::Session { primary, secondary },
+            State::Started | State::Stopped | State::Absent,
+        ) => {
             format!("test \"$(session_of {} {})\" = {state}", word(primary), word(secondary))
+        }
+        (Object::SessionRecord { primary, secondary }, state) => {
+            let equal = if *state == State::Absent { "=" } else { "!=" };
+            let session = format!("session_of {} {}", word(primary), word(secondary));
+            format!("test \"$({session})\" {equal} absent")
+        }
+        (Object::Workers { primary, secondary }, State::Absent) => {
+            format!("test -z \"$(gsyncd_of {} {})\"", word(primary), word(secondary))
         }
         _ => return None,
     })
@@ -159,8 +185,8 @@ fn text_of(state: &State) -> Option<String> {
 pub(super) fn holds(guard: &Guard) -> Option<String> {
     match guard {
         Guard::SessionStopped { primary, secondary } => {
-            let (primary, secondary) = (primary.clone(), secondary.clone());
-            is(&Object::Session { primary, secondary }, &State::Stopped)
+            let who = format!("{} {}", word(primary), word(secondary));
+            Some(format!("test \"$(session_of {who})\" != started && wait_gone {who}"))
         }
         Guard::Unchanged { object, was } => is(object, was),
         Guard::SameVolume { volume, id } => Some(format!(

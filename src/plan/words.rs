@@ -33,11 +33,24 @@ impl Action {
                 };
                 format!("{verb} session {primary} {secondary}")
             }
+            (Object::SessionRecord { primary, secondary }, State::Absent) => {
+                format!("delete session {primary} {secondary} with its settings; marks stay")
+            }
+            (Object::SessionRecord { primary, secondary }, _) => {
+                format!("create session {primary} {secondary}: push-pem force")
+            }
             (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
                 format!("reset setting {key} of session {primary} {secondary}")
             }
             (Object::SessionConfig { primary, secondary, key }, to) => {
                 format!("set {key} of session {primary} {secondary} to {to}")
+            }
+            (Object::Workers { primary, secondary }, _) => {
+                format!("wait until no process of session {primary} {secondary} is left")
+            }
+            (Object::Canary { .. }, _) => {
+                "wait until the workers listen; see a change made then arrive; start again if deaf"
+                    .to_owned()
             }
             (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
                 format!("make {} listed changes", manifest.count)

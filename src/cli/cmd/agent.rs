@@ -4,13 +4,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use uuid::Uuid;
 
 use crate::apply::{self, Host};
 use crate::cli::args::Global;
 use crate::cli::comparison::Manners;
 use crate::cli::failure::{Failure, Outcome};
+use crate::domain::{Brick, SecondaryUrl, Time};
 use crate::report::PrintError;
 use crate::scan::cluster::{Hello, Tools};
+use crate::scan::situation::{Asked, sight};
 use crate::scan::{delivery, inventory};
 
 /// What an agent can be asked for. Not for people: the dialect may change with each version.
@@ -26,6 +29,15 @@ pub enum Command {
     },
     /// Look at this node's world and change it, as asked on standard input
     World,
+    /// Look at a session on this node: marks, history, processes
+    Look {
+        /// The primary volume.
+        primary: String,
+        /// The other side.
+        secondary: SecondaryUrl,
+        /// The volume's bricks on this node.
+        bricks: Vec<PathBuf>,
+    },
     /// Answer questions about what a brick holds, until standard input ends
     Inventory {
         /// The brick's root directory
@@ -47,6 +59,7 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
             let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
             apply::serve(input, output, &mut host).map_err(PrintError::from)?;
         }
+        Command::Look { primary, secondary, bricks } => look(primary, secondary, bricks)?,
         Command::Inventory { brick } => {
             Manners::be_nice();
             let out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -54,6 +67,25 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
         }
     }
     Ok(Outcome::Fine)
+}
+
+/// One line: what this node sees of a session.
+#[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
+fn look(primary: &str, secondary: &SecondaryUrl, dirs: &[PathBuf]) -> Result<(), PrintError> {
+    // Whoever asks knows the rest of each brick.
+    let brick = |dir: &PathBuf| Brick {
+        node: String::new(),
+        dir: dir.clone(),
+        host: Uuid::nil(),
+        arbiter: false,
+    };
+    let bricks = dirs.iter().map(brick).collect();
+    let asked = Asked { primary: primary.to_owned(), secondary: secondary.clone(), bricks };
+    let found = sight(&asked, || Time::from(jiff::Timestamp::now()));
+    let mut stdout = std::io::stdout().lock();
+    serde_json::to_writer(&mut stdout, &found).map_err(std::io::Error::from)?;
+    stdout.write_all(b"\n")?;
+    Ok(stdout.flush()?)
 }
 
 /// Says the first line, which the other side waits for.

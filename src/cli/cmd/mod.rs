@@ -5,6 +5,7 @@ pub(super) mod apply;
 pub(super) mod audit;
 pub(super) mod changelog;
 pub(super) mod diagnose;
+pub(super) mod reset;
 pub(super) mod resolve_gfid;
 pub(super) mod runbook;
 pub(super) mod runs;

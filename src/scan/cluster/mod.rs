@@ -15,6 +15,9 @@ pub use tools::{Host, Tools};
 use crate::domain::{Brick, SecondaryUrl, Session, Volume};
 use crate::format::volxml::{self, PoolMember};
 
+/// What the CLI prints where there is no session at all.
+const NO_SESSIONS: &[u8] = b"No active geo-replication sessions";
+
 /// A cluster, asked through the gluster CLI of one of its nodes.
 #[derive(Clone, Debug)]
 pub struct Cluster<'a> {
@@ -97,8 +100,20 @@ impl<'a> Cluster<'a> {
     /// # Errors
     /// [`ClusterError`].
     pub fn sessions(&self) -> Result<Vec<Session>, ClusterError> {
-        let xml = self.gluster(&["volume", "geo-replication", "status", "--xml"])?;
+        let asked = ["volume", "geo-replication", "status"];
+        let xml = match self.gluster(&[&asked[..], &["--xml"]].concat()) {
+            // Where there are none, the CLI fails to write them as XML (10.3).
+            Err(_) if self.has_no_sessions() => return Ok(Vec::new()),
+            xml => xml?,
+        };
         volxml::sessions(&xml).map_err(|source| self.misread("geo-replication status", source))
+    }
+
+    /// It fails then too, and says so in words.
+    fn has_no_sessions(&self) -> bool {
+        let said = self.tools.gluster_output(&self.via, &["volume", "geo-replication", "status"]);
+        let says = |said: &[u8]| memchr::memmem::find(said, NO_SESSIONS).is_some();
+        said.is_ok_and(|said| says(&said.stdout) || says(&said.stderr))
     }
 
     /// The session between a volume and a secondary, if there is one.
@@ -126,6 +141,18 @@ impl<'a> Cluster<'a> {
         let secondary = secondary.to_string();
         let text = self.gluster(&["volume", "geo-replication", primary, &secondary, "config"])?;
         Ok(volxml::settings(&String::from_utf8_lossy(&text)))
+    }
+
+    /// The bricks of a started volume that do not run, `NODE:DIR`.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn down_bricks(&self, volume: &Volume) -> Result<Vec<String>, ClusterError> {
+        let xml = self.gluster(&["volume", "status", &volume.name, "--xml"])?;
+        let running =
+            volxml::running_bricks(&xml).map_err(|source| self.misread("volume status", source))?;
+        let urls = volume.bricks.iter().map(Brick::url);
+        Ok(urls.filter(|url| !running.contains(url)).collect())
     }
 
     /// The release that the asked node runs, such as `10.3`.

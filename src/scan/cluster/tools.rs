@@ -100,9 +100,21 @@ impl Tools {
     /// # Errors
     /// [`ClusterError::Failed`] with the CLI's words where it exits with another status than 0.
     pub fn gluster(&self, host: &Host, arguments: &[&str]) -> Result<Vec<u8>, ClusterError> {
+        self.checked(host, &self.gluster_line(arguments))
+    }
+
+    /// The same, whatever status it exits with.
+    ///
+    /// # Errors
+    /// [`ClusterError::Start`] where it cannot be started.
+    pub fn gluster_output(&self, host: &Host, arguments: &[&str]) -> Result<Output, ClusterError> {
+        self.output(host, &self.gluster_line(arguments))
+    }
+
+    fn gluster_line<'a>(&'a self, arguments: &'a [&'a str]) -> Vec<&'a OsStr> {
         let mut argv = vec![self.gluster.as_os_str(), OsStr::new("--mode=script")];
-        argv.extend(arguments.iter().map(OsStr::new));
-        self.checked(host, &argv)
+        argv.extend(arguments.iter().copied().map(OsStr::new));
+        argv
     }
 
     /// Runs a program on a node and returns what it prints.

@@ -1,0 +1,58 @@
+//! What a reset is asked to be: its level, its bricks, and what becomes of the secondary's data.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::Time;
+
+/// How far back a session is started over, least first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Level {
+    /// Stopped and started, until a change made now arrives.
+    Retry,
+    /// Everything since this time is sent again.
+    Rewind {
+        /// Where the marks are set back to.
+        to: Time,
+    },
+    /// Everything is crawled and sent again; session, settings and changelogs are kept.
+    Resync,
+    /// The session is made anew, with a new history of changelogs, and everything is crawled.
+    Full,
+}
+
+/// What becomes of the data that the secondary has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Leftovers {
+    /// It stays where it is; what is equal is not sent again.
+    #[default]
+    Keep,
+    /// Copied into a dated directory of the secondary volume, then deleted from its place.
+    Quarantine,
+    /// Deleted.
+    Purge,
+}
+
+/// A reset as it was asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ResetWish {
+    /// How far.
+    pub level: Level,
+    /// Only these bricks, by their directories; empty for all.
+    pub bricks: Vec<PathBuf>,
+    /// What becomes of the secondary's data.
+    pub leftovers: Leftovers,
+    /// When the plan is made: names what the reset leaves behind.
+    pub now: Time,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Retry => "retry",
+            Self::Rewind { .. } => "rewind",
+            Self::Resync => "resync",
+            Self::Full => "full",
+        })
+    }
+}

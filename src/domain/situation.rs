@@ -1,0 +1,301 @@
+//! A session as it was found before it is started over: both volumes, every node, every mark.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Mark, SecondaryUrl, Session, Volume};
+
+/// Everything that a reset must know beforehand.
+#[derive(Clone, Debug)]
+pub struct Situation {
+    /// The node that is asked, named as in the volume's bricks: commands of the cluster run there.
+    pub own: String,
+    /// The primary volume.
+    pub primary: Volume,
+    /// The other side as it was asked for.
+    pub secondary: SecondaryUrl,
+    /// The session; nothing where there is none.
+    pub session: Option<Session>,
+    /// Other sessions of the same volume.
+    pub others: Vec<Session>,
+    /// All settings of the session, defaults included; empty where they cannot be read.
+    pub settings: BTreeMap<String, String>,
+    /// The release of the node that is asked.
+    pub release: Release,
+    /// Nodes of the cluster that glusterd cannot reach.
+    pub lost_peers: Vec<String>,
+    /// Bricks of the primary that do not run, `NODE:DIR`; nothing where it cannot be asked.
+    pub down: Option<Vec<String>>,
+    /// Every node that has a brick of the primary.
+    pub nodes: Vec<NodeLook>,
+    /// The other side.
+    pub far: Result<FarSide, String>,
+}
+
+/// The secondary volume as its own cluster shows it.
+#[derive(Clone, Debug)]
+pub struct FarSide {
+    /// The volume.
+    pub volume: Volume,
+    /// Sessions in which it is the primary.
+    pub sessions: Vec<Session>,
+}
+
+/// A node of the primary: what was seen there, or why nothing was.
+#[derive(Clone, Debug)]
+pub struct NodeLook {
+    /// Its name, as in `gluster volume info`.
+    pub name: String,
+    /// What was seen.
+    pub sight: Result<NodeSight, String>,
+    /// How far its clock is ahead of ours, in microseconds.
+    pub ahead: i64,
+    /// By how much that may be wrong, in microseconds: half the time the question took.
+    pub blur: i64,
+}
+
+/// What a node sees of a session on itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct NodeSight {
+    /// Its clock, microseconds since 1970.
+    pub clock: i64,
+    /// Its gsyncd processes of the session.
+    pub alive: Vec<u32>,
+    /// Its glusterfind sessions on the volume.
+    pub glusterfind: Vec<String>,
+    /// What was set for the session, its defaults not included (`[vars]` of its `gsyncd.conf`).
+    pub set: BTreeMap<String, String>,
+    /// The bricks that were asked for, in that order.
+    pub bricks: Vec<BrickSight>,
+}
+
+/// A brick's root, its marks and its history.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct BrickSight {
+    /// The brick's root.
+    pub dir: PathBuf,
+    /// Why it cannot be judged; everything below is empty then.
+    pub trouble: Option<String>,
+    /// The root's inode, and its birth in nanoseconds since 1970.
+    pub identity: (u64, Option<i64>),
+    /// The volume that it says it belongs to.
+    pub volume: Option<Uuid>,
+    /// Every stime and `entry_stime` of the root by the xattr's name, those of other sessions too.
+    pub marks: BTreeMap<String, Mark>,
+    /// The changelogs folder's inode and birth; nothing where there is none.
+    pub changelogs: Option<(u64, Option<i64>)>,
+    /// What each HTIME covers, oldest first.
+    pub history: Vec<Covered>,
+    /// Why the index of changelogs cannot be trusted.
+    pub index_trouble: Option<String>,
+    /// Bytes that are free on its file system.
+    pub free: u64,
+    /// Files and directories on its file system, as its inodes tell.
+    pub inodes: u64,
+    /// Bytes that are used on its file system.
+    pub used: u64,
+}
+
+/// The time that one HTIME file covers, in seconds since 1970.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Covered {
+    /// When it begins.
+    pub from: u32,
+    /// The last rollover in it.
+    pub to: u32,
+}
+
+/// The names of a session's two marks on a brick's root.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MarkNames {
+    /// `trusted.glusterfs.<primary>.<secondary>.stime`.
+    pub stime: String,
+    /// The same with `entry_stime`.
+    pub entry_stime: String,
+}
+
+/// A release of `GlusterFS`: `10.3`, `3.7.6`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Release(pub u32, pub u32, pub u32);
+
+impl Release {
+    /// Reads `10.3` or `3.7.6`, whatever a distribution adds behind it.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let number = |part: Option<&str>| {
+            let part = part?;
+            let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+            part.get(..end)?.parse().ok()
+        };
+        let mut parts = text.trim().splitn(3, '.');
+        let major = number(parts.next())?;
+        let minor = number(parts.next()).unwrap_or(0);
+        Some(Self(major, minor, number(parts.next()).unwrap_or(0)))
+    }
+
+    /// Whether an stime of (0, 0) makes the worker crawl everything, whatever stimes the
+    /// directories have: since 3.7.14 and 3.8.2 (gsyncd's `xtr_root == (0, 0)`).
+    #[must_use]
+    pub fn zero_is_everything(self) -> bool {
+        match self {
+            Self(3, 7, patch) => patch >= 14,
+            Self(3, 8, patch) => patch >= 2,
+            other => other > Self(3, 8, 0),
+        }
+    }
+
+    /// Whether `changelog.changelog off` is accepted while a session exists: up to 3.13
+    /// (`server_check_changelog_off` of glusterd).
+    #[must_use]
+    pub fn keeps_session_without_changelog(self) -> bool {
+        self < Self(4, 0, 0)
+    }
+}
+
+impl std::fmt::Display for Release {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)?;
+        if self.0 < 4 { write!(f, ".{}", self.2) } else { Ok(()) }
+    }
+}
+
+impl MarkNames {
+    /// The names for a session between these volumes.
+    #[must_use]
+    pub fn of(primary: Uuid, secondary: Uuid) -> Self {
+        let prefix = format!("trusted.glusterfs.{primary}.{secondary}");
+        Self { stime: format!("{prefix}.stime"), entry_stime: format!("{prefix}.entry_stime") }
+    }
+}
+
+impl Situation {
+    /// The names of the session's marks; nothing where the secondary's id is not known.
+    #[must_use]
+    pub fn mark_names(&self) -> Option<MarkNames> {
+        let told = self.session.as_ref().and_then(|session| session.secondary_id);
+        let far = || self.far.as_ref().ok().map(|far| far.volume.id);
+        told.or_else(far).map(|id| MarkNames::of(self.primary.id, id))
+    }
+
+    /// Every brick that was seen, with its node's name, in the order of the nodes.
+    pub fn bricks(&self) -> impl Iterator<Item = (&str, &BrickSight)> {
+        self.nodes.iter().flat_map(|node| {
+            let seen = node.sight.as_ref().ok().into_iter().flat_map(|sight| &sight.bricks);
+            seen.map(|brick| (node.name.as_str(), brick))
+        })
+    }
+
+    /// The session's name as it is typed: `gv0 s1::gv0dr`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.primary.name, self.secondary)
+    }
+
+    /// What was set for the session, as the asked node holds it.
+    #[must_use]
+    pub fn set(&self) -> BTreeMap<String, String> {
+        let own = self.nodes.iter().find(|node| node.name == self.own);
+        own.and_then(|node| node.sight.as_ref().ok()).map(|it| it.set.clone()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_told_apart_by_what_they_do() {
+        for (text, zero, legacy) in [
+            ("3.7.6", false, true),
+            ("3.7.14", true, true),
+            ("3.8.1", false, true),
+            ("3.8.2", true, true),
+            ("3.13.2", true, true),
+            ("4.0.0", true, false),
+            ("10.3", true, false),
+            ("11.1-4ubuntu1", true, false),
+        ] {
+            let release = Release::read(text).unwrap();
+            assert_eq!(release.zero_is_everything(), zero, "{text}");
+            assert_eq!(release.keeps_session_without_changelog(), legacy, "{text}");
+        }
+        assert_eq!(Release::read("10.3").unwrap().to_string(), "10.3");
+        assert_eq!(Release::read("3.7.6\n").unwrap().to_string(), "3.7.6");
+        assert_eq!(Release::read("glusterfs"), None);
+    }
+}
+
+/// A healthy session of two nodes, for tests to spoil.
+#[cfg(test)]
+pub(crate) mod sample {
+    use super::*;
+    use crate::domain::{Brick, WorkerStatus};
+
+    /// The ids in it are one digit, repeated.
+    pub(crate) fn id(digit: char) -> Uuid {
+        Uuid::parse_str(&digit.to_string().repeat(32)).unwrap()
+    }
+
+    fn brick(node: &str) -> Brick {
+        Brick { node: node.to_owned(), dir: "/bricks/gv0".into(), host: id('9'), arbiter: false }
+    }
+
+    fn volume(name: &str, digit: char, bricks: Vec<Brick>, options: &[(&str, &str)]) -> Volume {
+        let options = options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let (name, set_size) = (name.to_owned(), bricks.len());
+        Volume { name, id: id(digit), started: true, set_size, redundancy: 0, bricks, options }
+    }
+
+    fn node(name: &str, marks: &[(&str, u32)]) -> NodeLook {
+        let prefix = format!("trusted.glusterfs.{}.{}", id('1'), id('2'));
+        let mark =
+            |(kind, sec): &(&str, u32)| (format!("{prefix}.{kind}"), Mark { sec: *sec, usec: 0 });
+        let brick = BrickSight {
+            dir: "/bricks/gv0".into(),
+            identity: (7, Some(11)),
+            volume: Some(id('1')),
+            marks: marks.iter().map(mark).collect(),
+            history: vec![Covered { from: 1000, to: 9000 }],
+            ..BrickSight::default()
+        };
+        let sight = NodeSight { bricks: vec![brick], ..NodeSight::default() };
+        NodeLook { name: name.to_owned(), sight: Ok(sight), ahead: 0, blur: 0 }
+    }
+
+    /// gv0 on m1 (Active) and m2 (Passive), to `s1::gv0dr`.
+    pub(crate) fn situation() -> Situation {
+        let worker = |node: &str, state: &str| WorkerStatus {
+            node: node.to_owned(),
+            brick: "/bricks/gv0".into(),
+            state: state.to_owned(),
+            crawl: "Changelog Crawl".to_owned(),
+            last_synced: "N/A".to_owned(),
+        };
+        let secondary: SecondaryUrl = "s1::gv0dr".parse().unwrap();
+        let far = volume("gv0dr", '2', vec![brick("s1")], &[("features.read-only", "on")]);
+        Situation {
+            own: "m1".to_owned(),
+            primary: volume("gv0", '1', vec![brick("m1"), brick("m2")], &[]),
+            session: Some(Session {
+                primary: "gv0".to_owned(),
+                secondary: secondary.clone(),
+                secondary_id: Some(id('2')),
+                workers: vec![worker("m1", "Active"), worker("m2", "Passive")],
+            }),
+            secondary,
+            others: Vec::new(),
+            settings: BTreeMap::new(),
+            release: Release(10, 3, 0),
+            lost_peers: Vec::new(),
+            down: Some(Vec::new()),
+            nodes: vec![
+                node("m1", &[("stime", 8000), ("entry_stime", 8001)]),
+                node("m2", &[("stime", 4000)]),
+            ],
+            far: Ok(FarSide { volume: far, sessions: Vec::new() }),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What was looked at before a change, condition by condition.
+
+use std::io::{self, Write};
+
+use super::look::wrapped;
+use super::{Look, Paint};
+use crate::check::{Check, Verdict};
+
+/// Writes the conditions as a table; what was overridden says so.
+///
+/// # Errors
+/// Whatever the writer answers.
+pub fn preflight(
+    checks: &[Check],
+    overridden: &[String],
+    look: &Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let widest = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
+    let margin = widest + 9;
+    for check in checks {
+        let (word, paint) = match check.verdict {
+            Verdict::Pass => ("pass", Paint::Good),
+            Verdict::Warn => ("warn", Paint::Warn),
+            Verdict::Fail if overridden.iter().any(|it| it == check.name) => ("over", Paint::Warn),
+            Verdict::Fail => ("FAIL", Paint::Bad),
+        };
+        let text: String =
+            check.says.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let mut lines = wrapped(&text, look.width.saturating_sub(margin).max(40)).into_iter();
+        let first = lines.next().unwrap_or_default();
+        writeln!(out, "  {}  {:widest$}  {first}", paint.on(word), check.name)?;
+        for line in lines {
+            writeln!(out, "  {:1$}{line}", "", margin - 1)?;
+        }
+    }
+    writeln!(out)
+}
