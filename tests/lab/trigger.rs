@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::lab::Lab;
 use crate::mount::{self, ON_PRIMARY, ON_SECONDARY};
 use crate::volume::{PRIMARY, SECONDARY};
-use crate::{listing, session, wait};
+use crate::{listing, session};
 
 const BRICK: &str = "/srv/bricks/gv0";
 /// A mount as gsyncd's own: what is made through it is recorded nowhere, so nothing replicates it.
@@ -266,52 +266,6 @@ fn a_dry_run_asks_the_kernel_for_no_change_and_a_run_for_those_planned() {
     assert_eq!(touches.count(), 2, "{run:#?}");
     assert_eq!(run.len(), dry.len() + 4 + 2, "{run:#?}");
     lab.run_on("m1", &["rm", "-r", "/mnt/gv0/traced"]);
-}
-
-/// Where the twenty moments come from: the same in each run of the tests, spread over the run.
-fn moment(round: u32) -> f64 {
-    f64::from(round.wrapping_mul(2_654_435_761) >> 8) / f64::from(1_u32 << 24)
-}
-
-#[test]
-fn killed_at_twenty_moments_it_is_resumed_to_the_same_end() {
-    let Some(lab) = Lab::shared() else { return };
-    session::live(&lab);
-    make_unrecorded(&lab, "killed", 60, 50);
-    let objects = 60 * 51 + 1;
-    let program = env!("CARGO_BIN_EXE_georepair");
-    let begin = std::time::Instant::now();
-    let words = ["--mount", ON_PRIMARY, "killed", "--yes"];
-    let whole = [&[program, "--quiet", "trigger-sync"][..], &words].concat();
-    lab.run_on("m1", &whole);
-    let seconds = begin.elapsed().as_secs_f64();
-    let mut midway = 0;
-    for round in 0..20 {
-        let after = format!("{:.3}", 0.02 + seconds * moment(round));
-        lab.node("m1").try_on(&[&["timeout", "-s", "KILL", &after][..], &whole].concat());
-        let runs = runs(&lab);
-        let unfinished: Vec<_> = runs.iter().filter(|run| run["state"] == "unfinished").collect();
-        assert!(runs.iter().all(|run| run["damage"].is_null()), "{runs:#?}");
-        assert!(unfinished.len() <= 1, "{runs:#?}");
-        if let Some(run) = unfinished.first() {
-            midway += 1;
-            let id = run["run"].as_str().expect("its name");
-            lab.run_on("m1", &[program, "--quiet", "runs", "resume", id, "--yes"]);
-        }
-    }
-    let runs = runs(&lab);
-    assert!(runs.iter().all(|run| run["state"] == "finished"), "{runs:#?}");
-    assert!(midway >= 5, "only {midway} of 20 were killed midway");
-    let arrived = || {
-        let there = listing::list(&lab.on_secondary("killed")).ok()?;
-        (there.len() + 1 == objects).then_some(())
-    };
-    wait::until("all that was sent again and again is there", arrived);
-    wait::happens("both sides are equal", || {
-        let here = listing::list(&lab.on_primary("killed"));
-        let there = listing::list(&lab.on_secondary("killed"));
-        matches!((here, there), (Ok(here), Ok(there)) if listing::compare(&here, &there).is_empty())
-    });
 }
 
 fn runs(lab: &Lab) -> Vec<Value> {
