@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +11,8 @@ use fuser::{
     Generation, INodeNo, MountOption, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyXattr, Request,
     TimeOrNow,
 };
+use georepair::domain::Gfid;
+use georepair::plan::{Item, Place, Trigger};
 
 /// How long a change takes.
 pub(crate) const ANSWER: Duration = Duration::from_millis(1);
@@ -19,20 +22,47 @@ pub(crate) const FILES: u64 = 15;
 
 /// Directories `d0`, `d1`, … and in each the files `f0` to `f14`. Looking is quick, as it is on a
 /// mount that has just been walked.
-struct Slow;
+struct Slow {
+    story: Story,
+}
+
+/// What was set, by inode, as it came in and as it was answered.
+pub(crate) type Story = Arc<Mutex<Vec<(u64, Turn)>>>;
+
+/// Where a set stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    Came,
+    Answered,
+}
+
+/// All that there is in so many directories, in pre-order.
+pub(crate) fn items(directories: u64) -> Vec<Item> {
+    let trigger = |at: String, folder, ino: u64| {
+        let gfid = Gfid::from_bytes(u128::from(ino).to_be_bytes());
+        Item::Trigger(Trigger { at: Place::from(at.as_str()), folder, gfid: Some(gfid) })
+    };
+    let mut items = Vec::new();
+    for dir in 0..directories {
+        items.push(trigger(format!("d{dir}"), true, inode(dir, None)));
+        let file = |file| trigger(format!("d{dir}/f{file}"), false, inode(dir, Some(file)));
+        items.extend((0..FILES).map(file));
+    }
+    items
+}
 
 /// Mounts it; dropping the answer unmounts.
-pub(crate) fn mount(at: &Path) -> std::io::Result<BackgroundSession> {
+pub(crate) fn mount(at: &Path, story: Story) -> std::io::Result<BackgroundSession> {
     let mut config = Config::default();
     let named = [("m1:/gv0", true), ("glusterfs", false)];
     config.mount_options.extend(named.map(|(name, source)| {
         if source { MountOption::FSName(name.into()) } else { MountOption::Subtype(name.into()) }
     }));
-    fuser::spawn_mount(Slow, at, &config)
+    fuser::spawn_mount(Slow { story }, at, &config)
 }
 
 /// The number of an inode is the lower half of its gfid.
-pub(crate) fn inode(directory: u64, file: Option<u64>) -> u64 {
+fn inode(directory: u64, file: Option<u64>) -> u64 {
     (directory + 1) * 100 + file.map_or(0, |file| file + 1)
 }
 
@@ -85,15 +115,23 @@ impl Filesystem for Slow {
     fn setxattr(
         &self,
         _req: &Request,
-        _ino: INodeNo,
+        ino: INodeNo,
         _name: &OsStr,
         _value: &[u8],
         _flags: i32,
         _position: u32,
         reply: ReplyEmpty,
     ) {
+        let story = Arc::clone(&self.story);
+        let tell = move |turn| {
+            if let Ok(mut story) = story.lock() {
+                story.push((ino.into(), turn));
+            }
+        };
+        tell(Turn::Came);
         spawn(move || {
             sleep(ANSWER);
+            tell(Turn::Answered);
             reply.ok();
         });
     }

@@ -15,9 +15,9 @@ use std::path::Path;
 use std::time::Instant;
 
 use georepair::apply::{Host, World as _};
-use georepair::domain::Gfid;
-use georepair::plan::{Bulk, Item, Pace, Place, Trigger};
+use georepair::plan::{Bulk, Item, Pace, Place};
 use georepair::scan::cluster::Tools;
+use slow_mount::Story;
 
 /// Directories: with their files, one batch of 1024.
 const DIRECTORIES: u64 = 64;
@@ -29,8 +29,8 @@ fn main() {
         return;
     }
     let at = tempfile::tempdir().unwrap();
-    let session = slow_mount::mount(at.path()).unwrap();
-    let items = items();
+    let session = slow_mount::mount(at.path(), Story::default()).unwrap();
+    let items = slow_mount::items(DIRECTORIES);
     println!("{} objects, each change answered after {:?}", items.len(), slow_mount::ANSWER);
     let mut slow = Vec::new();
     let mut fast = Vec::new();
@@ -48,22 +48,6 @@ fn main() {
         slow / fast
     );
     session.join().unwrap();
-}
-
-fn items() -> Vec<Item> {
-    let trigger = |at: String, folder, ino: u64| {
-        let gfid = Gfid::from_bytes(u128::from(ino).to_be_bytes());
-        Item::Trigger(Trigger { at: Place::from(at.as_str()), folder, gfid: Some(gfid) })
-    };
-    let mut items = Vec::new();
-    for dir in 0..DIRECTORIES {
-        items.push(trigger(format!("d{dir}"), true, slow_mount::inode(dir, None)));
-        for file in 0..slow_mount::FILES {
-            let ino = slow_mount::inode(dir, Some(file));
-            items.push(trigger(format!("d{dir}/f{file}"), false, ino));
-        }
-    }
-    items
 }
 
 fn seconds(mount: &Path, items: &[Item], jobs: usize) -> f64 {
