@@ -1,6 +1,8 @@
 //! A mount that looks like a volume's and answers each change after a millisecond.
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
@@ -8,11 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fuser::{
     BackgroundSession, BsdFileFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem,
-    Generation, INodeNo, MountOption, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyXattr, Request,
-    TimeOrNow,
+    Generation, INodeNo, ReplyAttr, ReplyEmpty, ReplyEntry, ReplyXattr, Request, Session,
+    SessionACL, TimeOrNow,
 };
 use georepair::domain::Gfid;
 use georepair::plan::{Item, Place, Trigger};
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+use tempfile::TempDir;
 
 /// How long a change takes.
 pub(crate) const ANSWER: Duration = Duration::from_millis(1);
@@ -51,14 +55,36 @@ pub(crate) fn items(directories: u64) -> Vec<Item> {
     items
 }
 
-/// Mounts it; dropping the answer unmounts.
-pub(crate) fn mount(at: &Path, story: Story) -> std::io::Result<BackgroundSession> {
-    let mut config = Config::default();
-    let named = [("m1:/gv0", true), ("glusterfs", false)];
-    config.mount_options.extend(named.map(|(name, source)| {
-        if source { MountOption::FSName(name.into()) } else { MountOption::Subtype(name.into()) }
-    }));
-    fuser::spawn_mount(Slow { story }, at, &config)
+/// The mount, for as long as it is held.
+pub(crate) struct SlowMount {
+    at: TempDir,
+    _session: BackgroundSession,
+}
+
+impl SlowMount {
+    /// Mounts it as the `mount.glusterfs` of a volume gv0 would; fuser knows no subtypes.
+    pub(crate) fn new(story: Story) -> std::io::Result<Self> {
+        let at = tempfile::tempdir()?;
+        let device = File::options().read(true).write(true).open("/dev/fuse")?;
+        let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", device.as_raw_fd());
+        let options = CString::new(options)?;
+        let flags = MountFlags::NOSUID | MountFlags::NODEV;
+        mount("m1:/gv0", at.path(), "fuse.glusterfs", flags, options.as_c_str())?;
+        let (acl, config) = (SessionACL::Owner, Config::default());
+        let session = Session::from_fd(Slow { story }, device.into(), acl, config)?;
+        Ok(Self { at, _session: session.spawn()? })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.at.path()
+    }
+}
+
+impl Drop for SlowMount {
+    fn drop(&mut self) {
+        // The session ends with its mount; what else could be done here?
+        let _ = unmount(self.at.path(), UnmountFlags::DETACH);
+    }
 }
 
 /// The number of an inode is the lower half of its gfid.

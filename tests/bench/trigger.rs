@@ -17,7 +17,7 @@ use std::time::Instant;
 use georepair::apply::{Host, World as _};
 use georepair::plan::{Bulk, Item, Pace, Place};
 use georepair::scan::cluster::Tools;
-use slow_mount::Story;
+use slow_mount::{SlowMount, Story};
 
 /// Directories: with their files, one batch of 1024.
 const DIRECTORIES: u64 = 64;
@@ -28,16 +28,15 @@ fn main() {
         println!("SKIPPED: needs root and /dev/fuse");
         return;
     }
-    let at = tempfile::tempdir().unwrap();
-    let session = slow_mount::mount(at.path(), Story::default()).unwrap();
+    let mount = SlowMount::new(Story::default()).unwrap();
     let items = slow_mount::items(DIRECTORIES);
     println!("{} objects, each change answered after {:?}", items.len(), slow_mount::ANSWER);
     let mut slow = Vec::new();
     let mut fast = Vec::new();
     // In turns, so that what else the machine does falls on both alike.
     for _ in 0..ROUNDS {
-        slow.push(seconds(at.path(), &items, 1));
-        fast.push(seconds(at.path(), &items, 64));
+        slow.push(seconds(mount.path(), &items, 1));
+        fast.push(seconds(mount.path(), &items, 64));
     }
     let rate = |seconds: f64| items.len() as f64 / seconds;
     let (slow, fast) = (median(slow), median(fast));
@@ -47,7 +46,6 @@ fn main() {
         rate(fast),
         slow / fast
     );
-    session.join().unwrap();
 }
 
 fn seconds(mount: &Path, items: &[Item], jobs: usize) -> f64 {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use georepair::apply::{ManifestWriter, save_plan};
 use georepair::plan::{BATCH, Bulk, Guard, Object, Pace, Place, State, Step};
 
-use self::slow_mount::{Story, Turn};
+use self::slow_mount::{SlowMount, Story, Turn};
 use crate::crashes;
 use crate::killed::{kill_after, moment};
 use crate::real::{Ground, here};
@@ -56,9 +56,9 @@ fn killed_at_twenty_moments_it_goes_on_to_the_same_end_in_the_same_order() {
     if !rustix::process::geteuid().is_root() || !Path::new("/dev/fuse").exists() {
         return;
     }
-    let (ground, at, story) = (Ground::new(), tempfile::tempdir().unwrap(), Story::default());
-    let session = slow_mount::mount(at.path(), Story::clone(&story)).unwrap();
-    let objects = plan(&ground, at.path());
+    let (ground, story) = (Ground::new(), Story::default());
+    let mount = SlowMount::new(Story::clone(&story)).unwrap();
+    let objects = plan(&ground, mount.path());
     let start = Instant::now();
     let (code, _, err) = ground.apply();
     assert_eq!(code, 0, "{err}");
@@ -86,5 +86,4 @@ fn killed_at_twenty_moments_it_goes_on_to_the_same_end_in_the_same_order() {
         assert_eq!(ground.runs()[before]["state"], "finished");
     }
     assert!(midway >= 5, "only {midway} of 20 were killed midway");
-    session.join().unwrap();
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Output;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -272,4 +273,38 @@ fn runs(lab: &Lab) -> Vec<Value> {
     let output = lab.georepair("m1", &["--format", "json", "runs", "list"]);
     let told: Value = serde_json::from_slice(&output.stdout).expect("a document");
     told.get("runs").and_then(Value::as_array).cloned().expect("a list")
+}
+
+/// Says how long trigger-sync takes, from the first look to the last line of its journal, beside
+/// the usual pipe on the same tree.
+#[test]
+#[ignore = "takes minutes; for the figures in README.md"]
+fn how_fast_beside_find_and_setfattr() {
+    let Some(lab) = Lab::shared() else { return };
+    make_unrecorded(&lab, "rate", 100, 100);
+    let pipe = "find /mnt/gv0/rate -print0 | \
+        xargs -0 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1";
+    let program = env!("CARGO_BIN_EXE_georepair");
+    let sync = |jobs| {
+        [program, "--quiet", "--jobs", jobs, "trigger-sync", "--yes", "--mount", ON_PRIMARY, "rate"]
+    };
+    let ways: [(&str, Vec<&str>); 4] = [
+        ("find | xargs setfattr", vec!["bash", "-c", pipe]),
+        ("--jobs 1", sync("1").to_vec()),
+        ("--jobs 16", sync("16").to_vec()),
+        ("--jobs 64", sync("64").to_vec()),
+    ];
+    let mut took = vec![Vec::new(); ways.len()];
+    // In turns, so that what else the machine does falls on all alike.
+    for _ in 0..5 {
+        for ((_, argv), took) in ways.iter().zip(&mut took) {
+            let begin = Instant::now();
+            lab.run_on("m1", argv);
+            took.push(begin.elapsed().as_secs_f64());
+        }
+    }
+    for ((name, _), mut took) in ways.iter().zip(took) {
+        took.sort_by(f64::total_cmp);
+        say!("{name:<22} {:.2} s, {:.0}/s   {took:.2?}", took[2], 10_101.0 / took[2]);
+    }
 }
