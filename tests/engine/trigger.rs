@@ -8,8 +8,10 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use georepair::apply::{ManifestWriter, save_plan};
-use georepair::plan::{BATCH, Bulk, Guard, Object, Pace, Place, State, Step};
+use georepair::apply::{Host, ManifestWriter, World as _, save_plan};
+use georepair::domain::Gfid;
+use georepair::plan::{BATCH, Bulk, Guard, Item, Object, Pace, Place, State, Step, Trigger};
+use georepair::scan::cluster::Tools;
 
 use self::slow_mount::{SlowMount, Story, Turn};
 use crate::crashes;
@@ -18,6 +20,12 @@ use crate::real::{Ground, here};
 
 /// With their files, three batches.
 const DIRECTORIES: u64 = 150;
+
+/// Only root can mount, and only where there is FUSE.
+fn slow_mount(story: Story) -> Option<SlowMount> {
+    let can = rustix::process::geteuid().is_root() && Path::new("/dev/fuse").exists();
+    can.then(|| SlowMount::new(story).unwrap())
+}
 
 fn plan(ground: &Ground, mount: &Path) -> usize {
     let lists = tempfile::tempdir().unwrap();
@@ -53,11 +61,8 @@ fn told(story: &Story, objects: usize) -> usize {
 
 #[test]
 fn killed_at_twenty_moments_it_goes_on_to_the_same_end_in_the_same_order() {
-    if !rustix::process::geteuid().is_root() || !Path::new("/dev/fuse").exists() {
-        return;
-    }
     let (ground, story) = (Ground::new(), Story::default());
-    let mount = SlowMount::new(Story::clone(&story)).unwrap();
+    let Some(mount) = slow_mount(Story::clone(&story)) else { return };
     let objects = plan(&ground, mount.path());
     let start = Instant::now();
     let (code, _, err) = ground.apply();
@@ -86,4 +91,33 @@ fn killed_at_twenty_moments_it_goes_on_to_the_same_end_in_the_same_order() {
         assert_eq!(ground.runs()[before]["state"], "finished");
     }
     assert!(midway >= 5, "only {midway} of 20 were killed midway");
+}
+
+/// What stands at a place now may not be what was listed.
+#[test]
+fn what_has_become_something_else_is_not_sent() {
+    let Some(mount) = slow_mount(Story::default()) else { return };
+    let mut items = slow_mount::items(1);
+    let number = items.len();
+    for (item, change) in items.iter_mut().skip(1).zip([
+        |it: &mut Trigger| it.gfid = Some(Gfid::from_bytes([7; 16])),
+        |it: &mut Trigger| it.folder = true,
+        |it: &mut Trigger| it.at = Place::from("d0/gone"),
+    ]) {
+        let Item::Trigger(trigger) = item else { continue };
+        change(trigger);
+    }
+    let bulk = Bulk::TriggerSync { mount: Place::from(mount.path()), pace: Pace::default() };
+    let mut host = Host::new(Tools::new(Path::new("gluster"), "ssh").unwrap());
+    let batch = host.perform_batch(&bulk, &items).unwrap();
+    assert_eq!(batch.done, number as u64 - 3);
+    let failed: Vec<_> = batch.failed.iter().map(|it| (it.index, it.why.as_str())).collect();
+    assert_eq!(
+        failed,
+        [
+            (1, "another object stands there now"),
+            (2, "it has become something else"),
+            (3, "it is gone"),
+        ]
+    );
 }
