@@ -9,6 +9,7 @@ mod desk;
 mod failure;
 mod input;
 mod interrupt;
+mod manners;
 mod positions;
 
 use std::process::ExitCode;

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::apply::{self, Host};
 use crate::cli::args::Global;
-use crate::cli::comparison::Manners;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::manners::Manners;
 use crate::domain::{Brick, SecondaryUrl, Time};
 use crate::report::PrintError;
 use crate::scan::cluster::{Hello, Tools};
