@@ -42,7 +42,12 @@ pub(super) fn clear(
         }
         // As its users see it: as gsyncd, the internal xattrs would be copied too.
         let readable = mount(tools, secondary, Client::Ordinary)?;
-        keep_all(tools, readable.path(), &writable.join(name))?;
+        let to = writable.join(name);
+        // A copy that was begun takes some of the room that was there for it.
+        if !to.exists() {
+            enough_room(readable.path())?;
+        }
+        keep_all(tools, readable.path(), &to)?;
     }
     for name in held(writable.path())? {
         let path = writable.join(name);
@@ -82,7 +87,6 @@ fn keep_all(tools: &Tools, from: &Path, to: &Path) -> Result<(), WorldError> {
     if names.is_empty() {
         return Ok(());
     }
-    enough_room(from)?;
     match fs::create_dir(to) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(system("make", to, error));

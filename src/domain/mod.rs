@@ -35,7 +35,7 @@ pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 #[cfg(test)]
 pub(crate) use situation::sample as situation_sample;
 pub use situation::{
-    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Situation,
+    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Room, Situation,
 };
 pub use time::Time;
 pub use volume::{Brick, Volume};

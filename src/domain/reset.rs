@@ -15,6 +15,8 @@ pub enum Level {
         /// Where the marks are set back to.
         to: Time,
     },
+    /// The index of changelogs is made anew from the changelogs.
+    History,
     /// Everything is crawled and sent again; session, settings and changelogs are kept.
     Resync,
     /// The session is made anew, with a new history of changelogs, and everything is crawled.
@@ -51,6 +53,7 @@ impl fmt::Display for Level {
         f.write_str(match self {
             Self::Retry => "retry",
             Self::Rewind { .. } => "rewind",
+            Self::History => "history",
             Self::Resync => "resync",
             Self::Full => "full",
         })

@@ -73,6 +73,23 @@ impl Action {
                 let words = [primary, secondary, token].map(|text| word(text)).join(" ");
                 format!("canary {words} {files}")
             }
+            (Object::DirectoryMarks { at, name }, _) => {
+                format!("unmark_directories {} {}", path(at), word(name))
+            }
+            (Object::BrickProcess { volume, brick }, State::Stopped) => {
+                format!("stop_brick {} {}", word(volume), word(brick))
+            }
+            (Object::BrickProcess { volume, brick }, _) => {
+                format!("start_brick {} {}", word(volume), word(brick))
+            }
+            (Object::HistoryIndex { at, .. }, State::Absent) => format!("rm -rf -- {}", path(at)),
+            (Object::HistoryIndex { brick, at }, _) => {
+                format!("make_index {} {}", path(brick), path(at))
+            }
+            (Object::Unhealed { volume }, _) => format!("wait_healed {}", word(volume)),
+            (Object::Leftovers { secondary, keep }, _) => {
+                format!("empty {} {}", word(secondary), word(keep.as_deref().unwrap_or_default()))
+            }
             _ => gluster(object, shall_be),
         }
     }
@@ -81,7 +98,7 @@ impl Action {
 fn renamed(from: &Place, to: &Place) -> String {
     let parent = to.path().parent().unwrap_or(std::path::Path::new("/"));
     let parent = quoted(parent.as_os_str().as_encoded_bytes());
-    format!("mkdir -p -- {parent} && mv -nT -- {} {}", path(from), path(to))
+    format!("mkdir -p -- {parent} && exchange {} {}", path(from), path(to))
 }
 
 /// What glusterd is told.
@@ -166,6 +183,13 @@ pub(super) fn is(object: &Object, state: &State) -> Option<String> {
             let session = format!("session_of {} {}", word(primary), word(secondary));
             format!("test \"$({session})\" {equal} absent")
         }
+        (Object::BrickProcess { volume, brick }, state @ (State::Started | State::Stopped)) => {
+            let pid = format!("$(pid_of_brick {} {})", word(volume), word(brick));
+            let test = if *state == State::Started { "-n" } else { "-z" };
+            format!("test {test} \"{pid}\"")
+        }
+        (Object::HistoryIndex { at, .. }, State::InPlace) => format!("test -d {}", path(at)),
+        (Object::HistoryIndex { at, .. }, State::Absent) => format!("! test -e {}", path(at)),
         (Object::Workers { primary, secondary }, State::Absent) => {
             format!("test -z \"$(gsyncd_of {} {})\"", word(primary), word(secondary))
         }
