@@ -80,7 +80,9 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
             geo_replication(primary, secondary, &["delete"])?
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
-            geo_replication(primary, secondary, &["config", key, text])?
+            // The CLI takes any word that begins so for an option of its own; gsyncd cuts the blank.
+            let text = if text.starts_with("--") { format!(" {text}") } else { text.clone() };
+            geo_replication(primary, secondary, &["config", key, &text])?
         }
         (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
             geo_replication(primary, secondary, &["config", &format!("!{key}")])?

@@ -72,8 +72,9 @@ impl World for Host {
                 Ok(if pid.is_some() { State::Started } else { State::Stopped })
             }
             Object::Unhealed { volume } => {
-                let owed = gluster::unhealed(&self.tools, volume)?;
-                Ok(if owed == 0 { State::Absent } else { State::InPlace })
+                // A brick that has just started does not tell yet.
+                let owed = gluster::unhealed(&self.tools, volume);
+                Ok(if let Ok(0) = owed { State::Absent } else { State::InPlace })
             }
             Object::Leftovers { secondary, .. } => {
                 let empty = leftovers::is_empty(&self.tools, &gluster::url(secondary)?)?;

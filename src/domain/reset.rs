@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use super::Time;
 
+/// What the name of a directory begins with that keeps what an emptied secondary held.
+pub const QUARANTINE: &str = ".georepair-quarantine-";
+
 /// How far back a session is started over, least first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Level {

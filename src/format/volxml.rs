@@ -77,13 +77,14 @@ struct StatusProcess {
     path: String,
     #[serde(default)]
     status: u8,
+    /// `-1` or `N/A` where it does not run.
     #[serde(default)]
-    pid: i64,
-    /// With `detail` only, in bytes.
-    #[serde(rename = "sizeTotal")]
-    total: Option<u64>,
-    #[serde(rename = "sizeFree")]
-    free: Option<u64>,
+    pid: String,
+    /// With `detail` only, in bytes, or `N/A`.
+    #[serde(rename = "sizeTotal", default)]
+    total: String,
+    #[serde(rename = "sizeFree", default)]
+    free: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -263,9 +264,8 @@ pub fn brick_processes(xml: &[u8]) -> Result<Vec<(String, u32)>, VolxmlError> {
     let processes = volumes.flat_map(|volume| volume.processes);
     // The self-heal daemon and its like have no directory.
     let running = processes.filter(|it| it.status == 1 && it.path.starts_with('/'));
-    let named = running.map(|it| {
-        (format!("{}:{}", it.hostname, it.path), u32::try_from(it.pid).unwrap_or_default())
-    });
+    let named = running
+        .map(|it| (format!("{}:{}", it.hostname, it.path), it.pid.parse().unwrap_or_default()));
     Ok(named.collect())
 }
 
@@ -277,8 +277,8 @@ pub fn rooms(xml: &[u8]) -> Result<Vec<Room>, VolxmlError> {
     let volumes = read(xml)?.status.volumes.all.into_iter();
     let bricks = volumes.flat_map(|volume| volume.processes);
     let rooms = bricks.filter_map(|it| {
-        let free = it.free?;
-        Some(Room { used: it.total?.saturating_sub(free), free })
+        let (total, free): (u64, u64) = (it.total.parse().ok()?, it.free.parse().ok()?);
+        Some(Room { used: total.saturating_sub(free), free })
     });
     Ok(rooms.collect())
 }

@@ -103,6 +103,7 @@ fn renamed(from: &Place, to: &Place) -> String {
 
 /// What glusterd is told.
 fn gluster(object: &Object, to: &State) -> String {
+    let padded;
     let words: Vec<&str> = match (object, to) {
         (Object::VolumeOption { volume, option }, State::Text { text }) => {
             vec!["volume", "set", volume, option, text]
@@ -126,7 +127,9 @@ fn gluster(object: &Object, to: &State) -> String {
             [&begin[..], &create].concat()
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
-            vec!["volume", "geo-replication", primary, secondary, "config", key, text]
+            // The CLI takes any word that begins so for an option of its own; gsyncd cuts the blank.
+            padded = if text.starts_with("--") { format!(" {text}") } else { text.clone() };
+            vec!["volume", "geo-replication", primary, secondary, "config", key, &padded]
         }
         (Object::SessionConfig { primary, secondary, key }, _) => {
             let begin = ["volume", "geo-replication", primary, secondary, "config"].map(word);

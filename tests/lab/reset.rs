@@ -214,7 +214,7 @@ fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
     let Some(lab) = Lab::shared() else { return };
     write_tree(&lab, "full");
     for (key, value) in
-        [("sync-jobs", "5"), ("rsync-options", "--bwlimit=90000"), ("checkpoint", "now")]
+        [("sync-jobs", "5"), ("rsync-options", " --bwlimit=90000"), ("checkpoint", "now")]
     {
         session::georep(&lab, &["config", key, value]);
     }
@@ -274,7 +274,7 @@ fn resync_onto_an_emptied_secondary_leaves_no_difference() {
     assert_eq!(std::fs::read(quarantine(&lab).join("only-here")).expect("its copy"), b"kept");
     assert!(quarantine(&lab).join("clean/a/x/one").exists());
     let audit = lab.georepair("m1", &["audit", "session", "gv0", "s1::gv0dr"]);
-    code(&audit, 0);
+    assert_eq!(audit.status.code(), Some(0), "{}", String::from_utf8_lossy(&audit.stdout));
     std::fs::remove_dir_all(quarantine(&lab)).expect("removing the quarantine");
     listing::wait_equal(&lab);
 }

@@ -6,7 +6,9 @@ mod resync;
 mod retry;
 mod rewind;
 
-use crate::domain::{BrickSight, Leftovers, Level, Mark, MarkNames, ResetWish, Situation};
+use crate::domain::{
+    BrickSight, Leftovers, Level, Mark, MarkNames, QUARANTINE, ResetWish, Situation,
+};
 use crate::plan::{Action, Because, Guard, Identity, Object, Place, Plan, State, Step, StepId};
 
 /// How many canaries fly for each replica set: with eight, some set has none once in 3,000 times.
@@ -87,7 +89,7 @@ impl Draft<'_> {
     fn emptied(&self) -> Option<Step> {
         let keep = match self.wish.leftovers {
             Leftovers::Keep => return None,
-            Leftovers::Quarantine => Some(format!(".georepair-quarantine-{}", self.token())),
+            Leftovers::Quarantine => Some(format!("{QUARANTINE}{}", self.token())),
             Leftovers::Purge => None,
         };
         let (primary, secondary) = (self.primary(), self.secondary());
