@@ -189,6 +189,9 @@ fn filters_pick_by_gfid_name_operation_and_time() {
     assert_eq!(count(&["--path", "a"]), 2);
     assert_eq!(count(&["--path", &nested]), 2);
     assert_eq!(count(&["--path", "elsewhere/b"]), 0);
+    assert_eq!(count(&["--matching", "^[ab]$"]), 3);
+    assert_eq!(count(&["--matching", "^B$"]), 0);
+    assert_eq!(count(&["--matching", "(?i)^B$", "--op", "LINK"]), 1);
     assert_eq!(count(&["--op", "data"]), 2);
     assert_eq!(count(&["--op", "rename,LINK"]), 2);
     assert_eq!(count(&["--op", "E", "--gfid", &gfid(8).to_string()]), 2);
@@ -237,6 +240,63 @@ fn a_cut_tail_and_damage_are_told_and_cost_nothing_else() {
     let (_, _, err) = run(&["show", str(&path)]);
     assert!(err.contains("are no record: no record begins so"), "{err}");
     assert_eq!(run(&["show", "/nowhere/CHANGELOG.1"]).0, 5);
+}
+
+#[test]
+fn patterns_match_bytes_and_never_hang() {
+    let brick = Brick::new(BINARY);
+    let odd = [b"caf\xe9\n.part".as_slice(), &[b'a'; 250], "\u{fc}.txt".as_bytes()];
+    let made: Vec<_> = odd.iter().map(|name| (7, entry(Fop::CREATE, 1, name))).collect();
+    let path = brick.slice(Some(T), &made);
+    let count = |pattern| json(&["show", str(&path), "--matching", pattern]).1["count"].clone();
+    assert_eq!(count(r"^caf\xe9.\.part$"), 1);
+    assert_eq!(count("^\u{fc}"), 1);
+    assert_eq!(count("(a*)*(a|aa)+b"), 0);
+    for bad in ["(", "(a{1000}){1000}"] {
+        assert_eq!(run(&["show", str(&path), "--matching", bad]).0, 2, "{bad}");
+    }
+}
+
+/// Puts files into a tar archive as gsyncd's `tarfile` does.
+fn archive(at: &Path, members: &[(&str, &[u8])]) {
+    let mut tar = tar::Builder::new(fs::File::create(at).unwrap());
+    for (name, bytes) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, *bytes).unwrap();
+    }
+    tar.finish().unwrap();
+}
+
+#[test]
+fn the_archive_of_a_worker_is_read_member_by_member() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("archive_202611.tar");
+    let line = |n: u8| format!("D {}\n", gfid(n)).into_bytes();
+    let (early, late) = (format!("CHANGELOG.{T}"), format!("CHANGELOG.{}", T + 15));
+    archive(&path, &[(&early, &[line(7), line(8)].concat()), (&late, &line(7))]);
+    let (code, found) = json(&["show", str(&path)]);
+    assert_eq!((code, &found["count"]), (0, &3.into()));
+    assert_eq!(found["records"][0]["time"], "2026-11-21T03:00:00Z");
+    assert_eq!(found["records"][2]["file"], late.as_str());
+    let (_, found) = json(&["show", str(&path), "--gfid", &gfid(8).to_string()]);
+    assert_eq!(found["count"], 1);
+    let (_, found) = json(&["show", str(&path), "--since", &(T + 1).to_string()]);
+    assert_eq!(found["count"], 1);
+
+    let whole = fs::read(&path).unwrap();
+    // Cut within the second member's header, within its record, and made of nonsense.
+    for (cut, records) in [(1200, 2), (1536 + 20, 2)] {
+        fs::write(&path, &whole[..cut]).unwrap();
+        let (code, found) = json(&["show", str(&path)]);
+        assert_eq!((code, &found["torn"], &found["count"]), (1, &true.into(), &records.into()));
+    }
+    let mut odd = whole;
+    odd[1024 + 124..1024 + 135].fill(b'7');
+    fs::write(&path, odd).unwrap();
+    let (code, found) = json(&["show", str(&path)]);
+    assert_eq!((code, &found["count"]), (1, &2.into()));
 }
 
 #[test]

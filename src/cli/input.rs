@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use crate::domain::{Diagnose, Kind};
 
 /// The most lines of one batch: bounds the memory that a batch takes.
-const BATCH: usize = 1 << 16;
+const BATCH: usize = 1 << 17;
 
 /// Standard input ended with an error.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,7 @@ pub(super) struct Batches {
 impl Batches {
     /// Starts reading in a thread of its own, so that lines gather while a batch is worked on.
     pub(super) fn of(input: impl io::Read + Send + 'static) -> Self {
-        let (send, chunks) = sync_channel(64);
+        let (send, chunks) = sync_channel(128);
         std::thread::spawn(move || {
             let mut input = BufReader::with_capacity(1 << 16, input);
             loop {

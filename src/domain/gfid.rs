@@ -57,6 +57,12 @@ impl Gfid {
         Some(Self(Uuid::from_u64_pair(high, low)))
     }
 
+    /// Its 36-character text in the caller's buffer, for where it is needed by the million.
+    #[must_use]
+    pub fn text<'b>(&self, buffer: &'b mut [u8; 36]) -> &'b str {
+        self.0.hyphenated().encode_lower(buffer)
+    }
+
     /// Where the handle stands below the brick root: `.glusterfs/aa/bb/<gfid>`
     /// (glusterfs `posix-handle.h`, `MAKE_HANDLE_GFID_PATH`).
     #[must_use]

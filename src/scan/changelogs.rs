@@ -1,7 +1,7 @@
 //! The changelogs of a brick: which there are, and their records one by one.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -199,17 +199,21 @@ fn is_number(name: &std::ffi::OsStr, digits: usize) -> bool {
 /// What opening or reading the file says.
 pub fn read(
     path: &Path,
-    mut each: impl FnMut(&Item<'_>) -> ControlFlow<()>,
+    each: impl FnMut(&Item<'_>) -> ControlFlow<()>,
+) -> io::Result<Option<Form>> {
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    read_from(file, size, each)
+}
+
+/// The same for a changelog inside another file; `size` is a guess of its length in bytes.
+pub(super) fn read_from(
+    source: impl io::Read,
+    size: u64,
+    each: impl FnMut(&Item<'_>) -> ControlFlow<()>,
 ) -> io::Result<Option<Form>> {
     let mut decoder = Decoder::default();
-    windows(path, |window, last| {
-        let mut at = 0;
-        while let Some(item) = decoder.next(window, &mut at, last) {
-            each(&item)?;
-        }
-        decoder.drop_front(at);
-        ControlFlow::Continue(at)
-    })?;
+    windows(source, size, &mut decoder, each)?;
     Ok(decoder.form())
 }
 
@@ -219,40 +223,71 @@ pub fn read(
 /// What opening or reading the file says.
 pub fn read_htime(
     path: &Path,
-    mut each: impl FnMut(&htime::Item<'_>) -> ControlFlow<()>,
+    each: impl FnMut(&htime::Item<'_>) -> ControlFlow<()>,
 ) -> io::Result<()> {
-    let mut decoder = htime::Decoder::default();
-    windows(path, |window, last| {
-        let mut at = 0;
-        while let Some(item) = decoder.next(window, &mut at, last) {
-            each(&item)?;
-        }
-        decoder.drop_front(at);
-        ControlFlow::Continue(at)
-    })
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    windows(file, size, &mut htime::Decoder::default(), each)
 }
 
-/// Reads a file window by window; `consume` tells how much of the window it is done with.
-fn windows(
-    path: &Path,
-    mut consume: impl FnMut(&[u8], bool) -> ControlFlow<(), usize>,
+/// Reads items from a window of a file, and is told what the window lost at its front.
+trait Windowed {
+    type Item<'a>;
+    fn next<'a>(&mut self, window: &'a [u8], at: &mut usize, last: bool) -> Option<Self::Item<'a>>;
+    fn drop_front(&mut self, length: usize);
+}
+
+impl Windowed for Decoder {
+    type Item<'a> = Item<'a>;
+    #[inline]
+    fn next<'a>(&mut self, window: &'a [u8], at: &mut usize, last: bool) -> Option<Item<'a>> {
+        self.next(window, at, last)
+    }
+    fn drop_front(&mut self, length: usize) {
+        self.drop_front(length);
+    }
+}
+
+impl Windowed for htime::Decoder {
+    type Item<'a> = htime::Item<'a>;
+    fn next<'a>(
+        &mut self,
+        window: &'a [u8],
+        at: &mut usize,
+        last: bool,
+    ) -> Option<htime::Item<'a>> {
+        self.next(window, at, last)
+    }
+    fn drop_front(&mut self, length: usize) {
+        self.drop_front(length);
+    }
+}
+
+/// Reads a file window by window, item by item.
+fn windows<D: Windowed>(
+    mut source: impl io::Read,
+    size: u64,
+    decoder: &mut D,
+    mut each: impl FnMut(&D::Item<'_>) -> ControlFlow<()>,
 ) -> io::Result<()> {
-    let mut file = File::open(path)?;
-    let size = usize::try_from(file.metadata()?.len()).unwrap_or(WINDOW);
+    let size = usize::try_from(size).unwrap_or(WINDOW);
     let mut window = vec![0; size.clamp(64, WINDOW - 1) + 1];
     let mut filled = 0;
     loop {
         let room = window.get_mut(filled..).unwrap_or_default();
-        let got = match file.read(room) {
+        let got = match source.read(room) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             got => got?,
         };
         filled += got;
-        let last = got == 0;
-        let ControlFlow::Continue(done) = consume(window.get(..filled).unwrap_or_default(), last)
-        else {
-            return Ok(());
-        };
+        let (seen, last) = (window.get(..filled).unwrap_or_default(), got == 0);
+        let mut done = 0;
+        while let Some(item) = decoder.next(seen, &mut done, last) {
+            if each(&item).is_break() {
+                return Ok(());
+            }
+        }
+        decoder.drop_front(done);
         if last {
             return Ok(());
         }

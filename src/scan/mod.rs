@@ -44,7 +44,7 @@ pub use meter::Meter;
 pub use mount::{MountError, MountRoot, TRIGGER_SYNC, gfid_through, name_in};
 pub use pending::{Backlog, Pending, Resent, pending};
 pub use readiness::{Readiness, Seen, readiness};
-pub use show::{About, Op, Shown, Wish, show};
+pub use show::{About, NamePattern, Op, Shown, Wish, show};
 pub use site::{Door, Site, Space, door, reach, site};
 pub use soundness::{Flaw, Flawed, Records, Soundness, soundness};
 pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};

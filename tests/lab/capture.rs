@@ -78,15 +78,9 @@ impl<'lab> Scene<'lab> {
 
     /// Waits until a log line of this scene contains all the words, and returns it.
     #[track_caller]
-    pub(crate) fn wait_log(
-        &self,
-        nodes: &[&str],
-        file: &str,
-        words: &[&str],
-        seconds: u64,
-    ) -> String {
+    pub(crate) fn wait_log(&self, nodes: &[&str], file: &str, words: &[&str]) -> String {
         let what = format!("{nodes:?} log {words:?} in {file}");
-        let line = wait::until(&what, seconds, || {
+        let line = wait::until(&what, || {
             let texts = nodes.iter().map(|node| self.logged(node, file));
             texts.into_iter().find_map(|text| {
                 let line = text.lines().find(|line| words.iter().all(|word| line.contains(word)));

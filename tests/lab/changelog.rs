@@ -148,16 +148,16 @@ fn backlog(lab: &Shared) -> (i32, Value) {
 fn pending_agrees_with_what_arrives_and_finds_the_stall() {
     let Some(lab) = Lab::shared() else { return };
     session::live(&lab);
-    wait::happens("everything is replicated", 60, || backlog(&lab).1["changelogs"] == 0);
+    wait::happens("everything is replicated", || backlog(&lab).1["changelogs"] == 0);
     let idle = backlog(&lab);
     assert_eq!((idle.0, &idle.1["stalled"]), (0, &Value::Bool(false)), "{}", idle.1);
     let broken = workers::worker_stalled(&lab);
-    wait::happens("the stall is found", 60, || backlog(&lab).0 == 1);
+    wait::happens("the stall is found", || backlog(&lab).0 == 1);
     let (_, row) = backlog(&lab);
     assert_eq!((&row["stalled"], &row["worker"]), (&true.into(), &"Active".into()), "{row}");
     assert!(row["entries"].as_u64() >= Some(4), "the canaries wait: {row}");
     broken.mend();
-    wait::happens("what waited has arrived", 90, || {
+    wait::happens("what waited has arrived", || {
         let (code, row) = backlog(&lab);
         code == 0 && row["changelogs"] == 0
     });

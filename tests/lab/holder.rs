@@ -62,12 +62,6 @@ impl Holder {
             .stdin(Stdio::null());
         command
     }
-
-    /// The identity of the pid namespace, as `/proc/*/ns/pid` shows it.
-    pub(crate) fn pid_namespace(&self) -> Option<String> {
-        let link = std::fs::read_link(format!("/proc/{}/ns/pid", self.init)).ok()?;
-        Some(link.display().to_string())
-    }
 }
 
 impl Drop for Holder {
@@ -78,7 +72,7 @@ impl Drop for Holder {
             drop(self.child.kill());
             drop(self.child.wait());
         }
-        super::wait::happens("the namespace's first process ends", 20, || {
+        super::wait::happens("the namespace's first process ends", || {
             !Path::new(&format!("/proc/{}", self.init)).exists()
         });
     }

@@ -54,9 +54,7 @@ impl Lab {
         let nodes = begin.elapsed();
         session::create(&lab);
         session::start(&lab);
-        session::wait_status(&lab, "Active and Passive", crate::wait::PATIENCE, |rows| {
-            session::all_well(&lab, rows)
-        });
+        session::wait_status(&lab, "Active and Passive", |rows| session::all_well(&lab, rows));
         let active = begin.elapsed();
         session::live(&lab);
         (lab, UpTimes { nodes, active, live: begin.elapsed() })
@@ -81,7 +79,7 @@ impl Lab {
             }
         });
         lab.primary().gluster(&["peer", "probe", "m2"]);
-        crate::wait::happens("the peers are friends", 30, || {
+        crate::wait::happens("the peers are friends", || {
             lab.primary().gluster(&["peer", "status"]).contains("Peer in Cluster (Connected)")
         });
         volume::create(&lab);

@@ -1,6 +1,7 @@
 //! What a lab must not leave behind, looked for on the whole machine.
 
-use std::fs::{read, read_dir, read_link, read_to_string};
+use std::fs::{File, metadata, read, read_dir, read_to_string};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::holder::{Holder, MARK};
@@ -27,20 +28,44 @@ fn names(dir: &str) -> Vec<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// The pid namespaces of a lab, to be looked for when it is gone.
-pub(crate) fn namespaces(lab: &Lab) -> Vec<String> {
-    let holders = lab.nodes().iter().map(Node::holder).chain([lab.switch().holder()]);
-    holders.filter_map(Holder::pid_namespace).collect()
+/// The pid namespaces of a lab, to be looked for when it is gone. They are held open: the kernel
+/// gives the number of one that is gone to a new one.
+pub(crate) struct Namespaces(Vec<File>);
+
+impl Namespaces {
+    pub(crate) fn of(lab: &Lab) -> Self {
+        Self::of_processes(firsts(lab))
+    }
+
+    /// The namespaces that processes of the machine live in.
+    pub(crate) fn of_processes(processes: impl IntoIterator<Item = u32>) -> Self {
+        let open = |pid| File::open(format!("/proc/{pid}/ns/pid")).expect("a living process");
+        Self(processes.into_iter().map(open).collect())
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn hold(&self, process: &Path) -> bool {
+        let Ok(its) = metadata(process.join("ns/pid")) else { return false };
+        let known = self.0.iter().filter_map(|file| file.metadata().ok());
+        known.into_iter().any(|known| (known.dev(), known.ino()) == (its.dev(), its.ino()))
+    }
 }
 
-/// Processes that carry the mark or live in one of the namespaces. The kernel gives the number of
-/// a namespace that is gone to a new one: what carries another lab's mark lives in that one.
-pub(crate) fn processes(mark: &str, namespaces: &[String]) -> Vec<String> {
+/// The first process of every pid namespace of a lab.
+pub(crate) fn firsts(lab: &Lab) -> Vec<u32> {
+    let holders = lab.nodes().iter().map(Node::holder).chain([lab.switch().holder()]);
+    holders.map(Holder::init).collect()
+}
+
+/// Processes that carry the mark or live in one of the namespaces.
+pub(crate) fn processes(mark: &str, namespaces: &Namespaces) -> Vec<String> {
     let mut found = Vec::new();
     for entry in read_dir("/proc").expect("/proc").flatten() {
         let process = entry.path();
-        let own = mark_of(&process).map(|its| its == mark);
-        if own.unwrap_or_else(|| inside(&process, namespaces)) {
+        if carries(&process, mark) || namespaces.hold(&process) {
             let line = read(process.join("cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
             found.push(format!("{} {line}", entry.file_name().to_string_lossy()));
@@ -49,16 +74,8 @@ pub(crate) fn processes(mark: &str, namespaces: &[String]) -> Vec<String> {
     found
 }
 
-/// The mark of the lab that a process belongs to.
-fn mark_of(process: &Path) -> Option<String> {
-    let bytes = read(process.join("environ")).ok()?;
-    let name = format!("{MARK}=");
-    let mut variables = bytes.split(|byte| *byte == 0);
-    let value = variables.find_map(|variable| variable.strip_prefix(name.as_bytes()))?;
-    Some(String::from_utf8_lossy(value).into_owned())
-}
-
-fn inside(process: &Path, namespaces: &[String]) -> bool {
-    let link = read_link(process.join("ns/pid"));
-    link.is_ok_and(|link| namespaces.iter().any(|known| link.as_os_str() == known.as_str()))
+fn carries(process: &Path, mark: &str) -> bool {
+    let wanted = format!("{MARK}={mark}");
+    let environment = read(process.join("environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
 }

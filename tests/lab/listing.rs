@@ -147,14 +147,14 @@ pub(crate) fn wait_equal(lab: &Lab) {
 
 /// Waits until `path` differs as told.
 #[track_caller]
-pub(crate) fn wait_differs(lab: &Lab, path: &str, how: Difference, seconds: u64) {
+pub(crate) fn wait_differs(lab: &Lab, path: &str, how: Difference) {
     let mut last = Ok(Vec::new());
-    let differs = wait::poll(seconds, || {
+    let differs = wait::poll(PATIENCE, || {
         last = differences(lab);
         let found = last.as_ref().ok()?;
         found.contains(&(PathBuf::from(path), how)).then_some(())
     });
-    assert!(differs.is_some(), "no {how:?} at {path} after {seconds} s: {last:#?}");
+    assert!(differs.is_some(), "no {how:?} at {path} after {PATIENCE} s: {last:#?}");
 }
 
 /// A path of any bytes.

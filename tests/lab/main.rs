@@ -22,6 +22,7 @@ mod holder;
 mod lab;
 mod leftovers;
 mod listing;
+mod load;
 mod mount;
 mod node;
 mod peers;

@@ -28,7 +28,7 @@ pub(crate) fn mount(lab: &Lab, node: &str, volume: &str, at: &str, options: &[&s
     argv.extend(options);
     argv.push(at);
     node.run_on(&argv);
-    wait::happens("the mount answers", 20, || {
+    wait::happens("the mount answers", || {
         node.try_on(&["stat", "--file-system", "--format=%T", at]).stdout.starts_with(b"fuse")
     });
 }

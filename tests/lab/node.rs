@@ -95,7 +95,7 @@ impl Node {
     pub(crate) fn start_glusterd(&self) {
         let cpu = self.cpu.to_string();
         self.run_on(&["chrt", "--batch", "0", "taskset", "--cpu-list", &cpu, "glusterd"]);
-        wait::happens("glusterd answers", 30, || {
+        wait::happens("glusterd answers", || {
             self.try_on(&["gluster", "--mode=script", "pool", "list"]).status.success()
         });
     }

@@ -93,7 +93,7 @@ fn resync_brings_what_the_published_procedure_skips() {
     code(&reset(&lab, &["resync", "--yes"]), 0);
     listing::wait_equal(&lab);
     assert_eq!(settings(&lab), before);
-    session::wait_status(&lab, "as it should be", 10, |rows| session::all_well(&lab, rows));
+    session::wait_status(&lab, "as it should be", |rows| session::all_well(&lab, rows));
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn retry_starts_what_stands_and_proves_it() {
     let Some(lab) = Lab::shared() else { return };
     session::stop(&lab);
     code(&reset(&lab, &["retry", "--yes"]), 0);
-    session::wait_status(&lab, "as it should be", 10, |rows| session::all_well(&lab, rows));
+    session::wait_status(&lab, "as it should be", |rows| session::all_well(&lab, rows));
     listing::wait_equal(&lab);
 }
 
@@ -162,7 +162,7 @@ fn killed_midway_it_goes_on_or_is_taken_back() {
         kill_at(&lab, step, "runs resume");
     }
     code(&georepair(&lab, &["runs", "resume", "--yes"]), 0);
-    session::wait_status(&lab, "as it should be", 10, |rows| session::all_well(&lab, rows));
+    session::wait_status(&lab, "as it should be", |rows| session::all_well(&lab, rows));
     listing::wait_equal(&lab);
 }
 

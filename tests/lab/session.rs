@@ -70,13 +70,13 @@ fn worker(lab: &Lab, brick: &Brick) -> Option<Worker> {
 
 /// Waits until the rows are as wanted, and panics with the rows they were.
 #[track_caller]
-pub(crate) fn wait_status(lab: &Lab, what: &str, seconds: u64, wanted: impl Fn(&[Worker]) -> bool) {
+pub(crate) fn wait_status(lab: &Lab, what: &str, wanted: impl Fn(&[Worker]) -> bool) {
     let mut last = Vec::new();
-    let reached = wait::poll(seconds, || {
+    let reached = wait::poll(PATIENCE, || {
         last = status(lab);
         wanted(&last).then_some(())
     });
-    assert!(reached.is_some(), "status after {seconds} s is not {what}: {last:#?}");
+    assert!(reached.is_some(), "status after {PATIENCE} s is not {what}: {last:#?}");
 }
 
 /// One Active worker per replica set, the others Passive.
@@ -96,7 +96,7 @@ pub(crate) fn any(rows: &[Worker], status: &str) -> bool {
 /// Waits until every replica set has an Active worker that is past history.
 #[track_caller]
 pub(crate) fn wait_up(lab: &Lab) {
-    wait_status(lab, UP, PATIENCE, |rows| is_up(lab, rows));
+    wait_status(lab, UP, |rows| is_up(lab, rows));
 }
 
 const UP: &str = "Active and Passive, past history";

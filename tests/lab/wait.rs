@@ -3,7 +3,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// How long what takes seconds on an idle machine may take on a busy one, in seconds.
+/// How long what takes seconds on an idle machine may take on a busy one, in seconds. Whatever has
+/// to happen is given so long: a smaller figure would only be another way to fail.
 pub(crate) const PATIENCE: u64 = 180;
 
 /// Asks until there is an answer; `None` after `seconds`.
@@ -20,14 +21,14 @@ pub(crate) fn poll<T>(seconds: u64, mut ask: impl FnMut() -> Option<T>) -> Optio
     }
 }
 
-/// Asks until there is an answer, and panics after `seconds` with what was waited for.
+/// Asks until there is an answer, and panics with what was waited for when patience is at an end.
 #[track_caller]
-pub(crate) fn until<T>(what: &str, seconds: u64, ask: impl FnMut() -> Option<T>) -> T {
-    poll(seconds, ask).unwrap_or_else(|| panic!("waited {seconds} s in vain: {what}"))
+pub(crate) fn until<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
+    poll(PATIENCE, ask).unwrap_or_else(|| panic!("waited {PATIENCE} s in vain: {what}"))
 }
 
-/// Waits until something holds, and panics after `seconds` with what was waited for.
+/// Waits until something holds, and panics with what was waited for when patience is at an end.
 #[track_caller]
-pub(crate) fn happens(what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
-    until(what, seconds, || holds().then_some(()));
+pub(crate) fn happens(what: &str, mut holds: impl FnMut() -> bool) {
+    until(what, || holds().then_some(()));
 }

@@ -11,7 +11,9 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fgetxattr, fstat, open, 
 use rustix::io::Errno;
 
 pub use error::BrickError;
-pub(super) use place::{Place, gfid_at, gfid_of, open_in, open_path_in, read_entries};
+pub(super) use place::{
+    Place, gfid_at, gfid_of, open_in, open_path_in, read_entries, read_entries_until,
+};
 
 use crate::domain::{Gfid, Name};
 

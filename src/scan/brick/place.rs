@@ -1,5 +1,6 @@
 //! A directory below a held one: however deep, never through a symlink.
 
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -130,12 +131,24 @@ fn as_gfid(read: Result<usize, Errno>, bytes: [u8; 16]) -> Result<Option<Gfid>, 
     }
 }
 
-/// Calls `each` with name, inode number and type of every entry of an open directory, and
-/// answers how many there were; `.` and `..` are left out.
+/// Calls `each` with name, inode number and type of every entry of an open directory, and answers
+/// how many there were; `.` and `..` are left out.
 pub(in crate::scan) fn read_entries(
     dir: BorrowedFd<'_>,
     buffer: &mut Vec<u8>,
     mut each: impl FnMut(&[u8], u64, FileType),
+) -> Result<u64, Errno> {
+    read_entries_until(dir, buffer, |name, inode, kind| {
+        each(name, inode, kind);
+        ControlFlow::Continue(())
+    })
+}
+
+/// As [`read_entries`], until `each` breaks off.
+pub(in crate::scan) fn read_entries_until(
+    dir: BorrowedFd<'_>,
+    buffer: &mut Vec<u8>,
+    mut each: impl FnMut(&[u8], u64, FileType) -> ControlFlow<()>,
 ) -> Result<u64, Errno> {
     buffer.clear();
     buffer.reserve(1 << 15);
@@ -146,7 +159,9 @@ pub(in crate::scan) fn read_entries(
         let name = entry.file_name().to_bytes();
         if name != b"." && name != b".." {
             count += 1;
-            each(name, entry.ino(), entry.file_type());
+            if each(name, entry.ino(), entry.file_type()).is_break() {
+                break;
+            }
         }
     }
     Ok(count)

@@ -3,6 +3,8 @@
 use rustix::fs::{AtFlags, FileType, lgetxattr, llistxattr, readlinkat, statat};
 use rustix::io::Errno;
 
+use xxhash_rust::xxh64::Xxh64;
+
 use super::answer::ObjectKind;
 use super::tree::in_parallel;
 use crate::domain::{Gfid, Name};
@@ -40,8 +42,9 @@ pub(super) struct Object {
     /// Names it has beside its handle.
     pub(super) names: u64,
     pub(super) linkto: Option<Name>,
-    pub(super) claims: Vec<Claim>,
-    /// Its parents by `trusted.pgfid.*`; read only where the claims cannot be all.
+    /// The hashes of the names that its gfid2path xattrs record: they stand in the xattrs' keys.
+    pub(super) hashes: Vec<Option<u64>>,
+    /// Its parents by `trusted.pgfid.*`; read only where gfid2path cannot tell all names.
     pub(super) parents: Vec<Gfid>,
 }
 
@@ -76,17 +79,36 @@ impl Claim {
         let sound = !matches!(name, b"" | b"." | b"..") && !name.iter().any(|b| b"/\0".contains(b));
         sound.then_some(Self { parent: Gfid::from_text(parent)?, name: name.into() })
     }
+
+    /// What the key of a gfid2path xattr with this value ends in (`posix-gfid-path.c`).
+    pub(super) fn hash(&self) -> u64 {
+        let mut parent = [0; 36];
+        let parent = self.parent.text(&mut parent);
+        let mut hasher = Xxh64::new(0);
+        for part in [parent.as_bytes(), b"/", &self.name] {
+            hasher.update(part);
+        }
+        hasher.digest()
+    }
+}
+
+impl Object {
+    /// Whether a gfid2path xattr records this name, by its key alone.
+    pub(super) fn records(&self, claim: &Claim) -> bool {
+        !self.hashes.is_empty() && self.hashes.contains(&Some(claim.hash()))
+    }
 }
 
 /// The handle's path below `.glusterfs`.
 pub(in crate::scan) fn handle_of(gfid: Gfid) -> Vec<u8> {
-    let text = gfid.to_string();
-    let mut path = Vec::with_capacity(42);
+    let mut text = [0; 36];
+    let text = gfid.text(&mut text).as_bytes();
+    let mut path = Vec::with_capacity(43);
     for part in [text.get(..2), text.get(2..4)].into_iter().flatten() {
-        path.extend_from_slice(part.as_bytes());
+        path.extend_from_slice(part);
         path.push(b'/');
     }
-    path.extend_from_slice(text.as_bytes());
+    path.extend_from_slice(text);
     path
 }
 
@@ -103,21 +125,21 @@ pub(in crate::scan) fn read_handle(brick: &BrickRoot, gfid: Gfid) -> Result<Vec<
     Ok(text.into_bytes())
 }
 
-/// Looks at the handles of a batch, in the order given.
+/// Looks at the handles of a batch; answers in the order given.
 ///
-/// What they are is asked first; then their xattrs are read in the order of their inodes, which
-/// lie side by side on the disk and in its cache.
+/// They are looked at in the order of their shards, and all that is asked of one is asked at once:
+/// the folders on the way and the inode are then at hand.
 pub(super) fn look_at_all(brick: &BrickRoot, gfids: &[Gfid]) -> Vec<Look> {
-    let handles = in_parallel(gfids, |&gfid| Handle::at(brick, gfid));
-    let mut order: Vec<(usize, _)> = gfids.iter().copied().zip(&handles).enumerate().collect();
-    order.sort_unstable_by_key(|(_, (_, handle))| handle.as_ref().map_or(0, |handle| handle.inode));
-    let mut looks = in_parallel(&order, |(index, (gfid, handle))| match handle {
-        Ok(handle) => (*index, look(brick, *gfid, handle)),
-        Err(Errno::NOENT | Errno::NOTDIR) => (*index, Look::Missing),
-        Err(error) => (*index, Look::Unreadable(*error)),
-    });
-    looks.sort_unstable_by_key(|(index, _)| *index);
-    looks.into_iter().map(|(_, look)| look).collect()
+    let mut order: Vec<(Gfid, usize)> = gfids.iter().copied().zip(0..).collect();
+    order.sort_unstable();
+    let looks = in_parallel(&order, |(gfid, _)| look(brick, *gfid));
+    let mut slots: Vec<Look> = gfids.iter().map(|_| Look::Missing).collect();
+    for ((_, index), look) in order.iter().zip(looks) {
+        if let Some(slot) = slots.get_mut(*index) {
+            *slot = look;
+        }
+    }
+    slots
 }
 
 /// What a handle is, as far as its inode tells.
@@ -132,8 +154,8 @@ struct Handle {
 }
 
 impl Handle {
-    fn at(brick: &BrickRoot, gfid: Gfid) -> Result<Self, Errno> {
-        let stat = statat(brick.handles(), handle_of(gfid), AtFlags::SYMLINK_NOFOLLOW)?;
+    fn at(brick: &BrickRoot, place: &[u8]) -> Result<Self, Errno> {
+        let stat = statat(brick.handles(), place, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok(Self {
             kind: FileType::from_raw_mode(stat.st_mode),
             inode: stat.st_ino,
@@ -143,7 +165,13 @@ impl Handle {
     }
 }
 
-fn look(brick: &BrickRoot, gfid: Gfid, handle: &Handle) -> Look {
+fn look(brick: &BrickRoot, gfid: Gfid) -> Look {
+    let place = handle_of(gfid);
+    let handle = match Handle::at(brick, &place) {
+        Ok(handle) => handle,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Look::Missing,
+        Err(error) => return Look::Unreadable(error),
+    };
     match handle.kind {
         FileType::Directory => {
             Look::Foreign(None, "a directory stands where its handle belongs".to_owned())
@@ -151,15 +179,14 @@ fn look(brick: &BrickRoot, gfid: Gfid, handle: &Handle) -> Look {
         // With a single link it cannot also stand in the namespace, so it is no user's symlink
         // unless all its names are gone; the answer's own gfid is read before it counts.
         FileType::Symlink if handle.links == 1 => look_at_text(brick, gfid),
-        _ => look_at_inode(brick, gfid, handle),
+        _ => look_at_inode(brick, gfid, &brick.handle_path(&place), &handle),
     }
 }
 
-fn look_at_inode(brick: &BrickRoot, gfid: Gfid, handle: &Handle) -> Look {
-    let path = brick.handle_path(&handle_of(gfid));
+fn look_at_inode(brick: &BrickRoot, gfid: Gfid, path: &[u8], handle: &Handle) -> Look {
     let kind = kind_of(handle.kind);
-    match gfid_at(&path) {
-        Ok(Some(own)) if own == gfid => object(&path, handle),
+    match gfid_at(path) {
+        Ok(Some(own)) if own == gfid => object(path, handle),
         // A backup by hard links gives directory handles a second link.
         Ok(None) if kind == ObjectKind::Symlink => look_at_text(brick, gfid),
         Ok(Some(other)) => Look::Foreign(Some(kind), format!("its handle belongs to gfid {other}")),
@@ -202,30 +229,67 @@ fn object(path: &[u8], handle: &Handle) -> Look {
 fn read_object(path: &[u8], handle: &Handle) -> Result<Object, Errno> {
     let names = handle.links.saturating_sub(1);
     let kind = kind_of(handle.kind);
-    let (claims, parents) = (Vec::new(), Vec::new());
-    let mut object = Object { kind, inode: handle.inode, names, linkto: None, claims, parents };
+    let (hashes, parents) = (Vec::new(), Vec::new());
+    let mut object = Object { kind, inode: handle.inode, names, linkto: None, hashes, parents };
     if kind == ObjectKind::File && handle.pointer {
         object.linkto = read_value(path, b"trusted.glusterfs.dht.linkto", |value| {
             Some(Name::from(value.strip_suffix(b"\0").unwrap_or(value)))
         })?;
     }
     if names > 0 {
-        read_keys(path, |keys| read_claims(path, keys, &mut object))??;
+        read_keys(path, |keys| object.take_keys(keys))?;
     }
     Ok(object)
 }
 
-/// Reads what the xattrs say of an object's names.
-fn read_claims(path: &[u8], keys: &[u8], object: &mut Object) -> Result<(), Errno> {
-    let keys = || keys.split(|&byte| byte == 0);
-    for key in keys().filter(|key| key.starts_with(b"trusted.gfid2path.")) {
-        object.claims.extend(read_value(path, key, Claim::of_entry)?);
+impl Object {
+    /// Reads what the xattrs' keys alone tell of its names.
+    fn take_keys(&mut self, keys: &[u8]) {
+        self.hashes.extend(split(keys).filter_map(|key| key.strip_prefix(GFID2PATH)).map(hash_of));
+        if (self.hashes.len() as u64) < self.names {
+            let parents = split(keys).filter_map(|key| key.strip_prefix(b"trusted.pgfid."));
+            self.parents.extend(parents.filter_map(Gfid::from_text));
+        }
     }
-    if (object.claims.len() as u64) < object.names {
-        let parents = keys().filter_map(|key| key.strip_prefix(b"trusted.pgfid."));
-        object.parents.extend(parents.filter_map(Gfid::from_text));
+}
+
+const GFID2PATH: &[u8] = b"trusted.gfid2path.";
+
+fn split(keys: &[u8]) -> impl Iterator<Item = &[u8]> {
+    keys.split(|&byte| byte == 0)
+}
+
+/// The hash in a key; nothing where it is not written as a brick writes it.
+fn hash_of(hex: &[u8]) -> Option<u64> {
+    let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let hex = std::str::from_utf8(hex).ok()?;
+    let sound = hex.len() == 16 && hex.bytes().all(|byte| lower(&byte));
+    u64::from_str_radix(hex, 16).ok().filter(|_| sound)
+}
+
+/// Reads the names that an object's gfid2path xattrs record.
+pub(super) fn read_claims(
+    brick: &BrickRoot,
+    gfid: Gfid,
+    object: &Object,
+) -> Result<Vec<Claim>, Errno> {
+    let path = brick.handle_path(&handle_of(gfid));
+    let read = |key: &[u8]| read_value(&path, key, Claim::of_entry);
+    let mut claims = Vec::with_capacity(object.hashes.len());
+    let known: Option<Vec<u64>> = object.hashes.iter().copied().collect();
+    if let Some(hashes) = known {
+        for hash in hashes {
+            claims.extend(read(format!("trusted.gfid2path.{hash:016x}").as_bytes())?);
+        }
+    } else {
+        read_keys(&path, |keys| {
+            for key in split(keys).filter(|key| key.starts_with(GFID2PATH)) {
+                claims.extend(read(key)?);
+            }
+            Ok(())
+        })??;
     }
-    Ok(())
+    Ok(claims)
 }
 
 /// Hands over the names of all xattrs, each ended by NUL; the kernel's limit is 64 KiB.

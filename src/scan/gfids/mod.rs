@@ -2,6 +2,7 @@
 
 mod answer;
 mod asked;
+mod case;
 mod look;
 mod namespace;
 mod paths;
@@ -19,7 +20,8 @@ pub(in crate::scan) use look::{Claim, handle_of, handle_text, read_handle, read_
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
-use look::{Look, Object, look_at_all};
+use case::Case;
+use look::{Look, look_at_all};
 use namespace::find;
 use paths::{Places, locate};
 use sight::{at_places, nothing, sight_of, with_hits};
@@ -150,21 +152,19 @@ fn sights(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<Sight>, BrickError> {
     if looks.iter().any(|look| matches!(look, Look::Missing)) {
         brick.still_there()?;
     }
-    let objects: Vec<&Object> = looks.iter().filter_map(Look::object).collect();
     let directories = gfids.iter().zip(&looks).filter_map(|(gfid, look)| match look {
         Look::Directory(claim) => Some((*gfid, claim.clone())),
         _ => None,
     });
-    let mut tree = Tree::read(brick, directories, &objects);
-    let verdicts = tree.prove(brick, &objects);
-    let mut next = 0..;
-    let jobs: Vec<_> = gfids
-        .iter()
-        .zip(&looks)
-        .map(|(gfid, look)| (*gfid, look, look.object().and_then(|_| next.next())))
-        .collect();
-    Ok(in_parallel(&jobs, |(gfid, look, index)| {
-        let verdict = index.and_then(|index: usize| verdicts.get(index));
-        sight_of(brick, &tree, *gfid, look, verdict)
-    }))
+    let mut tree = Tree::read(brick, directories);
+    let mut cases: Vec<Case<'_>> = Vec::new();
+    for (gfid, look) in gfids.iter().zip(&looks) {
+        cases.extend(look.object().map(|object| Case::new(*gfid, object)));
+    }
+    case::prove(brick, &mut tree, &mut cases);
+    let mut cases = cases.iter();
+    let case_of = |look: &Look| look.object().and_then(|_| cases.next());
+    let cases: Vec<_> = looks.iter().map(case_of).collect();
+    let jobs: Vec<_> = gfids.iter().zip(&looks).zip(cases).collect();
+    Ok(in_parallel(&jobs, |((gfid, look), case)| sight_of(brick, &tree, **gfid, look, *case)))
 }

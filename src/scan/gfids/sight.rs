@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rustix::io::Errno;
 
 use super::answer::{Link, ObjectKind, Sight, StaleLink, Status, Via};
-use super::look::{Claim, Look, Object, handle_of};
+use super::case::Case;
+use super::look::{Claim, Look, handle_of};
 use super::namespace::Hit;
 use super::paths::{Located, Places};
-use super::tree::{Fate, Tree, Verdict};
+use super::tree::{Fate, Tree};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, gfid_at};
 
@@ -23,7 +24,7 @@ pub(super) fn sight_of(
     tree: &Tree,
     gfid: Gfid,
     look: &Look,
-    verdict: Option<&Verdict>,
+    case: Option<&Case<'_>>,
 ) -> Sight {
     let answer = |status| Sight::new(brick.name(), Some(status));
     match look {
@@ -40,7 +41,9 @@ pub(super) fn sight_of(
             let says = format!("its handle points to {text}, which no directory's handle does");
             answer(Status::Malformed).saying(says)
         }),
-        Look::Object(object) => of_object(brick, tree, object, verdict),
+        Look::Object(_) => {
+            case.map_or_else(|| answer(Status::Missing), |case| of_case(brick, tree, case))
+        }
     }
 }
 
@@ -106,12 +109,15 @@ fn nameless_symlink(brick: &BrickRoot, gfid: Gfid) -> Option<Sight> {
     Some(Sight::new(brick.name(), Some(status)).of(Some(ObjectKind::Symlink)).saying(says))
 }
 
-fn of_object(brick: &BrickRoot, tree: &Tree, object: &Object, verdict: Option<&Verdict>) -> Sight {
+fn of_case(brick: &BrickRoot, tree: &Tree, case: &Case<'_>) -> Sight {
+    let object = case.object;
+    if let Some(error) = case.error {
+        return Sight::blind(brick.name(), "its xattrs", error).of(Some(object.kind));
+    }
     let mut sight = Sight::new(brick.name(), None).of(Some(object.kind));
     sight.linkto.clone_from(&object.linkto);
-    let judged = object.claims.iter().zip(verdict.into_iter().flat_map(|v| &v.claims));
     let (mut live, mut listed) = (Vec::new(), false);
-    for (claim, stale) in judged {
+    for (claim, stale) in &case.claims {
         match *stale {
             None => live.push(claim),
             Some(found) => {
@@ -120,10 +126,10 @@ fn of_object(brick: &BrickRoot, tree: &Tree, object: &Object, verdict: Option<&V
             }
         }
     }
-    for claim in verdict.into_iter().flat_map(|v| &v.found) {
+    for claim in &case.found {
         if !live.contains(&claim) {
             live.push(claim);
-            listed = true;
+            listed |= !object.records(claim);
         }
     }
     let link = |claim: &&Claim| Link { path: tree.path(claim), parent: Some(claim.parent) };

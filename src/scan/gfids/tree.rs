@@ -6,8 +6,9 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use rustix::io::Errno;
 
-use super::answer::{Ancestor, Stale};
-use super::look::{Claim, Object, read_handle};
+use super::answer::Ancestor;
+use super::case::Case;
+use super::look::{Claim, read_handle};
 use super::walk::{Walk, Wants};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, Place};
@@ -64,22 +65,9 @@ pub(super) struct Tree {
     nodes: HashMap<Gfid, Node>,
 }
 
-/// What became of one object's claims.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Verdict {
-    /// By claim: nothing where it is true, else what is wrong.
-    pub(super) claims: Vec<Option<Stale>>,
-    /// Names that no claim told, from listing a parent.
-    pub(super) found: Vec<Claim>,
-}
-
 impl Tree {
-    /// Reads the handles of all directories up to the root; `known` were read already.
-    pub(super) fn read(
-        brick: &BrickRoot,
-        known: impl Iterator<Item = (Gfid, Claim)>,
-        objects: &[&Object],
-    ) -> Self {
+    /// Reads the handles of directories and of all above them.
+    pub(super) fn read(brick: &BrickRoot, known: impl Iterator<Item = (Gfid, Claim)>) -> Self {
         let mut nodes = HashMap::new();
         nodes.insert(Gfid::ROOT, Node::new(None, Fate::Proven));
         let mut wanted = HashSet::new();
@@ -87,54 +75,56 @@ impl Tree {
             wanted.insert(claim.parent);
             nodes.entry(gfid).or_insert(Node::new(Some(claim), Fate::Unknown));
         }
-        for object in objects {
-            wanted.extend(object.claims.iter().map(|claim| claim.parent));
-            wanted.extend(&object.parents);
-        }
+        let mut tree = Self { nodes };
+        tree.learn(brick, wanted);
+        tree
+    }
+
+    /// Reads the handles of further directories up to what is known.
+    pub(super) fn learn(&mut self, brick: &BrickRoot, mut wanted: HashSet<Gfid>) {
         while !wanted.is_empty() {
-            let level: Vec<_> = wanted.drain().filter(|gfid| !nodes.contains_key(gfid)).collect();
+            let unknown = |gfid: &Gfid| !self.nodes.contains_key(gfid);
+            let level: Vec<_> = wanted.drain().filter(unknown).collect();
             for (gfid, node) in in_parallel(&level, |&gfid| (gfid, read_node(brick, gfid))) {
                 wanted.extend(node.claim.as_ref().map(|claim| claim.parent));
-                nodes.insert(gfid, node);
+                self.nodes.insert(gfid, node);
             }
         }
-        Self { nodes }
     }
 
     /// Walks down from the root through the directories that matter, each opened once, and
-    /// proves directories by their gfid and objects by their inode.
+    /// proves directories by their gfid and names of objects by their inode.
     ///
-    /// Answers with a verdict for each object; what it says of directories is in [`Tree::fate`].
-    pub(super) fn prove(&mut self, brick: &BrickRoot, objects: &[&Object]) -> Vec<Verdict> {
-        let lost = |object: &&Object| Verdict {
-            claims: vec![Some(Stale::LostParent); object.claims.len()],
-            found: Vec::new(),
+    /// What it says of directories is in [`Tree::fate`]. Where `sweep` says so, directories are
+    /// listed for the names of all cases.
+    pub(super) fn prove(&mut self, brick: &BrickRoot, cases: &mut [Case<'_>], sweep: bool) {
+        let wants = Wants::by_folder(self, cases);
+        let inodes = if wants.values().any(|wants| wants.listing(sweep) > 0) {
+            (0..).zip(&*cases).map(|(index, case)| (case.object.inode, index)).collect()
+        } else {
+            HashMap::new()
         };
-        let mut verdicts: Vec<_> = objects.iter().map(lost).collect();
-        let wants = Wants::by_folder(self, objects);
         let mut level = vec![(Gfid::ROOT, Place::root(brick.root()))];
         while !level.is_empty() {
-            let walk = Walk { brick, tree: self, objects, wants: &wants };
+            let walk = Walk { brick, tree: self, cases, wants: &wants, inodes: &inodes, sweep };
             let visits = in_parallel(&level, |(gfid, place)| walk.visit(*gfid, place));
             level.clear();
             for visit in visits {
                 level.extend(visit.further);
                 self.note(visit.fates);
-                for (object, claim, stale) in visit.names {
-                    let verdict = verdicts.get_mut(object);
-                    if let Some(slot) = verdict.and_then(|verdict| verdict.claims.get_mut(claim)) {
-                        *slot = stale;
+                for (index, claim, stale) in visit.names {
+                    if let Some(case) = cases.get_mut(index) {
+                        case.judge(claim, stale);
                     }
                 }
-                for (object, claim) in visit.found {
-                    if let Some(verdict) = verdicts.get_mut(object) {
-                        verdict.found.push(claim);
+                for (index, claim) in visit.found {
+                    if let Some(case) = cases.get_mut(index) {
+                        case.found.push(claim);
                     }
                 }
             }
         }
         self.settle();
-        verdicts
     }
 
     fn note(&mut self, fates: Vec<(Gfid, Fate)>) {
@@ -175,9 +165,10 @@ impl Tree {
         self.nodes.get(&gfid).map_or(Fate::Unknown, |node| node.fate)
     }
 
-    /// All directories that have a handle, with what it claims.
-    pub(super) fn claims(&self) -> impl Iterator<Item = (Gfid, &Claim)> {
-        self.nodes.iter().filter_map(|(gfid, node)| Some((*gfid, node.claim.as_ref()?)))
+    /// The directories that a walk has not looked for yet.
+    pub(super) fn unproven(&self) -> impl Iterator<Item = Gfid> {
+        let unproven = |(_, node): &(_, &Node)| node.fate == Fate::Unknown && node.claim.is_some();
+        self.nodes.iter().filter(unproven).map(|(gfid, _)| *gfid)
     }
 
     /// What a directory's handle claims.

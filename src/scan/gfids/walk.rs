@@ -1,26 +1,31 @@
 //! One step of the way down: a directory opened once, and all that a batch wants in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
-use rustix::fs::{AtFlags, statat};
+use rustix::fs::{AtFlags, fstat, statat};
 use rustix::io::Errno;
 
 use super::answer::Stale;
+use super::case::{Case, SAMPLE};
 use super::look::{Claim, Object};
 use super::tree::{Fate, Tree};
 use crate::domain::Gfid;
-use crate::scan::brick::{BrickRoot, Place, gfid_of, read_entries};
+use crate::scan::brick::{BrickRoot, Place, gfid_of, read_entries_until};
+
+/// Reading so many entries of a directory costs as much as reading an object's xattrs.
+const WORTH_READING: usize = 32;
 
 /// What is to be looked at in one directory.
 #[derive(Debug, Default)]
 pub(super) struct Wants {
     folders: Vec<Gfid>,
-    /// Claims, as index of the object and of its claim.
+    /// Claims, as index of the case and of its claim.
     names: Vec<(usize, usize)>,
-    /// Inodes with a name in here by `trusted.pgfid.*`, and their objects' indices.
-    inodes: HashMap<u64, usize>,
+    /// Whether `trusted.pgfid.*` says that some object has a name in here.
+    parent: bool,
 }
 
 /// What was seen in one directory.
@@ -39,26 +44,46 @@ pub(super) struct Visit {
 pub(super) struct Walk<'a> {
     pub(super) brick: &'a BrickRoot,
     pub(super) tree: &'a Tree,
-    pub(super) objects: &'a [&'a Object],
+    pub(super) cases: &'a [Case<'a>],
     pub(super) wants: &'a HashMap<Gfid, Wants>,
+    /// Cases by the inodes of their objects; empty where no directory is to be listed.
+    pub(super) inodes: &'a HashMap<u64, usize>,
+    pub(super) sweep: bool,
 }
 
 impl Wants {
-    /// What a batch wants, by directory.
-    pub(super) fn by_folder(tree: &Tree, objects: &[&Object]) -> HashMap<Gfid, Self> {
+    /// What a batch wants, by directory: each that was not reached yet, names that are claimed,
+    /// and the directories on the way to them.
+    pub(super) fn by_folder(tree: &Tree, cases: &[Case<'_>]) -> HashMap<Gfid, Self> {
         let mut wants: HashMap<Gfid, Self> = HashMap::new();
-        for (gfid, claim) in tree.claims() {
-            wants.entry(claim.parent).or_default().folders.push(gfid);
-        }
-        for (index, object) in objects.iter().enumerate() {
-            for (number, claim) in object.claims.iter().enumerate() {
+        for (index, case) in cases.iter().enumerate().filter(|(_, case)| !case.settled) {
+            for (number, (claim, _)) in case.claims.iter().enumerate() {
                 wants.entry(claim.parent).or_default().names.push((index, number));
             }
-            for parent in &object.parents {
-                wants.entry(*parent).or_default().inodes.insert(object.inode, index);
+            for parent in &case.object.parents {
+                wants.entry(*parent).or_default().parent = true;
+            }
+        }
+        let mut below: Vec<Gfid> = wants.keys().copied().chain(tree.unproven()).collect();
+        let mut known = HashSet::new();
+        while let Some(gfid) = below.pop() {
+            if let (true, Some(claim)) = (known.insert(gfid), tree.claim(gfid)) {
+                wants.entry(claim.parent).or_default().folders.push(gfid);
+                below.push(claim.parent);
             }
         }
         wants
+    }
+
+    /// How many entries of the directory may be read to save looking for names one by one.
+    pub(super) fn listing(&self, sweep: bool) -> usize {
+        if self.parent {
+            usize::MAX
+        } else if sweep {
+            self.names.len() * SAMPLE * WORTH_READING
+        } else {
+            0
+        }
     }
 }
 
@@ -78,19 +103,23 @@ impl Walk<'_> {
         };
         for &gfid in &here.folders {
             let Some(claim) = self.tree.claim(gfid) else { continue };
-            let fate = fate_of(gfid, gfid_of(own.as_fd(), &claim.name));
+            let fate = match self.tree.fate(gfid) {
+                Fate::Proven => Fate::Proven,
+                _ => fate_of(gfid, gfid_of(own.as_fd(), &claim.name)),
+            };
             if fate == Fate::Proven && self.wants.contains_key(&gfid) {
                 visit.further.push((gfid, place.child(&claim.name, &own)));
             }
             visit.fates.push((gfid, fate));
         }
         for &(index, number) in &here.names {
-            let Some(object) = self.objects.get(index) else { continue };
-            let Some(claim) = object.claims.get(number) else { continue };
-            visit.names.push((index, number, self.doubt(object, &own, &claim.name)));
+            let Some(case) = self.cases.get(index) else { continue };
+            let Some((claim, _)) = case.claims.get(number) else { continue };
+            visit.names.push((index, number, self.doubt(case.object, &own, &claim.name)));
         }
-        if !here.inodes.is_empty() {
-            visit.found = self.list(gfid, here, &own);
+        let most = here.listing(self.sweep);
+        if most > 0 {
+            visit.found = self.list(gfid, most, &own);
         }
         visit
     }
@@ -105,19 +134,21 @@ impl Walk<'_> {
         }
     }
 
-    /// Lists a directory for the inodes that `trusted.pgfid.*` says have a name in it. Where that
-    /// fails the names stay unseen, and the scan of the namespace meets the same trouble.
-    fn list(&self, parent: Gfid, here: &Wants, own: &OwnedFd) -> Vec<(usize, Claim)> {
+    /// Lists a directory, or so many entries of it, for names of the batch's objects. Where that
+    /// fails the names stay unseen: their xattrs are read, or the namespace is scanned.
+    fn list(&self, parent: Gfid, most: usize, own: &OwnedFd) -> Vec<(usize, Claim)> {
         let mut found = Vec::new();
-        let _ = read_entries(own.as_fd(), &mut Vec::new(), |name, inode, _| {
-            if let Some(&index) = here.inodes.get(&inode) {
-                found.push((index, Claim { parent, name: name.into() }));
-            }
-        });
-        found.retain(|(index, claim)| {
-            let object = self.objects.get(*index);
-            object.is_some_and(|object| self.doubt(object, own, &claim.name).is_none())
-        });
+        // Another subvolume has the same numbers for other inodes.
+        if fstat(own).is_ok_and(|stat| stat.st_dev == self.brick.device()) {
+            let mut left = most;
+            let _ = read_entries_until(own.as_fd(), &mut Vec::new(), |name, inode, _| {
+                if let Some(&index) = self.inodes.get(&inode) {
+                    found.push((index, Claim { parent, name: name.into() }));
+                }
+                left = left.saturating_sub(1);
+                if left > 0 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+        }
         found
     }
 }

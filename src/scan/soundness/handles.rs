@@ -97,7 +97,7 @@ pub(super) struct Suspects {
     /// Handles that seem to lead nowhere, or to another object.
     pub(super) odd: Sample<Gfid>,
     /// Handles that could not be judged.
-    pub(super) blind: u64,
+    pub(super) blind: Sample<Gfid>,
 }
 
 impl Suspects {
@@ -145,7 +145,7 @@ impl Suspects {
         } else if is_odd(answer.status()) {
             self.odd.push(gfid);
         } else if answer.is_blind() {
-            self.blind += 1;
+            self.blind.push(gfid);
         }
     }
 }
@@ -177,6 +177,16 @@ pub(super) fn still_odd(
         odd.retain(|(gfid, _)| !found.contains(gfid));
     }
     Ok(odd)
+}
+
+/// Asks again about handles that could not be judged: a name may have moved meanwhile.
+pub(super) fn still_blind(
+    resolver: &Resolver<'_>,
+    gfids: Vec<Gfid>,
+) -> Result<Vec<Gfid>, BrickError> {
+    let mut answers = resolver.answer(gfids.into_iter().map(Asked::Gfid).collect())?;
+    resolver.scan(&mut answers)?;
+    Ok(answers.into_iter().filter(Answer::is_blind).filter_map(|answer| answer.gfid).collect())
 }
 
 /// Looks for directories by their gfids.

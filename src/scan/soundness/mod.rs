@@ -23,7 +23,7 @@ use super::gfids::{Asked, ObjectKind, Resolver, Sight, Stale, StaleLink, Status}
 use super::meter::Meter;
 use super::walk::walk;
 use crate::domain::{Gfid, Name};
-use handles::{Handles, Suspects, still_odd};
+use handles::{Handles, Suspects, still_blind, still_odd};
 use names::{Doubt, Names, Trouble};
 use tally::Tally;
 
@@ -120,19 +120,22 @@ pub fn soundness(brick: &BrickRoot, meter: &Meter) -> Result<Soundness, BrickErr
         unseen: Vec::new(),
         notes: Vec::new(),
     };
-    it.tell_unseen(&unread, &names, &handles, suspects.blind);
     let mut doubts = it.doubts(&names);
     let mut odd = suspects.odd.kept();
+    let unasked = suspects.blind.dropped();
+    let mut blind = suspects.blind.kept();
     let mut sights = Vec::new();
     for _ in 0..LOOKS {
-        if doubts.is_empty() && odd.is_empty() {
+        if doubts.is_empty() && odd.is_empty() && blind.is_empty() {
             break;
         }
         thread::sleep(PAUSE);
         doubts = doubts.into_par_iter().filter_map(|doubt| names.again(&doubt)).collect();
         sights = still_odd(brick, &resolver, &odd)?;
         odd = sights.iter().map(|(gfid, _)| *gfid).collect();
+        blind = still_blind(&resolver, blind)?;
     }
+    it.tell_unseen(&unread, &names, &handles, blind.len() as u64 + unasked);
     it.flawed = named(doubts, &resolver)?;
     let known: HashSet<_> = it.flawed.iter().filter_map(|flawed| flawed.gfid).collect();
     it.flawed.extend(sights.into_iter().filter(|(gfid, _)| !known.contains(gfid)).map(nameless));

@@ -20,7 +20,7 @@ pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
     scene.georep(&["start"]);
     wait_faulty(&scene);
     let words = ["Changelog History Crawl failed"];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
     Broken::new(scene, session::recreate)
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn htime_damaged(lab: &Lab) -> Broken<'_> {
     scene.georep(&["start"]);
     wait_faulty(&scene);
     let words = ["Changelog History Crawl failed"];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
     Broken::new(scene, |lab| {
         for brick in lab.shape().primary {
             lab.node(brick.node).run_on(&["rm", &litter(brick.dir)]);
@@ -63,7 +63,7 @@ pub(crate) fn stime_lost(lab: &Lab) -> Broken<'_> {
     }
     scene.georep(&["start"]);
     let words = ["No stime available, using xsync crawl"];
-    scene.wait_log(&[worker.node.as_str()], "gsyncd.log", &words, 60);
+    scene.wait_log(&[worker.node.as_str()], "gsyncd.log", &words);
     Broken::new(scene, |_| ())
 }
 

@@ -15,8 +15,8 @@ pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
     write(lab, "volume-stopped/while-stopped.txt", "written while the secondary volume is stopped");
     scene.tell("wrote volume-stopped/while-stopped.txt on the primary");
     wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["Gluster Mount process exited", "ENOTCONN"], 10);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["starting gsyncd worker"], 30);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["Gluster Mount process exited", "ENOTCONN"]);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["starting gsyncd worker"]);
     wait_faulty(&scene);
     Broken::new(scene, |lab| {
         lab.secondary().gluster(&["volume", "start", SECONDARY]);
@@ -29,7 +29,7 @@ pub(crate) fn sshd_down(lab: &Lab) -> Broken<'_> {
     let scene = Scene::begin(lab, "sshd-down", what);
     scene.run_on("s1", &["pkill", "-x", "sshd"]);
     wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Connection refused"], 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Connection refused"]);
     Broken::new(scene, |lab| lab.secondary().start_sshd())
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
     scene.run_on("s1", &["mv", KEYS, "/root/.ssh/authorized_keys.away"]);
     restart_sshd(&scene);
     wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Permission denied (publickey"], 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Permission denied (publickey"]);
     Broken::new(scene, |lab| {
         lab.secondary().run_on(&["mv", "/root/.ssh/authorized_keys.away", KEYS]);
     })
@@ -55,7 +55,7 @@ pub(crate) fn key_without_forced_command(lab: &Lab) -> Broken<'_> {
     scene.run_on("s1", &["sed", "-i", r#"s/^command="[^"]*" *//"#, KEYS]);
     restart_sshd(&scene);
     wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "/nonexistent/gsyncd"], 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "/nonexistent/gsyncd"]);
     Broken::new(scene, |lab| {
         lab.secondary().run_on(&["mv", "/root/.ssh/authorized_keys.kept", KEYS]);
     })

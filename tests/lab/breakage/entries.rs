@@ -29,8 +29,8 @@ pub(crate) fn gfid_mismatch_of_file(lab: &Lab) -> Broken<'_> {
     write(lab, "mismatch.txt", "the primary's");
     scene.tell("wrote mismatch.txt on the primary");
     let words = ["ENTRY FAILED", "mismatch.txt", "'gfid_mismatch': True"];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
-    listing::wait_differs(lab, "mismatch.txt", Difference::Content, 10);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
+    listing::wait_differs(lab, "mismatch.txt", Difference::Content);
     Broken::new(scene, |lab| take_from_both(lab, "mismatch.txt"))
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn gfid_conflict_fixed(lab: &Lab) -> Broken<'_> {
     write(lab, "conflict.txt", "the primary's");
     scene.tell("wrote conflict.txt on the primary");
     let words = ["Successfully fixed", "gfid mismatch"];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
     wait_there(lab, "conflict.txt");
     scene.tell("the secondary's conflict.txt is now the primary's");
     Broken::new(scene, |_| ())
@@ -60,7 +60,7 @@ pub(crate) fn gfid_mismatch_of_directory(lab: &Lab) -> Broken<'_> {
     foreign_directory(&scene, "mismatch.d");
     write(lab, "mismatch.d/inside.txt", "the primary's");
     scene.tell("made mismatch.d and mismatch.d/inside.txt on the primary");
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ENTRY FAILED", "'MKDIR'", "mismatch.d"], 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ENTRY FAILED", "'MKDIR'", "mismatch.d"]);
     wait_faulty(&scene);
     Broken::new(scene, |lab| {
         fs::remove_dir_all(lab.on_secondary("mismatch.d")).expect("the foreign directory");
@@ -77,8 +77,8 @@ pub(crate) fn directory_in_place_of_file(lab: &Lab) -> Broken<'_> {
     write(lab, "file-or-directory", "the primary's");
     scene.tell("wrote file-or-directory on the primary");
     let words = ["ENTRY FAILED", "file-or-directory", "'secondary_isdir': True"];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
-    listing::wait_differs(lab, "file-or-directory", Difference::Type, 10);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
+    listing::wait_differs(lab, "file-or-directory", Difference::Type);
     Broken::new(scene, |lab| take_from_both(lab, "file-or-directory"))
 }
 
@@ -117,8 +117,8 @@ pub(crate) fn parent_missing(lab: &Lab) -> Broken<'_> {
         write(lab, &format!("parent/child-{n:02}.txt"), "has no parent there");
     }
     scene.tell("wrote parent/child-00.txt to child-39.txt on the primary");
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ENTRY FAILED", "child-39.txt", ", 2, {"], 60);
-    listing::wait_differs(lab, "parent", Difference::OnlyOnPrimary, 10);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["ENTRY FAILED", "child-39.txt", ", 2, {"]);
+    listing::wait_differs(lab, "parent", Difference::OnlyOnPrimary);
     Broken::new(scene, |lab| {
         fs::remove_dir_all(lab.on_primary("parent")).expect("the primary's parent");
     })
@@ -140,8 +140,8 @@ pub(crate) fn directory_removed(lab: &Lab) -> Broken<'_> {
     write(lab, "removed/new.txt", "arrives");
     scene.tell("wrote removed/new.txt on the primary");
     wait_there(lab, "removed/new.txt");
-    listing::wait_differs(lab, "removed/old-0.txt", Difference::OnlyOnPrimary, 10);
-    scene.wait_log(SECONDARIES, "mnt-", &["remote operation failed", "errno=2"], 10);
+    listing::wait_differs(lab, "removed/old-0.txt", Difference::OnlyOnPrimary);
+    scene.wait_log(SECONDARIES, "mnt-", &["remote operation failed", "errno=2"]);
     Broken::new(scene, |lab| {
         fs::remove_dir_all(lab.on_primary("removed")).expect("the primary's directory");
     })
@@ -150,7 +150,7 @@ pub(crate) fn directory_removed(lab: &Lab) -> Broken<'_> {
 #[track_caller]
 fn wait_there(lab: &Lab, path: &str) {
     let primary = fs::read(lab.on_primary(path)).expect("the primary's file");
-    crate::wait::happens("the file arrives", 60, || {
+    crate::wait::happens("the file arrives", || {
         fs::read(lab.on_secondary(path)).is_ok_and(|bytes| bytes == primary)
     });
 }
@@ -171,7 +171,7 @@ pub(crate) fn entries_removed(lab: &Lab) -> Broken<'_> {
         fs::remove_file(lab.on_secondary("gone").join(name)).expect("the secondary's entry");
         scene.tell(&format!("s1# rm /mnt/gv0dr/gone/{name}"));
         let path = format!("gone/{name}");
-        listing::wait_differs(lab, &path, Difference::OnlyOnPrimary, 10);
+        listing::wait_differs(lab, &path, Difference::OnlyOnPrimary);
     }
     Broken::new(scene, |lab| {
         fs::remove_dir_all(lab.on_primary("gone")).expect("the primary's directory");
@@ -193,7 +193,7 @@ pub(crate) fn content_changed(lab: &Lab) -> Broken<'_> {
     scene.tell("overwrote changed.txt on the secondary volume, same size, and set its mtime back");
     assert_eq!(mtime(&there), time, "the mtime is as before");
     assert_eq!(size(&there), size(&lab.on_primary("changed.txt")));
-    listing::wait_differs(lab, "changed.txt", Difference::Content, 10);
+    listing::wait_differs(lab, "changed.txt", Difference::Content);
     Broken::new(scene, |lab| take_from_both_plainly(lab, "changed.txt"))
 }
 
@@ -217,7 +217,7 @@ pub(crate) fn extra_entries(lab: &Lab) -> Broken<'_> {
     foreign_file(&scene, "extra/file");
     std::os::unix::fs::symlink("file", lab.on_secondary("extra/symlink")).expect("a symlink");
     for path in ["extra", "extra/file", "extra/symlink"] {
-        listing::wait_differs(lab, path, Difference::OnlyOnSecondary, 10);
+        listing::wait_differs(lab, path, Difference::OnlyOnSecondary);
     }
     Broken::new(scene, |lab| {
         fs::remove_dir_all(lab.on_secondary("extra")).expect("the extra entries");

@@ -57,7 +57,7 @@ fn write(lab: &Lab, path: &str, content: &str) {
 /// Waits until some worker is Faulty.
 #[track_caller]
 fn wait_faulty(scene: &Scene<'_>) {
-    session::wait_status(scene.lab(), "Faulty", 120, |rows| session::any(rows, "Faulty"));
+    session::wait_status(scene.lab(), "Faulty", |rows| session::any(rows, "Faulty"));
     scene.tell("the session's status shows Faulty");
 }
 

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use super::{Broken, PRIMARIES, SECONDARIES, wait_faulty};
 use crate::capture::Scene;
 use crate::lab::Lab;
 use crate::listing::{self, odd_path};
-use crate::session;
+use crate::{load, session};
 
 /// Names with umlauts, blanks, percent signs, newlines, and of 255 bytes.
 pub(crate) fn odd_names(lab: &Lab) -> Broken<'_> {
@@ -43,7 +42,7 @@ pub(crate) fn name_not_utf8(lab: &Lab) -> Broken<'_> {
     fs::write(&path, "a name of another century").expect("an odd file");
     scene.tell(r"wrote latin1-\xe4\xf6\xfc.txt (ISO 8859-1) on the primary");
     wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["UnicodeDecodeError: 'utf-8' codec"], 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["UnicodeDecodeError: 'utf-8' codec"]);
     fs::remove_file(&path).expect("it goes");
     scene.tell("removed it again");
     assert!(!session::canary(lab, 25), "the changelog still holds the name");
@@ -76,42 +75,25 @@ pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
     let scene = Scene::begin(lab, "rename-loop-while-restarting", what);
     let dir = lab.on_primary("owncloud");
     fs::create_dir_all(&dir).expect("a directory");
-    let stop = AtomicBool::new(false);
     scene.tell("from now on, for n in 0..4, on the primary: write owncloud/fN.part, rename it fN");
-    std::thread::scope(|scope| {
-        let ends = SetOnDrop(&stop);
-        scope.spawn(|| {
-            for round in 0_u32.. {
-                (0..4).for_each(|n| write_and_rename(&dir, n, round));
-                if stop.load(Ordering::Relaxed) {
-                    break;
-                }
-                sleep(Duration::from_secs(1));
-            }
-        });
+    let writes = |round| {
+        (0..4).for_each(|n| write_and_rename(&dir, n, round));
+        sleep(Duration::from_secs(1));
+    };
+    load::meanwhile(writes, || {
         for _ in 0..2 {
             sleep(Duration::from_secs(5));
             scene.georep(&["stop", "force"]);
             scene.georep(&["start", "force"]);
             session::live(lab);
         }
-        drop(ends);
     });
     scene.tell("the loop has ended");
-    scene.wait_log(SECONDARIES, "mnt-", &["remote operation failed", "errno=2"], 30);
+    scene.wait_log(SECONDARIES, "mnt-", &["remote operation failed", "errno=2"]);
     session::live(lab);
     listing::wait_equal(lab);
     scene.tell("both sides are equal");
     Broken::new(scene, |_| ())
-}
-
-/// Sets its flag however its scope is left: a thread that waits for it would outlive a panic.
-struct SetOnDrop<'a>(&'a AtomicBool);
-
-impl Drop for SetOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 fn write_and_rename(dir: &Path, n: u32, round: u32) {

@@ -24,7 +24,7 @@ pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
     write(lab, "rsync-missing/a.txt", "needs rsync");
     scene.tell("wrote rsync-missing/a.txt on the primary");
     let words = [r#"execution of "rsync" failed with ENOENT"#];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words, 60);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
     wait_faulty(&scene);
     Broken::new(scene, |lab| rsync_back(lab, PRIMARIES))
 }
@@ -45,8 +45,8 @@ pub(crate) fn rsync_transfers_nothing(lab: &Lab) -> Broken<'_> {
     scene.tell(version.lines().next().unwrap_or_default());
     write(lab, "rsync-3.5/a.txt", "this never arrives");
     scene.tell("wrote rsync-3.5/a.txt on the primary");
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["Number of regular files transferred: 0"], 60);
-    listing::wait_differs(lab, "rsync-3.5/a.txt", Difference::Content, 30);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["Number of regular files transferred: 0"]);
+    listing::wait_differs(lab, "rsync-3.5/a.txt", Difference::Content);
     scene.tell("on the secondary rsync-3.5/a.txt exists and is empty");
     assert!(session::any(&session::status(lab), "Active"), "the status shows nothing");
     Broken::new(scene, |lab| {
@@ -85,8 +85,8 @@ pub(crate) fn disk_full(lab: &Lab) -> Broken<'_> {
     let size = "x".repeat(3 << 20);
     write(lab, "disk-full/large.bin", &size);
     scene.tell("wrote disk-full/large.bin, 3 MiB, on the primary");
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["Sync Time Taken", "{return_code=11}"], 60);
-    scene.wait_log(SECONDARIES, "mnt-", &["No space left on device"], 10);
+    scene.wait_log(PRIMARIES, "gsyncd.log", &["Sync Time Taken", "{return_code=11}"]);
+    scene.wait_log(SECONDARIES, "mnt-", &["No space left on device"]);
     wait_faulty(&scene);
     Broken::new(scene, |lab| {
         lab.secondary().run_on(&["rm", "/srv/filler"]);

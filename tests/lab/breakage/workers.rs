@@ -67,7 +67,7 @@ pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
     assert_eq!(pids.len(), 1, "a brick has one process: {pids:?}");
     node.signal("KILL", &pids);
     scene.tell(&format!("{}# kill -KILL {pids:?} (the brick {})", worker.node, worker.brick));
-    session::wait_status(lab, "Active on another brick", 120, |rows| {
+    session::wait_status(lab, "Active on another brick", |rows| {
         rows.iter().any(|row| row.node != worker.node && row.status == "Active")
     });
     scene.tell(&format!("status: {:?}", session::status(lab)));
@@ -92,7 +92,7 @@ pub(crate) fn config_change(lab: &Lab) -> Broken<'_> {
     let what = "Nothing was broken: sync-jobs was changed, which restarts the workers.";
     let scene = Scene::begin(lab, "config-change", what);
     scene.georep(&["config", "sync-jobs", "4"]);
-    wait::happens("the workers were started again", 60, || {
+    wait::happens("the workers were started again", || {
         PRIMARIES.iter().all(|n| scene.logged(n, "gsyncd.log").contains("starting gsyncd worker"))
     });
     session::live(lab);

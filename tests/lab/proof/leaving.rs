@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::lab::Lab;
+use crate::leftovers::Namespaces;
 use crate::shape::REPLICATED;
 use crate::{leftovers, mount, requirements, wait};
 
@@ -15,8 +16,8 @@ fn a_lab_taken_down_leaves_nothing() {
     let before = leftovers::on_the_machine();
     let lab = Lab::up_without_session(REPLICATED);
     assert_eq!(leftovers::on_the_machine(), before, "nothing shows even while a lab is up");
-    let (mark, namespaces) = (lab.mark().to_owned(), leftovers::namespaces(&lab));
-    assert_eq!(namespaces.len(), 4, "three nodes and the switch");
+    let (mark, namespaces) = (lab.mark().to_owned(), Namespaces::of(&lab));
+    assert_eq!(namespaces.count(), 4, "three nodes and the switch");
     assert!(leftovers::processes(&mark, &namespaces).len() > 8, "there is much to leave behind");
     drop(lab);
     assert_eq!(leftovers::processes(&mark, &namespaces), [""; 0]);
@@ -41,11 +42,12 @@ fn a_killed_test_leaves_nothing() {
     let line = line.expect("the child says what it brought up");
     let mut words = line.split(' ').map(str::to_owned);
     let mark = words.next().expect("a mark");
-    let namespaces: Vec<String> = words.collect();
+    let firsts = words.map(|word| word.parse().expect("a process"));
+    let namespaces = Namespaces::of_processes(firsts);
     assert!(leftovers::processes(&mark, &namespaces).len() > 8, "there is much to leave behind");
     child.kill().expect("SIGKILL");
     child.wait().expect("it is dead");
-    wait::happens("every process of the killed lab is gone", 20, || {
+    wait::happens("every process of the killed lab is gone", || {
         leftovers::processes(&mark, &namespaces).is_empty()
     });
     assert_eq!(leftovers::on_the_machine(), before);
@@ -56,7 +58,8 @@ fn a_killed_test_leaves_nothing() {
 #[ignore = "is started and killed by another test"]
 fn is_killed() {
     let lab = Lab::up_without_session(REPLICATED);
-    say!("\nLAB {} {}", lab.mark(), leftovers::namespaces(&lab).join(" "));
+    let firsts: Vec<String> = leftovers::firsts(&lab).iter().map(u32::to_string).collect();
+    say!("\nLAB {} {}", lab.mark(), firsts.join(" "));
     std::thread::sleep(std::time::Duration::from_mins(5));
 }
 

@@ -8,12 +8,13 @@ use crate::cli::args::Global;
 use crate::cli::failure::{Failure, Outcome};
 use crate::domain::{Gfid, Time};
 use crate::report::{PrintError, RecordList, RolloverRow, Row};
-use crate::scan::{self, Op, Shown, Wish};
+use crate::scan::{self, NamePattern, Op, Shown, Wish};
 
 /// What `changelog show` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// CHANGELOG, XSYNC-CHANGELOG or HTIME files, as a brick or as gsyncd has them
+    /// CHANGELOG, XSYNC-CHANGELOG or HTIME files, as a brick or as gsyncd has them, and gsyncd's
+    /// archives of them (`.processed/archive_YYYYMM.tar`)
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Only records of this gfid
@@ -22,6 +23,9 @@ pub struct Args {
     /// Only records of this name, `PARENT-GFID/NAME`, or path
     #[arg(long = "path", value_name = "PATH")]
     paths: Vec<std::ffi::OsString>,
+    /// Only records with a name, or a deleted path, that this regular expression matches: `\.part$`
+    #[arg(long, value_name = "REGEX")]
+    matching: Option<NamePattern>,
     /// Only these operations: RENAME, SETATTR, …, or E, D, M for all of a kind
     #[arg(long = "op", value_name = "OP", value_delimiter = ',')]
     ops: Vec<Op>,
@@ -38,6 +42,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let wish = Wish {
         gfids: args.gfids.clone(),
         paths,
+        matching: args.matching.clone(),
         ops: args.ops.clone(),
         since: args.since,
         until: args.until,
