@@ -254,7 +254,7 @@ fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
     assert!(quarantine(&lab).join("full/a/x/two words").exists());
     std::fs::remove_dir_all(quarantine(&lab)).expect("removing the quarantine");
     listing::wait_equal(&lab);
-    session::wait_status(&lab, "as it should be", 10, |rows| session::all_well(&lab, rows));
+    session::wait_status(&lab, "as it should be", |rows| session::all_well(&lab, rows));
     for key in ["!sync-jobs", "!rsync-options", "!checkpoint"] {
         session::georep(&lab, &["config", key]);
     }

@@ -234,7 +234,7 @@ mod tests {
         in_order(&[None; 64], jobs(8), |_, (): &mut ()| {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             // Each waits for the others to come in, and a moment for one too many.
-            while most.load(Ordering::SeqCst) < 8 && began.elapsed() < Duration::from_secs(60) {
+            while most.load(Ordering::SeqCst) < 8 && began.elapsed() < Duration::from_mins(1) {
                 std::thread::sleep(Duration::from_millis(1));
             }
             std::thread::sleep(Duration::from_millis(5));
