@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use crate::check::{self, Check, Verdict};
 use crate::cli::args::Global;
 use crate::cli::change::{Carried, Change, carry_out, host_name, scratch};
+use crate::cli::cmd::audit;
 use crate::cli::confirm::terminal;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::guide;
@@ -34,6 +35,21 @@ pub struct Args {
     /// With `rewind` and `history`: only this brick, by its directory; may be repeated
     #[arg(long = "brick", value_name = "DIR")]
     bricks: Vec<PathBuf>,
+    #[command(flatten)]
+    emptying: Emptying,
+    /// With `resync` and `full`: do not compare both sides at the end
+    #[arg(long)]
+    no_audit: bool,
+    /// Go on although this condition does not hold; may be repeated
+    #[arg(long = "override", value_name = "NAME")]
+    overridden: Vec<String>,
+    #[command(flatten)]
+    change: Change,
+}
+
+/// What becomes of what the secondary holds.
+#[derive(ClapArgs, Debug)]
+struct Emptying {
     /// Empty the secondary first; a dated directory on it keeps a copy of everything
     #[arg(long)]
     clean_secondary: bool,
@@ -43,11 +59,6 @@ pub struct Args {
     /// With `full`: leave on the secondary what is there
     #[arg(long, conflicts_with_all = ["clean_secondary", "purge_secondary"])]
     keep_secondary: bool,
-    /// Go on although this condition does not hold; may be repeated
-    #[arg(long = "override", value_name = "NAME")]
-    overridden: Vec<String>,
-    #[command(flatten)]
-    change: Change,
 }
 
 /// The levels, least first.
@@ -101,10 +112,12 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     refuse(&checks, &args.overridden)?;
     let plan = reset(&found, &wish);
     let carried = carry_out(&plan, scratch()?.path(), &args.change, global)?;
-    if let (Carried::Done { .. }, false) = (carried, global.quiet) {
-        what_next(&found, wish.level);
+    match (carried, wish.level) {
+        (Carried::Done { .. }, Level::Resync | Level::Full) if !args.no_audit => {
+            compare(&found, global)
+        }
+        _ => Ok(carried.outcome()),
     }
-    Ok(carried.outcome())
 }
 
 const NO_LEVEL: UsageError =
@@ -170,9 +183,10 @@ fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {
 }
 
 fn leftovers(args: &Args, level: Level) -> Result<Leftovers, UsageError> {
-    let asked = if args.purge_secondary {
+    let Emptying { clean_secondary, purge_secondary, keep_secondary } = args.emptying;
+    let asked = if purge_secondary {
         Leftovers::Purge
-    } else if args.clean_secondary || (level == Level::Full && !args.keep_secondary) {
+    } else if clean_secondary || (level == Level::Full && !keep_secondary) {
         Leftovers::Quarantine
     } else {
         Leftovers::Keep
@@ -209,12 +223,17 @@ fn refuse(checks: &[Check], overridden: &[String]) -> Result<(), Refused> {
     Err(Refused { failed: failed.iter().map(|check| check.name).collect(), liftable })
 }
 
-/// What a crawl cannot see is for an audit to find.
-fn what_next(found: &Situation, level: Level) {
-    if let Level::Resync | Level::Full = level {
-        eprintln!("deletes, renames and damage of equal size are not seen by such a crawl:");
-        eprintln!("  georepair audit session {}", found.name());
+/// What a crawl cannot see, an audit lists: deletes, renames, what only the secondary has.
+fn compare(found: &Situation, global: &Global) -> Result<Outcome, Failure> {
+    if !global.quiet {
+        eprintln!("a crawl sees no deletes and no renames: both sides are compared");
     }
+    let compared = audit::both_sides(&found.primary.name, &found.secondary, global);
+    if compared.is_err() {
+        let again = format!("georepair audit session {}", found.name());
+        eprintln!("the session replicates; whether both sides are equal was not seen: {again}");
+    }
+    compared
 }
 
 #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
