@@ -9,8 +9,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags};
 
 use super::world::WorldError;
 use crate::format::htime::{COUNT_XATTR, CURRENT_XATTR, Count};
@@ -25,8 +27,9 @@ struct Part {
     changelogs: Vec<(u32, PathBuf)>,
 }
 
-/// Makes the index of a brick in a new folder: whole, or not at all.
+/// Makes the index of a brick in a new folder: whole, or not at all. The brick stands still.
 pub(super) fn make(brick: &Path, at: &Path) -> Result<(), WorldError> {
+    close_last(brick).map_err(|source| system("close the last changelog of", brick, source))?;
     let listed = Changelogs::of(brick).map_err(|error| WorldError::Unfit(error.to_string()))?;
     if let Some(note) = listed.notes.first() {
         return Err(WorldError::Unfit(format!("not all changelogs can be seen: {note}")));
@@ -39,6 +42,22 @@ pub(super) fn make(brick: &Path, at: &Path) -> Result<(), WorldError> {
     name.push(".new");
     let new = at.with_file_name(name);
     write(&parts, &new, at).map_err(|error| system("make", at, error))
+}
+
+/// Closes the changelog that the brick was writing, as it does itself when it starts: where an
+/// errno of before still says ENOENT then, it forgets to put that one into the index
+/// (`changelog_rollover_changelog`, 10.3), and history would lack what is in it.
+fn close_last(brick: &Path) -> io::Result<()> {
+    let Ok(listed) = Changelogs::of(brick) else { return Ok(()) };
+    let closed = listed.files.iter().rev().find_map(|file| Some((file.end?, &file.path)));
+    let open = listed.files.iter().find(|file| file.end.is_none());
+    let (Some((last, beside)), Some(open)) = (closed, open) else { return Ok(()) };
+    // The time of its last change, which is past the end of the one before.
+    let changed = fs::metadata(&open.path)?.mtime();
+    let end = u32::try_from(changed).unwrap_or_default().max(last + 1);
+    let new = beside.with_file_name(format!("CHANGELOG.{end}"));
+    rustix::fs::renameat_with(CWD, &open.path, CWD, &new, RenameFlags::NOREPLACE)?;
+    Ok(())
 }
 
 /// Removes an index that [`make`] made: it holds nothing but index files.
@@ -191,7 +210,9 @@ mod tests {
             File::create(day.join(format!("CHANGELOG.{end}"))).unwrap();
         }
         let at = changelogs.join("htime");
+        File::create(changelogs.join("CHANGELOG")).unwrap();
         make(brick.path(), &at).unwrap();
+        assert!(!changelogs.join("CHANGELOG").exists());
         assert_eq!(HistoryIndex::faults(brick.path()).unwrap(), (vec![], 0));
         let bytes = fs::read(at.join("HTIME.1795230034")).unwrap();
         let ends: Vec<_> = rollovers(&bytes)
@@ -200,7 +221,8 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(ends, [1_795_230_034, 1_795_230_049]);
+        assert_eq!(ends[..2], [1_795_230_034, 1_795_230_049]);
+        assert!(ends.len() == 3 && day.join(format!("CHANGELOG.{}", ends[2])).exists());
         remove(&at).unwrap();
         assert!(!at.exists());
     }

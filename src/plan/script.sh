@@ -150,7 +150,16 @@ wait_healed() {
 # Writes the changelogs that there are into new index files: one for each time that the brick
 # began to write changelogs, another where the layout of their folders changes.
 make_index() {
-  local base="$1/.glusterfs/changelogs" new="$2.new" starts file last
+  local base="$1/.glusterfs/changelogs" new="$2.new" starts file last end
+  # What the brick was writing is closed, as it does itself at its start, and then may not list.
+  last=$(find "$base" -name htime -prune -o -type f -name 'CHANGELOG.[0-9]*' -printf '%f %p\n' |
+    sed 's/^CHANGELOG\.//' | sort -n | tail -n1)
+  if test -n "$last" && test -f "$base/CHANGELOG"; then
+    end=$(stat -c %Y -- "$base/CHANGELOG")
+    test "$end" -gt "${last%% *}" || end=$((${last%% *} + 1))
+    last=${last#* }
+    mv -nT -- "$base/CHANGELOG" "${last%/*}/CHANGELOG.$end" || return
+  fi
   rm -rf -- "$new" && mkdir -m 600 -- "$new" || return
   starts=$(find "$base/htime" -maxdepth 1 -name 'HTIME.*' -printf '%f\n' 2>/dev/null |
     sed -n 's/^HTIME\.\([0-9][0-9]*\)$/\1/p' | sort -n | tr '\n' ' ')

@@ -93,6 +93,10 @@ fn brick(ground: &Ground, name: &str) -> std::path::PathBuf {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, "x").unwrap();
     }
+    // The one that the brick was writing: its last change was the same for both.
+    let live = std::fs::File::create(base.join("CHANGELOG")).unwrap();
+    let changed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(100_075);
+    live.set_modified(changed).unwrap();
     std::fs::create_dir(base.join("htime")).unwrap();
     for name in ["HTIME.100010", "HTIME.100050", "HTIME.100010.bak"] {
         std::fs::write(base.join("htime").join(name), "rubbish").unwrap();
@@ -145,5 +149,5 @@ fn an_index_of_changelogs_is_the_same_from_a_script() {
     assert_eq!(found[0], found[1]);
     let names: Vec<_> = found[0].iter().map(|(name, ..)| name.as_str()).collect();
     assert_eq!(names, ["HTIME.100010", "HTIME.100019", "HTIME.100050"]);
-    assert_eq!(found[0][1].2, b"100033:2");
+    assert_eq!((&*found[0][1].2, &*found[0][2].2), (&b"100033:2"[..], &b"100075:2"[..]));
 }

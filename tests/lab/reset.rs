@@ -130,11 +130,13 @@ fn rewind_sends_again_what_was_lost_since() {
 fn kill_at(lab: &Lab, step: u32, words: &str) {
     let script = format!(
         "georepair {words} --yes 2>/tmp/reset.log & pid=$!
-         until grep -q '^step {step} of' /tmp/reset.log; do kill -0 $pid || exit 9; sleep 0.01; done
+         until grep -q '^step {step} of' /tmp/reset.log; do
+             kill -0 $pid || {{ cat /tmp/reset.log; exit 9; }}; sleep 0.01; done
          kill -9 $pid; wait $pid; exit 0"
     );
     let output = lab.primary().try_for(PATIENCE, &["bash", "-c", &script]);
-    assert!(output.status.success(), "step {step} of {words}: {}", output.status);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "step {step} of {words}: {}\n{said}", output.status);
 }
 
 /// The run that did not come to its end.
@@ -270,7 +272,21 @@ fn resync_onto_an_emptied_secondary_leaves_no_difference() {
     // What a crawl cannot see: a delete, and damage of equal size.
     std::fs::remove_file(lab.on_primary("clean/a/x/one")).expect("a delete");
     std::fs::write(lab.on_secondary("only-here"), "kept").expect("an entry of its own");
+    // Another session's mark stays as it is.
+    let mark = marks(&lab).into_keys().find(|(_, name)| name.rsplit('.').next() == Some("stime"));
+    let (_, own) = mark.expect("the session's mark");
+    let prefix = own.rsplitn(3, '.').last().expect("its first half");
+    let other = format!("{prefix}.99999999-9999-4999-8999-999999999999.stime");
+    for brick in lab.shape().primary {
+        let set = ["setfattr", "-n", &other, "-v", "0x6b0107b100000000", brick.dir];
+        lab.run_on(brick.node, &set);
+    }
     code(&reset(&lab, &["resync", "--clean-secondary", "--yes"]), 0);
+    for brick in lab.shape().primary {
+        let value = marks(&lab).get(&(brick.node, other.clone())).cloned();
+        assert_eq!(value.as_deref(), Some(b"\x6b\x01\x07\xb1\0\0\0\0".as_slice()));
+        lab.run_on(brick.node, &["setfattr", "-x", &other, brick.dir]);
+    }
     assert_eq!(std::fs::read(quarantine(&lab).join("only-here")).expect("its copy"), b"kept");
     assert!(quarantine(&lab).join("clean/a/x/one").exists());
     let audit = lab.georepair("m1", &["audit", "session", "gv0", "s1::gv0dr"]);
