@@ -20,6 +20,9 @@ const SESSIONS: &str = "/var/lib/glusterd/geo-replication";
 /// How long a session's processes may take to go once it was stopped.
 const TO_GO: Duration = Duration::from_secs(30);
 
+/// How long healing may take without becoming less.
+const TO_HEAL: Duration = Duration::from_mins(15);
+
 impl From<ClusterError> for WorldError {
     fn from(error: ClusterError) -> Self {
         Self::Cluster(Box::new(error))
@@ -77,7 +80,9 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
             geo_replication(primary, secondary, &["delete"])?
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
-            geo_replication(primary, secondary, &["config", key, text])?
+            // The CLI takes any word that begins so for an option of its own; gsyncd cuts the blank.
+            let text = if text.starts_with("--") { format!(" {text}") } else { text.clone() };
+            geo_replication(primary, secondary, &["config", key, &text])?
         }
         (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
             geo_replication(primary, secondary, &["config", &format!("!{key}")])?
@@ -161,6 +166,83 @@ pub(super) fn wait_until_gone(primary: &str, secondary: &str) -> Result<(), Worl
             return Err(WorldError::Unfit(why));
         }
         sleep(Duration::from_millis(200));
+    }
+}
+
+/// The process of a brick of this machine; nothing where it does not run.
+pub(super) fn brick_process(
+    tools: &Tools,
+    volume: &str,
+    brick: &str,
+) -> Result<Option<u32>, WorldError> {
+    Ok(Cluster::of(tools, Host::Here)?.brick_process(volume, brick)?)
+}
+
+/// Ends a brick's process as a shutdown of its node would. glusterd has no command for one brick.
+pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), WorldError> {
+    let unfit = |why: &str| WorldError::Unfit(format!("the process of {brick} {why}"));
+    let Some(pid) = brick_process(tools, volume, brick)? else { return Ok(()) };
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    // What the status tells may be a moment old, and numbers are given again. One process that
+    // serves several bricks (brick multiplexing) must not end for one of them.
+    let text = String::from_utf8_lossy(&line).replace('\0', " ");
+    let (_, dir) = brick.split_once(':').unwrap_or_default();
+    if !text.contains("glusterfsd") || !text.contains(&format!("--brick-name {dir} ")) {
+        return Err(unfit("is not its own glusterfsd; is cluster.brick-multiplex on?"));
+    }
+    let number = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let number = number.ok_or_else(|| unfit("has no number"))?;
+    let ended = rustix::process::kill_process(number, rustix::process::Signal::TERM);
+    ended.map_err(|error| WorldError::System {
+        doing: format!("end process {pid} of {brick}"),
+        source: error.into(),
+    })?;
+    let deadline = Instant::now() + TO_GO;
+    while Path::new("/proc").join(pid.to_string()).exists()
+        || brick_process(tools, volume, brick)?.is_some()
+    {
+        if Instant::now() >= deadline {
+            return Err(unfit("does not end"));
+        }
+        sleep(Duration::from_millis(200));
+    }
+    Ok(())
+}
+
+/// Starts what does not run of a volume's bricks.
+pub(super) fn start_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), WorldError> {
+    tools.gluster(&Host::Here, &["volume", "start", volume, "force"])?;
+    let deadline = Instant::now() + TO_GO;
+    while brick_process(tools, volume, brick)?.is_none() && Instant::now() < deadline {
+        sleep(Duration::from_millis(500));
+    }
+    Ok(())
+}
+
+/// How many entries the replicas of a volume owe each other.
+pub(super) fn unhealed(tools: &Tools, volume: &str) -> Result<u64, WorldError> {
+    let cluster = Cluster::of(tools, Host::Here)?;
+    let found = cluster.volume(volume)?;
+    Ok(cluster.unhealed(&found)?)
+}
+
+/// Waits until that is nothing, and as long as it becomes less.
+pub(super) fn wait_healed(tools: &Tools, volume: &str) -> Result<(), WorldError> {
+    let (mut least, mut since) = (u64::MAX, Instant::now());
+    loop {
+        // A brick that has just started does not answer yet.
+        let owed = unhealed(tools, volume).unwrap_or(u64::MAX);
+        if owed == 0 {
+            return Ok(());
+        }
+        if owed < least {
+            (least, since) = (owed, Instant::now());
+        }
+        if since.elapsed() > TO_HEAL {
+            let why = "its replicas do not heal; gluster volume heal info tells what is left";
+            return Err(WorldError::Unfit(format!("{volume}: {why}")));
+        }
+        sleep(Duration::from_secs(1));
     }
 }
 

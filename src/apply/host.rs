@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
 
 use super::canary::{self, Canary};
 use super::world::{Batch, World, WorldError};
-use super::{gluster, trigger};
+use super::{directories, gluster, index, leftovers, trigger};
 use crate::plan::{Action, Bulk, Guard, Hex, Identity, Item, Object, Place, State};
 use crate::scan::cluster::Tools;
 
@@ -58,6 +58,27 @@ impl World for Host {
             }
             Object::Canary { token, .. } => {
                 Ok(if canary::has_arrived(token) { State::Arrived } else { State::Absent })
+            }
+            Object::DirectoryMarks { at, name } => {
+                let any = directories::any(at.path(), name)?;
+                Ok(if any { State::InPlace } else { State::Spent })
+            }
+            Object::HistoryIndex { at, .. } => {
+                let there = identity_of(at)?.is_some();
+                Ok(if there { State::InPlace } else { State::Absent })
+            }
+            Object::BrickProcess { volume, brick } => {
+                let pid = gluster::brick_process(&self.tools, volume, brick)?;
+                Ok(if pid.is_some() { State::Started } else { State::Stopped })
+            }
+            Object::Unhealed { volume } => {
+                // A brick that has just started does not tell yet.
+                let owed = gluster::unhealed(&self.tools, volume);
+                Ok(if let Ok(0) = owed { State::Absent } else { State::InPlace })
+            }
+            Object::Leftovers { secondary, .. } => {
+                let empty = leftovers::is_empty(&self.tools, &gluster::url(secondary)?)?;
+                Ok(if empty { State::Spent } else { State::InPlace })
             }
             Object::Bulk { .. } => {
                 Err(WorldError::Unfit("a bulk is looked at batch by batch".to_owned()))
@@ -119,6 +140,25 @@ impl World for Host {
                 let (files, rollover) = (*files, *rollover);
                 let secondary = &gluster::url(secondary)?;
                 Canary { tools: &self.tools, primary, secondary, token, files, rollover }.fly()
+            }
+            (Object::DirectoryMarks { at, name }, State::Spent) => {
+                directories::remove(at.path(), name)
+            }
+            (Object::HistoryIndex { brick, at }, State::InPlace) => {
+                index::make(brick.path(), at.path())
+            }
+            (Object::HistoryIndex { at, .. }, State::Absent) => index::remove(at.path()),
+            (Object::BrickProcess { volume, brick }, State::Stopped) => {
+                gluster::stop_brick(&self.tools, volume, brick)
+            }
+            (Object::BrickProcess { volume, brick }, State::Started) => {
+                gluster::start_brick(&self.tools, volume, brick)
+            }
+            (Object::Unhealed { volume }, State::Absent) => {
+                gluster::wait_healed(&self.tools, volume)
+            }
+            (Object::Leftovers { secondary, keep }, State::Spent) => {
+                leftovers::clear(&self.tools, &gluster::url(secondary)?, keep.as_deref())
             }
             _ => Err(WorldError::Unfit(format!("{object} cannot be made {shall_be}"))),
         }

@@ -12,11 +12,9 @@ use std::path::{Path, PathBuf};
 
 use super::mount::{Client, Mount};
 use super::world::WorldError;
-use crate::domain::SecondaryUrl;
+use crate::domain::{QUARANTINE, SecondaryUrl};
 use crate::scan::cluster::{Host, Tools};
 
-/// What the names of quarantines begin with.
-const QUARANTINE: &[u8] = b".georepair-quarantine-";
 /// What belongs to the volume, not to its users; its own anonymous inodes cannot be deleted.
 const INTERNAL: [&[u8]; 3] = [b".trashcan", b".shard", b".glusterfs-anonymous-inode-"];
 /// How many bytes of names one `cp` takes; the system's limit is two million.
@@ -37,12 +35,17 @@ pub(super) fn clear(
     let writable = mount(tools, secondary, Client::Gsyncd)?;
     if let Some(name) = keep {
         let named = name.as_bytes();
-        if !named.starts_with(QUARANTINE) || named.contains(&b'/') {
+        if !named.starts_with(QUARANTINE.as_bytes()) || named.contains(&b'/') {
             return Err(WorldError::Unfit(format!("{name:?} is no name of a quarantine")));
         }
         // As its users see it: as gsyncd, the internal xattrs would be copied too.
         let readable = mount(tools, secondary, Client::Ordinary)?;
-        keep_all(tools, readable.path(), &writable.join(name))?;
+        let to = writable.join(name);
+        // A copy that was begun takes some of the room that was there for it.
+        if !to.exists() {
+            enough_room(readable.path())?;
+        }
+        keep_all(tools, readable.path(), &to)?;
     }
     for name in held(writable.path())? {
         let path = writable.join(name);
@@ -73,7 +76,7 @@ fn held(root: &Path) -> Result<Vec<OsString>, WorldError> {
 
 fn stays(name: &OsString) -> bool {
     let name = name.as_encoded_bytes();
-    name.starts_with(QUARANTINE) || INTERNAL.iter().any(|it| name.starts_with(it))
+    name.starts_with(QUARANTINE.as_bytes()) || INTERNAL.iter().any(|it| name.starts_with(it))
 }
 
 /// Copies everything into a new directory and proves that it is there.
@@ -82,7 +85,6 @@ fn keep_all(tools: &Tools, from: &Path, to: &Path) -> Result<(), WorldError> {
     if names.is_empty() {
         return Ok(());
     }
-    enough_room(from)?;
     match fs::create_dir(to) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(system("make", to, error));

@@ -7,12 +7,15 @@
 
 mod bulk;
 mod canary;
+mod directories;
 mod error;
 mod gluster;
 mod host;
+mod index;
 mod journal;
 mod law;
 mod ledger;
+mod leftovers;
 mod mount;
 mod nodes;
 mod remote;

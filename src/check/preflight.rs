@@ -58,7 +58,8 @@ pub fn preflight(found: &Situation, wish: &ResetWish) -> Vec<Check> {
         nodes(found),
         peers(found),
         bricks(found),
-        running(found),
+        running(found, wish),
+        workers(found),
         clocks(found),
         detector(found),
     ];
@@ -69,6 +70,7 @@ pub fn preflight(found: &Situation, wish: &ResetWish) -> Vec<Check> {
     }
     match wish.level {
         Level::Rewind { .. } => checks.push(history(found, wish)),
+        Level::History => checks.extend(index(found, wish)),
         Level::Resync => checks.push(release(found)),
         Level::Full => {
             checks.push(release(found));
@@ -132,9 +134,13 @@ fn bricks(found: &Situation) -> Check {
     Check::fail("bricks", wrong.join("; "))
 }
 
-fn running(found: &Situation) -> Check {
+fn running(found: &Situation, wish: &ResetWish) -> Check {
     let name = "bricks-running";
     match &found.down {
+        Some(down) if !down.is_empty() && wish.level == Level::History => Check::warn(
+            name,
+            format!("not running, perhaps for want of an index: {}", down.join(", ")),
+        ),
         Some(down) if down.is_empty() => Check::pass(name, "every brick of the primary runs"),
         Some(down) => Check::refuse(
             name,
@@ -142,6 +148,23 @@ fn running(found: &Situation) -> Check {
         ),
         None => Check::refuse(name, "gluster volume status does not tell"),
     }
+}
+
+/// A session that stands still has no processes; one that is left would go on writing marks.
+fn workers(found: &Situation) -> Check {
+    let name = "workers";
+    let stands = found.session.as_ref().is_some_and(crate::domain::Session::is_stopped);
+    let left = found.nodes.iter().filter_map(|node| {
+        let alive = &node.sight.as_ref().ok()?.alive;
+        let pids: Vec<_> = alive.iter().map(ToString::to_string).collect();
+        (stands && !pids.is_empty()).then(|| format!("{}: {}", node.name, pids.join(" ")))
+    });
+    let left: Vec<_> = left.collect();
+    if left.is_empty() {
+        return Check::pass(name, "none is left of an earlier run");
+    }
+    let why = "the session is stopped, and gsyncd processes of it are alive";
+    Check::fail(name, format!("{why}: {}; end them first", left.join("; ")))
 }
 
 fn clocks(found: &Situation) -> Check {
@@ -197,15 +220,44 @@ fn secondary(found: &Situation, wish: &ResetWish) -> Vec<Check> {
         onward => {
             let onward = onward.join(", ");
             let says = format!("it is itself replicated to {onward}: all this arrives there too");
-            match wish.leftovers {
-                Leftovers::Keep => Check::warn("secondary-is-primary", says),
-                _ => Check::refuse("secondary-is-primary", says),
+            match wish.level {
+                Level::Resync | Level::Full => Check::refuse("secondary-is-primary", says),
+                _ => Check::warn("secondary-is-primary", says),
             }
         }
     });
+    checks.extend(emptied(far, wish));
     if !far.volume.is_on("features.read-only") {
         let why = "its clients can write to it; what they change is overwritten or in the way";
         checks.push(Check::warn("secondary-read-only", why));
+    }
+    checks
+}
+
+/// What emptying the secondary needs.
+fn emptied(far: &FarSide, wish: &ResetWish) -> Vec<Check> {
+    if wish.leftovers == Leftovers::Keep {
+        return Vec::new();
+    }
+    let mut checks = Vec::new();
+    if far.volume.is_on("features.shard") {
+        let why = "it is sharded: deleted as gsyncd deletes, its files leave their shards behind";
+        checks.push(Check::refuse("secondary-sharded", why));
+    }
+    if wish.leftovers == Leftovers::Quarantine {
+        let name = "secondary-room";
+        let purge = "--purge-secondary keeps no copy";
+        checks.push(match far.room {
+            Some(room) if room.used < room.free => Check::pass(
+                name,
+                format!("a copy of at most {} bytes fits in {} free", room.used, room.free),
+            ),
+            Some(room) => {
+                let what = format!("{} bytes may have to be copied", room.used);
+                Check::fail(name, format!("{what}, and {} are free; {purge}", room.free))
+            }
+            None => Check::refuse(name, format!("gluster does not tell what is free; {purge}")),
+        });
     }
     checks
 }
@@ -267,11 +319,44 @@ fn marks(found: &Situation) -> Check {
 
 fn release(found: &Situation) -> Check {
     let release = found.release;
-    if release.zero_is_everything() {
-        return Check::pass("release", format!("{release}: an stime of 0 makes it crawl all"));
+    let how = if release.zero_is_everything() {
+        "an stime of 0 makes it crawl all"
+    } else {
+        "no stime of the root makes it crawl all, so those of the directories are removed too"
+    };
+    Check::pass("release", format!("{release}: {how}"))
+}
+
+/// What an index needs to be made anew.
+fn index(found: &Situation, wish: &ResetWish) -> Vec<Check> {
+    let name = "index";
+    let faults = found.bricks().flat_map(|(node, brick)| {
+        let place = format!("{node}:{}", brick.dir.display());
+        brick.index_faults.iter().map(move |fault| format!("{place}: {fault}"))
+    });
+    let faults: Vec<_> = faults.collect();
+    let mut checks = vec![if faults.is_empty() && wish.bricks.is_empty() {
+        Check::fail(name, "every index agrees with its changelogs; --brick DIR makes one anyway")
+    } else {
+        Check::pass(name, format!("to be mended: {}", faults.join("; ")))
+    }];
+    let lost: u64 = found.bricks().map(|(_, brick)| brick.lost_changelogs).sum();
+    if lost > 0 {
+        let says = format!("{lost} that an index names are gone; what they told, resync sends");
+        checks.push(Check::warn("changelogs", says));
     }
-    let why = "takes an stime of 0 for any other time, and would skip nearly everything";
-    Check::fail("release", format!("{release} {why}; 3.7.14, 3.8.2 and later do not"))
+    checks.push(match found.unhealed {
+        Some(0) if found.primary.set_size < 2 => {
+            Check::warn("heal", "without replicas, a brick's files are away while it stands still")
+        }
+        Some(0) => Check::pass("heal", "the replicas owe each other nothing"),
+        Some(owed) => {
+            let why = "a brick that stands still would take the only good copy away";
+            Check::fail("heal", format!("{owed} entries are to be healed first: {why}"))
+        }
+        None => Check::refuse("heal", "gluster does not tell whether the replicas are healed"),
+    });
+    checks
 }
 
 /// What creating the session anew needs, beyond what all levels need.

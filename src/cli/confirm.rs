@@ -49,7 +49,7 @@ pub(super) fn confirm(plan: &Plan) -> Result<(), Unconfirmed> {
 
 /// Where a person can be asked: standard input, or the terminal behind it where a list is piped
 /// in; nowhere unless the question can be seen.
-fn terminal() -> Option<Box<dyn BufRead>> {
+pub(super) fn terminal() -> Option<Box<dyn BufRead>> {
     if !io::stderr().is_terminal() {
         return None;
     }

@@ -7,6 +7,7 @@ mod comparison;
 mod confirm;
 mod desk;
 mod failure;
+mod guide;
 mod input;
 mod interrupt;
 mod manners;

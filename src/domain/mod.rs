@@ -30,12 +30,12 @@ pub use gfid::{Gfid, GfidError};
 pub use mark::Mark;
 pub use moments::Moments;
 pub use name::Name;
-pub use reset::{Leftovers, Level, ResetWish};
+pub use reset::{Leftovers, Level, QUARANTINE, ResetWish};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 #[cfg(test)]
 pub(crate) use situation::sample as situation_sample;
 pub use situation::{
-    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Situation,
+    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Room, Situation,
 };
 pub use time::Time;
 pub use volume::{Brick, Volume};

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use super::Time;
 
+/// What the name of a directory begins with that keeps what an emptied secondary held.
+pub const QUARANTINE: &str = ".georepair-quarantine-";
+
 /// How far back a session is started over, least first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Level {
@@ -15,6 +18,8 @@ pub enum Level {
         /// Where the marks are set back to.
         to: Time,
     },
+    /// The index of changelogs is made anew from the changelogs.
+    History,
     /// Everything is crawled and sent again; session, settings and changelogs are kept.
     Resync,
     /// The session is made anew, with a new history of changelogs, and everything is crawled.
@@ -51,6 +56,7 @@ impl fmt::Display for Level {
         f.write_str(match self {
             Self::Retry => "retry",
             Self::Rewind { .. } => "rewind",
+            Self::History => "history",
             Self::Resync => "resync",
             Self::Full => "full",
         })

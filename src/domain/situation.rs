@@ -27,6 +27,8 @@ pub struct Situation {
     pub release: Release,
     /// Nodes of the cluster that glusterd cannot reach.
     pub lost_peers: Vec<String>,
+    /// Files that replicas still owe each other; nothing where it cannot be asked.
+    pub unhealed: Option<u64>,
     /// Bricks of the primary that do not run, `NODE:DIR`; nothing where it cannot be asked.
     pub down: Option<Vec<String>>,
     /// Every node that has a brick of the primary.
@@ -42,6 +44,17 @@ pub struct FarSide {
     pub volume: Volume,
     /// Sessions in which it is the primary.
     pub sessions: Vec<Session>,
+    /// Its space; nothing where it cannot be asked.
+    pub room: Option<Room>,
+}
+
+/// Space of a volume.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Room {
+    /// Bytes used on the file systems of its bricks, at most, replicas counted once each.
+    pub used: u64,
+    /// Bytes that are free for what would be written there again.
+    pub free: u64,
 }
 
 /// A node of the primary: what was seen there, or why nothing was.
@@ -91,6 +104,12 @@ pub struct BrickSight {
     pub history: Vec<Covered>,
     /// Why the index of changelogs cannot be trusted.
     pub index_trouble: Option<String>,
+    /// The inode and birth of the index's folder, `htime`; nothing where there is none.
+    pub index: Option<(u64, Option<i64>)>,
+    /// What making the index anew from the changelogs mends, in words.
+    pub index_faults: Vec<String>,
+    /// How many changelogs the index names that are nowhere.
+    pub lost_changelogs: u64,
     /// Bytes that are free on its file system.
     pub free: u64,
     /// Files and directories on its file system, as its inodes tell.
@@ -290,12 +309,17 @@ pub(crate) mod sample {
             settings: BTreeMap::new(),
             release: Release(10, 3, 0),
             lost_peers: Vec::new(),
+            unhealed: Some(0),
             down: Some(Vec::new()),
             nodes: vec![
                 node("m1", &[("stime", 8000), ("entry_stime", 8001)]),
                 node("m2", &[("stime", 4000)]),
             ],
-            far: Ok(FarSide { volume: far, sessions: Vec::new() }),
+            far: Ok(FarSide {
+                volume: far,
+                sessions: Vec::new(),
+                room: Some(Room { used: 4, free: 9 }),
+            }),
         }
     }
 }

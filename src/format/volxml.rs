@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::domain::{Brick, SecondaryUrl, Session, Volume, WorkerStatus};
+use crate::domain::{Brick, Room, SecondaryUrl, Session, Volume, WorkerStatus};
 
 /// Why the CLI's answer is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +77,14 @@ struct StatusProcess {
     path: String,
     #[serde(default)]
     status: u8,
+    /// `-1` or `N/A` where it does not run.
+    #[serde(default)]
+    pid: String,
+    /// With `detail` only, in bytes, or `N/A`.
+    #[serde(rename = "sizeTotal", default)]
+    total: String,
+    #[serde(rename = "sizeFree", default)]
+    free: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -244,11 +252,35 @@ pub fn pool(xml: &[u8]) -> Result<Vec<PoolMember>, VolxmlError> {
 /// # Errors
 /// [`VolxmlError`]; a volume that is not started is refused by the CLI.
 pub fn running_bricks(xml: &[u8]) -> Result<Vec<String>, VolxmlError> {
+    Ok(brick_processes(xml)?.into_iter().map(|(brick, _)| brick).collect())
+}
+
+/// The same with the number of each brick's process.
+///
+/// # Errors
+/// As [`running_bricks`].
+pub fn brick_processes(xml: &[u8]) -> Result<Vec<(String, u32)>, VolxmlError> {
     let volumes = read(xml)?.status.volumes.all.into_iter();
     let processes = volumes.flat_map(|volume| volume.processes);
     // The self-heal daemon and its like have no directory.
     let running = processes.filter(|it| it.status == 1 && it.path.starts_with('/'));
-    Ok(running.map(|it| format!("{}:{}", it.hostname, it.path)).collect())
+    let named = running
+        .map(|it| (format!("{}:{}", it.hostname, it.path), it.pid.parse().unwrap_or_default()));
+    Ok(named.collect())
+}
+
+/// Reads `gluster volume status NAME detail --xml`: the space of each brick that tells it.
+///
+/// # Errors
+/// As [`running_bricks`].
+pub fn rooms(xml: &[u8]) -> Result<Vec<Room>, VolxmlError> {
+    let volumes = read(xml)?.status.volumes.all.into_iter();
+    let bricks = volumes.flat_map(|volume| volume.processes);
+    let rooms = bricks.filter_map(|it| {
+        let (total, free): (u64, u64) = (it.total.parse().ok()?, it.free.parse().ok()?);
+        Some(Room { used: total.saturating_sub(free), free })
+    });
+    Ok(rooms.collect())
 }
 
 /// Reads a session's settings as `gluster volume geo-replication … config` prints them, a

@@ -100,6 +100,43 @@ pub enum Object {
         /// Seconds between two changelogs of a brick.
         rollover: u32,
     },
+    /// What a secondary volume holds: `InPlace`, or `Spent`, deleted from its place. It is done
+    /// through mounts, by a client that may write there.
+    Leftovers {
+        /// The secondary, `[USER@]HOST::VOLUME`.
+        secondary: String,
+        /// The new directory at its root that takes a copy of everything first; none is kept
+        /// where it is null.
+        keep: Option<String>,
+    },
+    /// The stime of every directory below a brick's root: `InPlace` where any directory has one,
+    /// or `Spent`, removed. A crawl skips what they call done.
+    DirectoryMarks {
+        /// The brick's root.
+        at: Place,
+        /// The xattr.
+        name: String,
+    },
+    /// The process of a brick, on its node: `Started` or `Stopped`.
+    BrickProcess {
+        /// The volume.
+        volume: String,
+        /// The brick as gluster names it, `NODE:DIR`.
+        brick: String,
+    },
+    /// An index of a brick's changelogs, made from the changelog files that are there: `InPlace`
+    /// or `Absent`.
+    HistoryIndex {
+        /// The brick's root.
+        brick: Place,
+        /// Where the index's folder is made.
+        at: Place,
+    },
+    /// What the replicas of a volume owe each other: `Absent`. It is waited until that is so.
+    Unhealed {
+        /// The volume.
+        volume: String,
+    },
     /// Very many objects, listed in a manifest: `AsListed`, or `Spent` where it cannot be taken
     /// back.
     Bulk {
@@ -132,7 +169,7 @@ impl Object {
     /// Whether a step only waits for it: then there is nothing to take back.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
-        matches!(self, Self::Workers { .. } | Self::Canary { .. })
+        matches!(self, Self::Workers { .. } | Self::Canary { .. } | Self::Unhealed { .. })
     }
 
     /// Whether changing it changes things that it does not name: what lies below a tree, what a
@@ -164,6 +201,11 @@ impl fmt::Display for Object {
             Self::Canary { primary, secondary, token, .. } => {
                 write!(f, "canary {token} of session {primary} {secondary}")
             }
+            Self::DirectoryMarks { at, name } => write!(f, "{name} of the directories below {at}"),
+            Self::BrickProcess { brick, .. } => write!(f, "process of brick {brick}"),
+            Self::HistoryIndex { at, .. } => write!(f, "index of changelogs {at}"),
+            Self::Unhealed { volume } => write!(f, "what the replicas of {volume} owe each other"),
+            Self::Leftovers { secondary, .. } => write!(f, "what {secondary} holds"),
             Self::Bulk { bulk, manifest } => write!(f, "{bulk}, {} of them", manifest.count),
         }
     }

@@ -41,8 +41,7 @@ fn file_name(node: &str) -> String {
 }
 
 fn script(plan: &Plan, node: &str) -> String {
-    let mut text = HEAD.to_owned();
-    let _ = writeln!(text, "\n# {}", comment(&plan.title));
+    let mut text = format!("\n# {}\n", comment(&plan.title));
     let _ = writeln!(text, "# The steps on {}; {}", comment(node), comment(&plan.session));
     let mut before: Option<&Step> = None;
     for step in &plan.steps {
@@ -56,7 +55,46 @@ fn script(plan: &Plan, node: &str) -> String {
         before = Some(step);
     }
     text.push_str("\necho done\n");
-    text
+    head_for(&text) + &text
+}
+
+/// The head without the functions that a script does not use: who reads it reads no more.
+fn head_for(body: &str) -> String {
+    let blocks: Vec<&str> = HEAD.split("\n\n").collect();
+    let mut used: Vec<bool> = blocks.iter().map(|block| names(block).is_empty()).collect();
+    loop {
+        let texts = blocks.iter().zip(&used).filter_map(|(block, used)| used.then_some(*block));
+        let known: Vec<&str> = texts.chain([body]).collect();
+        let calls = |name: &str| known.iter().any(|text| mentions(text, name));
+        let next: Vec<bool> = blocks
+            .iter()
+            .zip(&used)
+            .map(|(it, &so)| so || names(it).iter().any(|n| calls(n)))
+            .collect();
+        if next == used {
+            break;
+        }
+        used = next;
+    }
+    let kept =
+        blocks.iter().zip(&used).filter_map(|(block, used)| used.then_some(block.trim_end()));
+    kept.collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+/// The functions that a block of the head defines.
+fn names(block: &str) -> Vec<&str> {
+    let defined = block.lines().filter_map(|line| line.split_once("() {"));
+    defined.map(|(name, _)| name).filter(|name| !name.contains(' ')).collect()
+}
+
+/// Whether a text calls a function: its name as a word of its own.
+fn mentions(text: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text.get(..at).and_then(|it| it.chars().next_back());
+        let after = text.get(at + name.len()..).and_then(|it| it.chars().next());
+        !before.is_some_and(is_word) && !after.is_some_and(is_word)
+    })
 }
 
 fn of_step(step: &Step) -> String {

@@ -73,6 +73,23 @@ impl Action {
                 let words = [primary, secondary, token].map(|text| word(text)).join(" ");
                 format!("canary {words} {files}")
             }
+            (Object::DirectoryMarks { at, name }, _) => {
+                format!("unmark_directories {} {}", path(at), word(name))
+            }
+            (Object::BrickProcess { volume, brick }, State::Stopped) => {
+                format!("stop_brick {} {}", word(volume), word(brick))
+            }
+            (Object::BrickProcess { volume, brick }, _) => {
+                format!("start_brick {} {}", word(volume), word(brick))
+            }
+            (Object::HistoryIndex { at, .. }, State::Absent) => format!("rm -rf -- {}", path(at)),
+            (Object::HistoryIndex { brick, at }, _) => {
+                format!("make_index {} {}", path(brick), path(at))
+            }
+            (Object::Unhealed { volume }, _) => format!("wait_healed {}", word(volume)),
+            (Object::Leftovers { secondary, keep }, _) => {
+                format!("empty {} {}", word(secondary), word(keep.as_deref().unwrap_or_default()))
+            }
             _ => gluster(object, shall_be),
         }
     }
@@ -81,11 +98,12 @@ impl Action {
 fn renamed(from: &Place, to: &Place) -> String {
     let parent = to.path().parent().unwrap_or(std::path::Path::new("/"));
     let parent = quoted(parent.as_os_str().as_encoded_bytes());
-    format!("mkdir -p -- {parent} && mv -nT -- {} {}", path(from), path(to))
+    format!("mkdir -p -- {parent} && exchange {} {}", path(from), path(to))
 }
 
 /// What glusterd is told.
 fn gluster(object: &Object, to: &State) -> String {
+    let padded;
     let words: Vec<&str> = match (object, to) {
         (Object::VolumeOption { volume, option }, State::Text { text }) => {
             vec!["volume", "set", volume, option, text]
@@ -109,7 +127,9 @@ fn gluster(object: &Object, to: &State) -> String {
             [&begin[..], &create].concat()
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
-            vec!["volume", "geo-replication", primary, secondary, "config", key, text]
+            // The CLI takes any word that begins so for an option of its own; gsyncd cuts the blank.
+            padded = if text.starts_with("--") { format!(" {text}") } else { text.clone() };
+            vec!["volume", "geo-replication", primary, secondary, "config", key, &padded]
         }
         (Object::SessionConfig { primary, secondary, key }, _) => {
             let begin = ["volume", "geo-replication", primary, secondary, "config"].map(word);
@@ -166,6 +186,13 @@ pub(super) fn is(object: &Object, state: &State) -> Option<String> {
             let session = format!("session_of {} {}", word(primary), word(secondary));
             format!("test \"$({session})\" {equal} absent")
         }
+        (Object::BrickProcess { volume, brick }, state @ (State::Started | State::Stopped)) => {
+            let pid = format!("$(pid_of_brick {} {})", word(volume), word(brick));
+            let test = if *state == State::Started { "-n" } else { "-z" };
+            format!("test {test} \"{pid}\"")
+        }
+        (Object::HistoryIndex { at, .. }, State::InPlace) => format!("test -d {}", path(at)),
+        (Object::HistoryIndex { at, .. }, State::Absent) => format!("! test -e {}", path(at)),
         (Object::Workers { primary, secondary }, State::Absent) => {
             format!("test -z \"$(gsyncd_of {} {})\"", word(primary), word(secondary))
         }

@@ -23,34 +23,40 @@ impl Action {
             (Object::VolumeOption { volume, option }, to) => {
                 format!("set option {option} of volume {volume} to {to}")
             }
-            (Object::Session { primary, secondary }, to) => {
-                let verb = match to {
-                    State::Started => "start",
-                    State::Stopped => "stop",
-                    State::Paused => "pause",
-                    State::Absent => "delete",
-                    _ => "change",
-                };
-                format!("{verb} session {primary} {secondary}")
-            }
-            (Object::SessionRecord { primary, secondary }, State::Absent) => {
-                format!("delete session {primary} {secondary} with its settings; marks stay")
-            }
-            (Object::SessionRecord { primary, secondary }, _) => {
-                format!("create session {primary} {secondary}: push-pem force")
-            }
-            (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
-                format!("reset setting {key} of session {primary} {secondary}")
-            }
-            (Object::SessionConfig { primary, secondary, key }, to) => {
-                format!("set {key} of session {primary} {secondary} to {to}")
-            }
+            (
+                Object::Session { .. }
+                | Object::SessionRecord { .. }
+                | Object::SessionConfig { .. },
+                to,
+            ) => of_session(object, to),
             (Object::Workers { primary, secondary }, _) => {
                 format!("wait until no process of session {primary} {secondary} is left")
             }
             (Object::Canary { .. }, _) => {
                 "wait until the workers listen; see a change made then arrive; start again if deaf"
                     .to_owned()
+            }
+            (Object::DirectoryMarks { at, name }, _) => {
+                format!("remove xattr {name} of every directory below {at}")
+            }
+            (Object::BrickProcess { brick, .. }, State::Stopped) => {
+                format!("stop the process of brick {brick}")
+            }
+            (Object::BrickProcess { brick, .. }, _) => {
+                format!("start the process of brick {brick}")
+            }
+            (Object::HistoryIndex { at, .. }, State::Absent) => format!("remove the index {at}"),
+            (Object::HistoryIndex { brick, at }, _) => {
+                format!("make an index of the changelogs of {brick}, as {at}")
+            }
+            (Object::Unhealed { volume }, _) => {
+                format!("wait until the replicas of {volume} owe each other nothing")
+            }
+            (Object::Leftovers { secondary, keep: Some(name) }, _) => format!(
+                "empty {secondary}: copy everything into its {name}, compare, delete the rest"
+            ),
+            (Object::Leftovers { secondary, keep: None }, _) => {
+                format!("empty {secondary}: delete everything on it")
             }
             (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
                 format!("make {} listed changes", manifest.count)
@@ -59,5 +65,34 @@ impl Action {
                 format!("ask gsyncd through {mount} to send {} again", manifest.count)
             }
         }
+    }
+}
+
+/// What is done with a session, its record or a setting of it.
+fn of_session(object: &Object, to: &State) -> String {
+    match (object, to) {
+        (Object::Session { primary, secondary }, to) => {
+            let verb = match to {
+                State::Started => "start",
+                State::Stopped => "stop",
+                State::Paused => "pause",
+                State::Absent => "delete",
+                _ => "change",
+            };
+            format!("{verb} session {primary} {secondary}")
+        }
+        (Object::SessionRecord { primary, secondary }, State::Absent) => {
+            format!("delete session {primary} {secondary} with its settings; marks stay")
+        }
+        (Object::SessionRecord { primary, secondary }, _) => {
+            format!("create session {primary} {secondary}: push-pem force")
+        }
+        (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
+            format!("reset setting {key} of session {primary} {secondary}")
+        }
+        (Object::SessionConfig { primary, secondary, key }, to) => {
+            format!("set {key} of session {primary} {secondary} to {to}")
+        }
+        _ => format!("make {object} {to}"),
     }
 }

@@ -81,6 +81,57 @@ pub fn history_index(brick: &Path, again: impl Fn()) -> Result<HistoryIndex, Cha
 
 impl HistoryIndex {
     fn of(brick: &Path) -> Result<Self, ChangelogsError> {
+        let (mut it, listed) = Self::unread(brick)?;
+        if let Some(listed) = &listed {
+            it.read_all(listed);
+        }
+        Ok(it)
+    }
+
+    /// What is wrong with the index itself, in words, and how many changelogs it names that are
+    /// nowhere. The changelogs are listed and not read.
+    ///
+    /// # Errors
+    /// [`ChangelogsError`] where the brick's own xattrs cannot be read.
+    pub fn faults(brick: &Path) -> Result<(Vec<String>, u64), ChangelogsError> {
+        let (it, _) = Self::unread(brick)?;
+        let mut faults = Vec::new();
+        let named = it.files.iter().any(|file| Some(&file.name) == it.current.as_ref());
+        match &it.current {
+            _ if !it.expected => {}
+            _ if !it.folder => faults.push("htime is gone".to_owned()),
+            Some(name) if !named => faults.push(format!("current_htime names {name}, not there")),
+            None => faults.push("htime has no current_htime".to_owned()),
+            Some(_) => {}
+        }
+        for file in &it.files {
+            let name = &file.name;
+            match file.count {
+                None => faults.push(format!("{name} has no trusted.glusterfs.htime")),
+                // More than it holds is what every restart of a brick leaves, and does no harm.
+                Some(count) if count.rollovers < file.rollovers => {
+                    let (told, held) = (count.rollovers, file.rollovers);
+                    faults.push(format!("{name} counts {told} changelogs and holds {held}"));
+                }
+                Some(_) => {}
+            }
+            if let Some((offset, what)) = file.broken {
+                faults.push(format!("{name}: {what} at offset {offset}"));
+            }
+        }
+        faults.extend(it.litter.iter().map(|name| format!("htime/{name} is no index")));
+        for (count, what) in [
+            (it.unlisted.len(), "changelogs are not in it"),
+            (it.misplaced.len(), "changelogs lie elsewhere than it says"),
+        ] {
+            if count > 0 {
+                faults.push(format!("{count} {what}"));
+            }
+        }
+        Ok((faults, it.missing.len() as u64))
+    }
+
+    fn unread(brick: &Path) -> Result<(Self, Option<Changelogs>), ChangelogsError> {
         let folder = folder(brick);
         // Listed before the index is read: a changelog gets its file first, then its entry.
         let listed = match Changelogs::of(brick) {
@@ -99,9 +150,8 @@ impl HistoryIndex {
         let times = it.read_index(&folder);
         if let Some(listed) = &listed {
             it.compare(&folder, listed, &times);
-            it.read_all(listed);
         }
-        Ok(it)
+        Ok((it, listed))
     }
 
     /// Reads the folder `htime`; answers with the ends of all slices it names, in order.

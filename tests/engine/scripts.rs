@@ -77,3 +77,77 @@ fn run_on(ground: &Ground, steps: Vec<Step>, node: &str, done: &str) -> (i32, St
     std::fs::write(&file, &scripts[&format!("{node}.sh")]).unwrap();
     bash(&[file.as_os_str()], done)
 }
+
+/// A brick's changelogs of two layouts, with an index that began twice.
+#[expect(clippy::disallowed_methods, reason = "a test lays out its files")]
+fn brick(ground: &Ground, name: &str) -> std::path::PathBuf {
+    let brick = ground.at(name);
+    let base = brick.join(".glusterfs/changelogs");
+    for end in [5, 100_012, 100_019] {
+        let path = base.join(format!("CHANGELOG.{end}"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+    }
+    for end in [100_021, 100_033, 100_060] {
+        let path = base.join(format!("1970/01/02/CHANGELOG.{end}"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "x").unwrap();
+    }
+    // The one that the brick was writing: its last change was the same for both.
+    let live = std::fs::File::create(base.join("CHANGELOG")).unwrap();
+    let changed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(100_075);
+    live.set_modified(changed).unwrap();
+    std::fs::create_dir(base.join("htime")).unwrap();
+    for name in ["HTIME.100010", "HTIME.100050", "HTIME.100010.bak"] {
+        std::fs::write(base.join("htime").join(name), "rubbish").unwrap();
+    }
+    brick
+}
+
+/// Every index file by its name: its content, the brick's name taken out, and its count.
+fn index(at: &std::path::Path, brick: &str) -> Vec<(String, String, Vec<u8>)> {
+    let files = std::fs::read_dir(at).unwrap().map(|entry| {
+        let path = entry.unwrap().path();
+        let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+        let count = xattr::get(&path, "trusted.glusterfs.htime").unwrap().unwrap_or_default();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, text.replace(brick, ""), count)
+    });
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn an_index_of_changelogs_is_the_same_from_a_script() {
+    let ground = Ground::new();
+    if xattr::get(ground.world(), "trusted.none").is_err() {
+        return;
+    }
+    let mut found = Vec::new();
+    for name in ["one", "two"] {
+        let brick = brick(&ground, name);
+        let at = brick.join("made");
+        let object = Object::HistoryIndex {
+            brick: Place::from(brick.as_path()),
+            at: Place::from(at.as_path()),
+        };
+        let step = Step { node: here(), ..crashes::step(object, State::InPlace) };
+        if name == "one" {
+            let plan = crashes::plan(vec![step]);
+            georepair::apply::save_plan(&plan, ground.dir.path(), &ground.plan_file()).unwrap();
+            let (code, _, err) = ground.apply();
+            assert_eq!(code, 0, "{err}");
+        } else {
+            let (code, said) = run_on(&ground, vec![step], &here(), "");
+            assert_eq!(code, 0, "{said}");
+        }
+        let current = xattr::get(&at, "trusted.glusterfs.current_htime").unwrap();
+        assert_eq!(current.as_deref(), Some(b"HTIME.100050".as_slice()));
+        found.push(index(&at, &brick.display().to_string()));
+    }
+    assert_eq!(found[0], found[1]);
+    let names: Vec<_> = found[0].iter().map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(names, ["HTIME.100010", "HTIME.100019", "HTIME.100050"]);
+    assert_eq!((&*found[0][1].2, &*found[0][2].2), (&b"100033:2"[..], &b"100075:2"[..]));
+}

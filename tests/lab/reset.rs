@@ -1,6 +1,7 @@
 //! `georepair reset` on a real cluster: each level after the breakage it is for, crashes, refusals.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Output;
 
 use crate::lab::Lab;
@@ -129,11 +130,13 @@ fn rewind_sends_again_what_was_lost_since() {
 fn kill_at(lab: &Lab, step: u32, words: &str) {
     let script = format!(
         "georepair {words} --yes 2>/tmp/reset.log & pid=$!
-         until grep -q '^step {step} of' /tmp/reset.log; do kill -0 $pid || exit 9; sleep 0.01; done
+         until grep -q '^step {step} of' /tmp/reset.log; do
+             kill -0 $pid || {{ cat /tmp/reset.log; exit 9; }}; sleep 0.01; done
          kill -9 $pid; wait $pid; exit 0"
     );
     let output = lab.primary().try_for(PATIENCE, &["bash", "-c", &script]);
-    assert!(output.status.success(), "step {step} of {words}: {}", output.status);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "step {step} of {words}: {}\n{said}", output.status);
 }
 
 /// The run that did not come to its end.
@@ -179,4 +182,182 @@ fn one_node_that_cannot_be_asked_stops_everything() {
     assert_eq!(session::status(&lab), rows, "the session was not even stopped");
     let runs = lab.georepair("m1", &["runs", "list", "--format", "json"]);
     assert!(!String::from_utf8_lossy(&runs.stdout).contains("unfinished"));
+}
+
+/// Xattrs by their names.
+type Xattrs = BTreeMap<String, Vec<u8>>;
+
+/// Everything that a reset could change of a primary brick's root: marks and options aside, its
+/// xattrs; and the entries of the volume as clients see them.
+fn primary(lab: &Lab) -> (Vec<Xattrs>, listing::Listing) {
+    let roots = lab.shape().primary.iter().map(|brick| {
+        let root = lab.node(brick.node).path(brick.dir);
+        let names = xattr::list(&root).expect("the brick's xattrs");
+        let kept = names.filter_map(|name| {
+            let name = name.to_string_lossy().into_owned();
+            let value = xattr::get(&root, &name).expect("an xattr")?;
+            let moving = ["stime", "xtime"].iter().any(|it| name.ends_with(it));
+            (!moving && !name.contains("afr.")).then_some((name, value))
+        });
+        kept.collect()
+    });
+    (roots.collect(), listing::list(&lab.on_primary("")).expect("the primary"))
+}
+
+/// The quarantine on the secondary, taken away to where the other side has no like of it.
+fn quarantine(lab: &Lab) -> PathBuf {
+    let entries = std::fs::read_dir(lab.on_secondary("")).expect("the secondary").flatten();
+    let mut found = entries.filter(|it| it.file_name().to_string_lossy().contains("quarantine"));
+    found.next().expect("a quarantine").path()
+}
+
+#[test]
+fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
+    let Some(lab) = Lab::shared() else { return };
+    write_tree(&lab, "full");
+    for (key, value) in
+        [("sync-jobs", "5"), ("rsync-options", " --bwlimit=90000"), ("checkpoint", "now")]
+    {
+        session::georep(&lab, &["config", key, value]);
+    }
+    let broken = crate::breakage::changelogs::changelogs_deleted(&lab);
+    let (before, was) = (settings(&lab), primary(&lab));
+
+    // Taken back before the point of no return, from the last step ahead of it.
+    let full = "reset gv0 s1::gv0dr --level full";
+    let plan = lab.georepair("m1", &["reset", "gv0", "s1::gv0dr", "--level", "full", "--dry-run"]);
+    code(&plan, 1);
+    let shown = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let told = marks(&lab);
+    let step = shown.lines().find(|line| line.contains("empty s1::gv0dr")).expect("the emptying");
+    let step: u32 = step
+        .split_whitespace()
+        .find_map(|word| word.trim_end_matches('.').parse().ok())
+        .expect("its number");
+    kill_at(&lab, step - 1, full);
+    assert_ne!(settings(&lab), before);
+    code(&georepair(&lab, &["runs", "undo", &unfinished(&lab), "--yes"]), 0);
+    assert_eq!(settings(&lab), before);
+    assert_eq!(marks(&lab), told);
+
+    kill_at(&lab, 1, full);
+    for step in 2..=step {
+        kill_at(&lab, step, "runs resume");
+    }
+    code(&georepair(&lab, &["runs", "resume", "--yes"]), 0);
+    let kept = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.contains(" = ") && !line.contains("stime"));
+        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(kept(&settings(&lab)), kept(&before));
+    assert_eq!(primary(&lab), was);
+    assert!(quarantine(&lab).join("full/a/x/two words").exists());
+    std::fs::remove_dir_all(quarantine(&lab)).expect("removing the quarantine");
+    listing::wait_equal(&lab);
+    session::wait_status(&lab, "as it should be", |rows| session::all_well(&lab, rows));
+    for key in ["!sync-jobs", "!rsync-options", "!checkpoint"] {
+        session::georep(&lab, &["config", key]);
+    }
+    drop(broken);
+}
+
+#[test]
+fn resync_onto_an_emptied_secondary_leaves_no_difference() {
+    let Some(lab) = Lab::shared() else { return };
+    write_tree(&lab, "clean");
+    listing::wait_equal(&lab);
+    session::stop(&lab);
+    // What a crawl cannot see: a delete, and damage of equal size.
+    std::fs::remove_file(lab.on_primary("clean/a/x/one")).expect("a delete");
+    std::fs::write(lab.on_secondary("only-here"), "kept").expect("an entry of its own");
+    // Another session's mark stays as it is.
+    let mark = marks(&lab).into_keys().find(|(_, name)| name.rsplit('.').next() == Some("stime"));
+    let (_, own) = mark.expect("the session's mark");
+    let prefix = own.rsplitn(3, '.').last().expect("its first half");
+    let other = format!("{prefix}.99999999-9999-4999-8999-999999999999.stime");
+    for brick in lab.shape().primary {
+        let set = ["setfattr", "-n", &other, "-v", "0x6b0107b100000000", brick.dir];
+        lab.run_on(brick.node, &set);
+    }
+    code(&reset(&lab, &["resync", "--clean-secondary", "--yes"]), 0);
+    for brick in lab.shape().primary {
+        let value = marks(&lab).get(&(brick.node, other.clone())).cloned();
+        assert_eq!(value.as_deref(), Some(b"\x6b\x01\x07\xb1\0\0\0\0".as_slice()));
+        lab.run_on(brick.node, &["setfattr", "-x", &other, brick.dir]);
+    }
+    assert_eq!(std::fs::read(quarantine(&lab).join("only-here")).expect("its copy"), b"kept");
+    assert!(quarantine(&lab).join("clean/a/x/one").exists());
+    let audit = lab.georepair("m1", &["audit", "session", "gv0", "s1::gv0dr"]);
+    assert_eq!(audit.status.code(), Some(0), "{}", String::from_utf8_lossy(&audit.stdout));
+    std::fs::remove_dir_all(quarantine(&lab)).expect("removing the quarantine");
+    listing::wait_equal(&lab);
+}
+
+#[test]
+fn history_makes_the_index_anew_and_loses_no_delete() {
+    let Some(lab) = Lab::shared() else { return };
+    write_tree(&lab, "history");
+    listing::wait_equal(&lab);
+    let broken = crate::breakage::changelogs::htime_damaged(&lab);
+    std::fs::remove_file(lab.on_primary("history/a/x/one")).expect("a delete");
+    let before = settings(&lab);
+    code(&reset(&lab, &["history", "--yes"]), 0);
+    listing::wait_equal(&lab);
+    assert_eq!(settings(&lab), before);
+    for brick in lab.shape().primary {
+        let root = lab.node(brick.node).path(brick.dir);
+        let htime = std::fs::read_dir(root.join(".glusterfs/changelogs/htime")).expect("htime");
+        let names: Vec<_> = htime.flatten().map(|entry| entry.file_name()).collect();
+        assert!(names.len() == 1 && !names[0].to_string_lossy().contains("bak"), "{names:?}");
+        let audit = lab.georepair(brick.node, &["audit", "brick", brick.dir]);
+        let said = String::from_utf8_lossy(&audit.stdout).into_owned();
+        assert!(!said.contains("htime-litter") && !said.contains("htime-gap"), "{said}");
+    }
+    drop(broken);
+}
+
+/// Runs the script of a node; `done` names the steps of the others.
+fn run_script(lab: &Lab, node: &str, done: &str) -> Output {
+    let line = format!("DONE='{done}' bash /tmp/scripts/{node}.sh </dev/null");
+    lab.node(node).try_for(PATIENCE, &["bash", "-c", &line])
+}
+
+#[test]
+fn scripts_do_what_the_plan_says_where_there_is_no_ssh() {
+    let Some(lab) = Lab::shared() else { return };
+    write_tree(&lab, "script");
+    listing::wait_equal(&lab);
+    code(&reset(&lab, &["resync", "--script", "/tmp/scripts"]), 0);
+    let text =
+        std::fs::read(lab.node("m1").path("/tmp/scripts/m2.sh")).expect("the other's script");
+    std::fs::create_dir_all(lab.node("m2").path("/tmp/scripts")).expect("a folder on m2");
+    std::fs::write(lab.node("m2").path("/tmp/scripts/m2.sh"), text).expect("its script");
+    for node in ["m1", "m2"] {
+        lab.run_on(node, &["bash", "-n", &format!("/tmp/scripts/{node}.sh")]);
+    }
+    std::fs::remove_dir_all(lab.on_secondary("script")).expect("a loss on the secondary");
+    code(&run_script(&lab, "m1", ""), 3);
+    code(&run_script(&lab, "m2", "2"), 3);
+    code(&run_script(&lab, "m1", "3"), 3);
+    code(&run_script(&lab, "m2", "2 5"), 0);
+    let zero = |mark: &Vec<u8>| mark.iter().all(|byte| *byte == 0);
+    assert!(marks(&lab).values().all(zero), "{:?}", marks(&lab));
+    code(&run_script(&lab, "m1", "3 7"), 0);
+    listing::wait_equal(&lab);
+}
+
+#[test]
+fn another_session_is_named_before_it_loses_its_history() {
+    let Some(lab) = Lab::shared() else { return };
+    let find = lab.node("m2").path("/var/lib/glusterd/glusterfind/nightly/gv0");
+    std::fs::create_dir_all(&find).expect("a glusterfind session");
+    let refused = reset(&lab, &["full", "--yes"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    code(&refused, 3);
+    assert!(said.contains("nightly") && said.contains("--override glusterfind"), "{said}");
+    code(&reset(&lab, &["full", "--dry-run", "--override", "glusterfind"]), 1);
+    code(&reset(&lab, &["resync", "--dry-run"]), 1);
+    std::fs::remove_dir_all(lab.node("m2").path("/var/lib/glusterd/glusterfind")).expect("its end");
 }

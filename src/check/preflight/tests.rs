@@ -2,7 +2,7 @@
 
 use super::{Check, Verdict, preflight};
 use crate::domain::situation_sample::{id, situation};
-use crate::domain::{Leftovers, Level, Release, ResetWish, Situation, Time};
+use crate::domain::{FarSide, Leftovers, Level, Release, ResetWish, Room, Situation, Time};
 
 fn wish(level: Level) -> ResetWish {
     let now = Time::from_secs(9000);
@@ -91,11 +91,68 @@ fn a_chain_of_sessions_is_not_emptied_at_its_middle() {
     let mut found = situation();
     let onward = found.session.clone().unwrap();
     found.far.as_mut().unwrap().sessions.push(onward);
-    assert_eq!(failing(&found, Level::Resync), []);
-    let wish = ResetWish { leftovers: Leftovers::Purge, ..wish(Level::Resync) };
-    let checks = preflight(&found, &wish);
-    let chained = checks.iter().find(|check| check.name == "secondary-is-primary").unwrap();
-    assert!(chained.verdict == Verdict::Fail && chained.may_be_overridden);
+    assert_eq!(failing(&found, Level::Retry), []);
+    for level in [Level::Resync, Level::Full] {
+        assert_eq!(failing(&found, level), [("secondary-is-primary", true)]);
+    }
+}
+
+fn emptied(leftovers: Leftovers, spoil: impl Fn(&mut FarSide)) -> Vec<(&'static str, bool)> {
+    let mut found = situation();
+    spoil(found.far.as_mut().unwrap());
+    let wish = ResetWish { leftovers, ..wish(Level::Resync) };
+    let failed = preflight(&found, &wish).into_iter().filter(|it| it.verdict == Verdict::Fail);
+    failed.map(|it| (it.name, it.may_be_overridden)).collect()
+}
+
+#[test]
+fn a_secondary_is_emptied_where_its_copy_fits() {
+    let full = |far: &mut FarSide| far.room = Some(Room { used: 9, free: 9 });
+    assert_eq!(emptied(Leftovers::Quarantine, |_| ()), []);
+    assert_eq!(emptied(Leftovers::Quarantine, full), [("secondary-room", false)]);
+    assert_eq!(emptied(Leftovers::Purge, full), []);
+    assert_eq!(emptied(Leftovers::Quarantine, |far| far.room = None), [("secondary-room", true)]);
+    let shard = |far: &mut FarSide| {
+        far.volume.options.insert("features.shard".to_owned(), "on".to_owned());
+    };
+    assert_eq!(emptied(Leftovers::Purge, shard), [("secondary-sharded", true)]);
+    assert_eq!(emptied(Leftovers::Keep, shard), []);
+}
+
+#[test]
+fn a_process_that_outlived_its_session_is_no_ground_to_build_on() {
+    let mut found = situation();
+    if let Ok(sight) = &mut found.nodes[1].sight {
+        sight.alive = vec![42];
+    }
+    assert_eq!(failing(&found, Level::Resync), [], "it runs, so it has processes");
+    for worker in &mut found.session.as_mut().unwrap().workers {
+        worker.state = "Stopped".to_owned();
+    }
+    assert_eq!(failing(&found, Level::Resync), [("workers", false)]);
+}
+
+#[test]
+fn an_index_is_made_anew_where_something_is_wrong_with_it() {
+    assert_eq!(failing(&situation(), Level::History), [("index", false)]);
+    let broken = || {
+        let mut found = situation();
+        if let Ok(sight) = &mut found.nodes[0].sight {
+            sight.bricks[0].index_faults = vec!["htime/x is no index".to_owned()];
+        }
+        found
+    };
+    assert_eq!(failing(&broken(), Level::History), []);
+    let down = Situation { down: Some(vec!["m1:/bricks/gv0".to_owned()]), ..broken() };
+    assert_eq!(failing(&down, Level::History), []);
+    assert_eq!(
+        failing(&Situation { unhealed: Some(3), ..broken() }, Level::History),
+        [("heal", false)]
+    );
+    assert_eq!(
+        failing(&Situation { unhealed: None, ..broken() }, Level::History),
+        [("heal", true)]
+    );
 }
 
 #[test]
@@ -107,11 +164,13 @@ fn a_secondary_made_anew_is_another_one() {
 }
 
 #[test]
-fn old_releases_do_not_know_the_void_mark() {
-    assert_eq!(refused(|it| it.release = Release(3, 7, 6)), [("release", false)]);
-    let mut found = situation();
-    found.release = Release(3, 7, 6);
-    assert_eq!(failing(&found, REWIND), []);
+fn what_makes_it_crawl_everything_depends_on_the_release() {
+    for (release, word) in [(Release(3, 7, 6), "directories"), (Release(10, 3, 0), "of 0")] {
+        let found = Situation { release, ..situation() };
+        let checks = preflight(&found, &wish(Level::Resync));
+        let told = checks.iter().find(|check| check.name == "release").unwrap();
+        assert!(told.verdict == Verdict::Pass && told.says.contains(word), "{told:?}");
+    }
 }
 
 #[test]

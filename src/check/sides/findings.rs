@@ -1,7 +1,7 @@
 //! What differs between two sides, in words.
 
 use super::{Difference, Differences};
-use crate::domain::{AuditFinding, Code, Facts, Gfid, Name, Severity};
+use crate::domain::{AuditFinding, Code, Facts, Gfid, Name, QUARANTINE, Severity};
 use crate::scan::inventory::{Item, ItemKind, Object};
 
 /// Both sides of one object, with its paths on either.
@@ -28,7 +28,10 @@ pub fn finding(sides: &Sides<'_>, how: Difference) -> AuditFinding {
         object.and_then(Object::item).map(|item| facts(item, paths))
     };
     let mut severity = code.severity();
-    if is_beyond_a_crawl(sides, how) {
+    if how == Difference::OnlyOnSecondary && path.as_ref().is_some_and(is_quarantined) {
+        severity = Severity::Benign;
+        says += ": a reset kept it";
+    } else if is_beyond_a_crawl(sides, how) {
         severity = Severity::Warning;
         says += "; a crawl of what was there before the session does not carry that";
     }
@@ -40,6 +43,11 @@ pub fn finding(sides: &Sides<'_>, how: Difference) -> AuditFinding {
         secondary: facts(sides.secondary, sides.secondary_paths),
         ..AuditFinding::new(code, says)
     }
+}
+
+/// Whether it is what a reset kept of an emptied secondary.
+fn is_quarantined(path: &Name) -> bool {
+    path.as_bytes().starts_with(QUARANTINE.as_bytes())
 }
 
 /// Whether replication cannot be expected to have carried it: a crawl of what was there before

@@ -1,6 +1,6 @@
 //! `georepair reset`: start the session over, from a proved restart to a full crawl.
 
-use std::io::Write as _;
+use std::io::{BufRead, Write as _};
 use std::path::PathBuf;
 
 use anstream::eprintln;
@@ -9,7 +9,10 @@ use clap::{Args as ClapArgs, ValueEnum};
 use crate::check::{self, Check, Verdict};
 use crate::cli::args::Global;
 use crate::cli::change::{Carried, Change, carry_out, host_name, scratch};
+use crate::cli::cmd::audit;
+use crate::cli::confirm::terminal;
 use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::guide;
 use crate::domain::{Diagnose, Kind, Leftovers, Level, ResetWish, SecondaryUrl, Situation, Time};
 use crate::plan::recipe::reset::reset;
 use crate::report;
@@ -23,20 +26,39 @@ pub struct Args {
     primary: String,
     /// The other side: `[USER@]HOST::VOLUME`
     secondary: SecondaryUrl,
-    /// How far back to start over
+    /// How far back to start over; asked for where somebody is at a terminal
     #[arg(long, value_enum)]
-    level: LevelName,
+    level: Option<LevelName>,
     /// With `rewind`: send everything since this time again (RFC 3339 or epoch seconds)
     #[arg(long, value_name = "TIME", required_if_eq("level", "rewind"))]
     to: Option<Time>,
-    /// With `rewind`: only this brick, by its directory; may be repeated
+    /// With `rewind` and `history`: only this brick, by its directory; may be repeated
     #[arg(long = "brick", value_name = "DIR")]
     bricks: Vec<PathBuf>,
+    #[command(flatten)]
+    emptying: Emptying,
+    /// With `resync` and `full`: do not compare both sides at the end
+    #[arg(long)]
+    no_audit: bool,
     /// Go on although this condition does not hold; may be repeated
     #[arg(long = "override", value_name = "NAME")]
     overridden: Vec<String>,
     #[command(flatten)]
     change: Change,
+}
+
+/// What becomes of what the secondary holds.
+#[derive(ClapArgs, Debug)]
+struct Emptying {
+    /// Empty the secondary first; a dated directory on it keeps a copy of everything
+    #[arg(long)]
+    clean_secondary: bool,
+    /// Empty the secondary first and keep nothing: what it alone has is gone
+    #[arg(long, conflicts_with = "clean_secondary")]
+    purge_secondary: bool,
+    /// With `full`: leave on the secondary what is there
+    #[arg(long, conflicts_with_all = ["clean_secondary", "purge_secondary"])]
+    keep_secondary: bool,
 }
 
 /// The levels, least first.
@@ -46,10 +68,10 @@ enum LevelName {
     Retry,
     /// Set the marks back, within what the changelogs cover, and send everything since again
     Rewind,
+    /// Make the index of changelogs anew from the changelogs, where it is damaged
+    History,
     /// Crawl and send everything again; session, settings and changelogs are kept
     Resync,
-    #[value(skip)]
-    #[expect(dead_code, reason = "not offered before it was seen on a real cluster")]
     /// Make the session anew with a new history of changelogs, and send everything again
     Full,
 }
@@ -74,35 +96,106 @@ impl Diagnose for Refused {
 }
 
 pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
-    let wish = wish(args)?;
+    // What was typed is judged before anything is looked at.
+    let wish = args.level.map(|level| wish(args, level)).transpose()?;
+    let terminal = if wish.is_none() { Some(terminal().ok_or(NO_LEVEL)?) } else { None };
     let tools = Tools::new(&global.gluster, &global.ssh)?;
     let (primary, secondary) = (&args.primary, &args.secondary);
     let found = situation(&tools, primary, secondary, &host_name(), now)?;
+    let wish = match (wish, terminal) {
+        (Some(wish), _) => wish,
+        (None, Some(mut input)) => guided(&found, &mut *input)?,
+        (None, None) => return Err(NO_LEVEL.into()),
+    };
     let checks = check::preflight(&found, &wish);
     show(&checks, args, global);
     refuse(&checks, &args.overridden)?;
     let plan = reset(&found, &wish);
     let carried = carry_out(&plan, scratch()?.path(), &args.change, global)?;
-    if let (Carried::Done { .. }, false) = (carried, global.quiet) {
-        what_next(&found, wish.level);
+    match (carried, wish.level) {
+        (Carried::Done { .. }, Level::Resync | Level::Full) if !args.no_audit => {
+            compare(&found, global)
+        }
+        _ => Ok(carried.outcome()),
     }
-    Ok(carried.outcome())
 }
 
-fn wish(args: &Args) -> Result<ResetWish, UsageError> {
-    let level = match (args.level, args.to) {
+const NO_LEVEL: UsageError =
+    UsageError("nobody is there to ask: --level retry, rewind, history, resync or full");
+
+/// One question at a time, the least that helps recommended.
+fn guided(found: &Situation, input: &mut dyn BufRead) -> Result<ResetWish, Failure> {
+    let offers = check::offers(found);
+    for offer in &offers {
+        eprintln!("  {:8} mends      {}", offer.level, offer.mends);
+        eprintln!("  {:8} does not   {}", "", offer.not);
+        eprintln!("  {:8} costs      {}", "", offer.costs);
+        eprintln!("  {:8} for good   {}\n", "", offer.for_good);
+    }
+    let (recommended, why) = check::advice(found);
+    let words: Vec<_> = offers.iter().map(|offer| offer.level).collect();
+    eprintln!("recommended: {recommended}, for {why}");
+    let level = match guide::choose(input, "Which level?", &words, recommended)? {
+        "rewind" => {
+            let marks = found.bricks().flat_map(|(_, brick)| brick.marks.values());
+            let earliest = marks.map(|mark| i64::from(mark.sec)).filter(|sec| *sec > 0).min();
+            let hour = Time::from_secs(earliest.unwrap_or_else(|| now().secs()) - 3_600);
+            let to = guide::read(input, "Since when?", (&hour.to_string(), hour))?;
+            Level::Rewind { to }
+        }
+        "history" => Level::History,
+        "resync" => Level::Resync,
+        "full" => Level::Full,
+        _ => Level::Retry,
+    };
+    let leftovers = match level {
+        Level::Resync | Level::Full => {
+            let words = ["keep", "clean", "purge"];
+            let usual = if level == Level::Full { "clean" } else { "keep" };
+            eprintln!("what the secondary holds: kept; copied aside and deleted; deleted");
+            match guide::choose(input, "What becomes of it?", &words, usual)? {
+                "clean" => Leftovers::Quarantine,
+                "purge" => Leftovers::Purge,
+                _ => Leftovers::Keep,
+            }
+        }
+        _ => Leftovers::Keep,
+    };
+    Ok(ResetWish { level, bricks: Vec::new(), leftovers, now: now() })
+}
+
+fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {
+    let level = match (level, args.to) {
         (LevelName::Rewind, Some(to)) => Level::Rewind { to },
         (LevelName::Rewind, None) => return Err(UsageError("rewind needs --to TIME")),
         (_, Some(_)) => return Err(UsageError("--to TIME is for --level rewind")),
-        _ if !args.bricks.is_empty() => {
-            return Err(UsageError("--brick DIR is for --level rewind: the others take them all"));
+        (level, _) if level != LevelName::History && !args.bricks.is_empty() => {
+            return Err(UsageError("--brick DIR is for rewind and history: others take them all"));
         }
         (LevelName::Retry, None) => Level::Retry,
+        (LevelName::History, None) => Level::History,
         (LevelName::Resync, None) => Level::Resync,
         (LevelName::Full, None) => Level::Full,
     };
-    let (bricks, leftovers) = (args.bricks.clone(), Leftovers::Keep);
+    let bricks = args.bricks.clone();
+    let leftovers = leftovers(args, level)?;
     Ok(ResetWish { level, bricks, leftovers, now: now() })
+}
+
+fn leftovers(args: &Args, level: Level) -> Result<Leftovers, UsageError> {
+    let Emptying { clean_secondary, purge_secondary, keep_secondary } = args.emptying;
+    let asked = if purge_secondary {
+        Leftovers::Purge
+    } else if clean_secondary || (level == Level::Full && !keep_secondary) {
+        Leftovers::Quarantine
+    } else {
+        Leftovers::Keep
+    };
+    match level {
+        Level::Resync | Level::Full => Ok(asked),
+        _ if asked == Leftovers::Keep => Ok(asked),
+        _ => Err(UsageError("the secondary is emptied for --level resync or full only")),
+    }
 }
 
 /// The preflight is talk: the plan is what goes to standard output.
@@ -130,12 +223,17 @@ fn refuse(checks: &[Check], overridden: &[String]) -> Result<(), Refused> {
     Err(Refused { failed: failed.iter().map(|check| check.name).collect(), liftable })
 }
 
-/// What a crawl cannot see is for an audit to find.
-fn what_next(found: &Situation, level: Level) {
-    if let Level::Resync | Level::Full = level {
-        eprintln!("deletes, renames and damage of equal size are not seen by such a crawl:");
-        eprintln!("  georepair audit session {}", found.name());
+/// What a crawl cannot see, an audit lists: deletes, renames, what only the secondary has.
+fn compare(found: &Situation, global: &Global) -> Result<Outcome, Failure> {
+    if !global.quiet {
+        eprintln!("a crawl sees no deletes and no renames: both sides are compared");
     }
+    let compared = audit::both_sides(&found.primary.name, &found.secondary, global);
+    if compared.is_err() {
+        let again = format!("georepair audit session {}", found.name());
+        eprintln!("the session replicates; whether both sides are equal was not seen: {again}");
+    }
+    compared
 }
 
 #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]

@@ -12,7 +12,7 @@ pub use agent::{Agent, HELLO, Hello};
 pub use error::ClusterError;
 pub use tools::{Host, Tools};
 
-use crate::domain::{Brick, SecondaryUrl, Session, Volume};
+use crate::domain::{Brick, Room, SecondaryUrl, Session, Volume};
 use crate::format::volxml::{self, PoolMember};
 
 /// What the CLI prints where there is no session at all.
@@ -153,6 +153,52 @@ impl<'a> Cluster<'a> {
             volxml::running_bricks(&xml).map_err(|source| self.misread("volume status", source))?;
         let urls = volume.bricks.iter().map(Brick::url);
         Ok(urls.filter(|url| !running.contains(url)).collect())
+    }
+
+    /// The space on a started volume's bricks, all of them together; nothing where a brick does
+    /// not tell its own.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn room(&self, volume: &Volume) -> Result<Option<Room>, ClusterError> {
+        let xml = self.gluster(&["volume", "status", &volume.name, "detail", "--xml"])?;
+        let rooms =
+            volxml::rooms(&xml).map_err(|source| self.misread("volume status detail", source))?;
+        let sum = |part: fn(&Room) -> u64| rooms.iter().map(part).fold(0, u64::saturating_add);
+        let all = rooms.len() == volume.bricks.len();
+        Ok(all.then(|| Room { used: sum(|it| it.used), free: sum(|it| it.free) }))
+    }
+
+    /// How many entries the bricks of a replicated volume still owe each other; 0 for any other.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn unhealed(&self, volume: &Volume) -> Result<u64, ClusterError> {
+        if volume.set_size < 2 {
+            return Ok(0);
+        }
+        let text = self.gluster(&["volume", "heal", &volume.name, "statistics", "heal-count"])?;
+        let text = String::from_utf8_lossy(&text);
+        let counts: Vec<u64> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("Number of entries:")?.trim().parse().ok())
+            .collect();
+        // A brick that does not answer has no number.
+        if counts.len() < volume.bricks.len() {
+            return Err(self.misread("heal-count", volxml::VolxmlError::Value("count of a brick")));
+        }
+        Ok(counts.iter().sum())
+    }
+
+    /// The process of a brick of a started volume; nothing where it does not run.
+    ///
+    /// # Errors
+    /// [`ClusterError`].
+    pub fn brick_process(&self, volume: &str, url: &str) -> Result<Option<u32>, ClusterError> {
+        let xml = self.gluster(&["volume", "status", volume, "--xml"])?;
+        let running = volxml::brick_processes(&xml)
+            .map_err(|source| self.misread("volume status", source))?;
+        Ok(running.into_iter().find_map(|(brick, pid)| (brick == url).then_some(pid)))
     }
 
     /// The release that the asked node runs, such as `10.3`.

@@ -50,6 +50,7 @@ pub fn situation(
     Ok(Situation {
         own: local.map_or_else(|| here.to_owned(), |brick| brick.node.clone()),
         lost_peers: lost.map(|member| member.name.clone()).collect(),
+        unhealed: cluster.unhealed(&volume).ok(),
         down: cluster.down_bricks(&volume).ok(),
         // A release that cannot be read is none of the old ones.
         release: Release::read(&release).unwrap_or(Release(u32::MAX, 0, 0)),
@@ -69,7 +70,8 @@ fn far_side(tools: &Tools, secondary: &SecondaryUrl) -> Result<FarSide, String> 
         let volume = cluster.volume(&secondary.volume)?;
         let sessions = cluster.sessions()?.into_iter();
         let sessions = sessions.filter(|it| it.primary == secondary.volume).collect();
-        Ok(FarSide { volume, sessions })
+        let room = cluster.room(&volume).ok().flatten();
+        Ok(FarSide { volume, sessions, room })
     };
     look().map_err(|error: ClusterError| with_causes(&error))
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::domain::{Brick, BrickSight, Covered, Mark, NodeSight, SecondaryUrl, Time};
 use crate::format::{htime, volxml};
+use crate::scan::HistoryIndex;
 
 /// Where glusterd keeps its things.
 const GLUSTERD: &str = "/var/lib/glusterd";
@@ -127,6 +128,11 @@ fn fill(dir: &Path, sight: &mut BrickSight) -> io::Result<()> {
     }
     let changelogs = dir.join(".glusterfs/changelogs");
     sight.changelogs = identity(&changelogs).ok();
+    sight.index = identity(&changelogs.join("htime")).ok();
+    match HistoryIndex::faults(dir) {
+        Ok((faults, lost)) => (sight.index_faults, sight.lost_changelogs) = (faults, lost),
+        Err(error) => sight.index_faults.push(error.to_string()),
+    }
     match history(&changelogs.join("htime")) {
         Ok(history) => sight.history = history,
         Err(error) => sight.index_trouble = Some(error.to_string()),

@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 use crate::cli::args::Global;
 use crate::cli::failure::{Failure, Outcome};
+use crate::domain::SecondaryUrl;
 
 /// The audits; none of them ever writes.
 #[derive(Subcommand, Debug)]
@@ -18,6 +19,15 @@ pub enum Command {
     Session(session::Args),
     /// Would a session work here?
     Ready(ready::Args),
+}
+
+/// Compares both sides of a session, as `audit session PRIMARY SECONDARY` does.
+pub(in crate::cli) fn both_sides(
+    primary: &str,
+    secondary: &SecondaryUrl,
+    global: &Global,
+) -> Result<Outcome, Failure> {
+    session::run(&session::Args::of(primary, secondary), global)
 }
 
 pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {

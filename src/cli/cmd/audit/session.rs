@@ -77,6 +77,25 @@ fn range(text: &str) -> Result<Slice, String> {
         .ok_or_else(|| "expected four hex digits on either side, such as 0000..7fff".to_owned())
 }
 
+impl Args {
+    /// Both volumes of a session as a whole, by the places of everything.
+    pub(super) fn of(primary: &str, secondary: &SecondaryUrl) -> Self {
+        Self {
+            primary: Some(primary.to_owned()),
+            secondary: Some(secondary.clone()),
+            primary_bricks: Vec::new(),
+            secondary_bricks: Vec::new(),
+            content: false,
+            sample: None,
+            shard: None,
+            range: None,
+            settle: 60,
+            max_load: None,
+            pause_file: None,
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     Manners::be_nice();
     let manners = Manners {

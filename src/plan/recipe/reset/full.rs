@@ -26,6 +26,8 @@ pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
         steps.push(draft.on_own(record(draft), State::InPlace));
         steps.extend(settings(draft).map(|(object, text)| draft.on_own(object, text)));
     }
+    steps.extend(resync::unmark(draft));
+    steps.extend(draft.emptied());
     steps.extend(draft.go());
     steps
 }

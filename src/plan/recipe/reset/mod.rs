@@ -1,11 +1,14 @@
 //! A reset as a plan: what all levels share, and which steps each of them has.
 
 mod full;
+mod history;
 mod resync;
 mod retry;
 mod rewind;
 
-use crate::domain::{BrickSight, Level, Mark, MarkNames, ResetWish, Situation};
+use crate::domain::{
+    BrickSight, Leftovers, Level, Mark, MarkNames, QUARANTINE, ResetWish, Situation,
+};
 use crate::plan::{Action, Because, Guard, Identity, Object, Place, Plan, State, Step, StepId};
 
 /// How many canaries fly for each replica set: with eight, some set has none once in 3,000 times.
@@ -22,6 +25,7 @@ pub fn reset(found: &Situation, wish: &ResetWish) -> Plan {
         Level::Rewind { to } => {
             (format!("send everything since {to} again"), rewind::steps(&draft, to))
         }
+        Level::History => ("make the index of changelogs anew".to_owned(), history::steps(&draft)),
         Level::Resync => ("crawl and send everything again".to_owned(), resync::steps(&draft)),
         Level::Full => {
             ("begin a new history, and send everything again".to_owned(), full::steps(&draft))
@@ -80,6 +84,20 @@ impl Draft<'_> {
         vec![self.on_own(self.session(), State::Started), self.on_own(canary, State::Arrived)]
     }
 
+    /// The secondary is emptied, where that was asked for: last before the start, for it is what
+    /// cannot be taken back.
+    fn emptied(&self) -> Option<Step> {
+        let keep = match self.wish.leftovers {
+            Leftovers::Keep => return None,
+            Leftovers::Quarantine => Some(format!("{QUARANTINE}{}", self.token())),
+            Leftovers::Purge => None,
+        };
+        let (primary, secondary) = (self.primary(), self.secondary());
+        let guards = vec![Guard::SessionStopped { primary, secondary }];
+        let object = Object::Leftovers { secondary: self.secondary(), keep };
+        Some(on(&self.found.own, guards, object, State::Spent))
+    }
+
     fn sets(&self) -> u32 {
         u32::try_from(self.found.primary.sets().count()).unwrap_or(u32::MAX)
     }
@@ -110,6 +128,16 @@ impl Draft<'_> {
         let guards =
             vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
         on(node, guards, Object::Xattr { at, name: name.to_owned() }, shall_be)
+    }
+
+    /// The marks of all directories below the root are gone.
+    fn unmarked(&self, node: &str, brick: &BrickSight, name: &str) -> Step {
+        let (primary, secondary) = (self.primary(), self.secondary());
+        let at = Place::from(brick.dir.as_path());
+        let guards =
+            vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
+        let object = Object::DirectoryMarks { at, name: name.to_owned() };
+        on(node, guards, object, State::Spent)
     }
 
     fn same_brick(&self, brick: &BrickSight, at: &Place) -> Guard {

@@ -10,6 +10,8 @@ use crate::plan::{State, Step};
 pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
     let mut steps = draft.halt();
     steps.extend(void(draft));
+    steps.extend(unmark(draft));
+    steps.extend(draft.emptied());
     steps.extend(draft.go());
     steps
 }
@@ -18,12 +20,25 @@ pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
 /// become Active, and would go on from its own mark.
 pub(super) fn void(draft: &Draft<'_>) -> Vec<Step> {
     let Some(names) = draft.found.mark_names() else { return Vec::new() };
+    let all = draft.found.release.zero_is_everything();
+    let start = if all { State::value(&Mark::ZERO.to_bytes()) } else { State::Absent };
     let marks = draft.found.bricks().flat_map(|(node, brick)| {
-        let zero = State::value(&Mark::ZERO.to_bytes());
         [
-            draft.mark(node, brick, &names.stime, zero),
+            draft.mark(node, brick, &names.stime, start.clone()),
             draft.mark(node, brick, &names.entry_stime, State::Absent),
         ]
     });
     marks.collect()
+}
+
+/// Before 3.7.14 and 3.8.2 no mark of the root makes the crawl disregard those of the
+/// directories: there they are removed, which only makes later crawls look at more.
+pub(super) fn unmark(draft: &Draft<'_>) -> Vec<Step> {
+    let Some(names) = draft.found.mark_names() else { return Vec::new() };
+    if draft.found.release.zero_is_everything() {
+        return Vec::new();
+    }
+    let bricks = draft.found.bricks();
+    let steps = bricks.map(|(node, brick)| draft.unmarked(node, brick, &names.stime));
+    steps.collect()
 }

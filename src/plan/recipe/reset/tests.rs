@@ -2,8 +2,8 @@
 
 use super::reset;
 use crate::domain::situation_sample::{id, situation};
-use crate::domain::{Leftovers, Level, ResetWish, Situation, Time};
-use crate::plan::{Guard, Object, Plan, State};
+use crate::domain::{Leftovers, Level, Release, ResetWish, Situation, Time};
+use crate::plan::{Guard, Object, Plan, State, Step};
 
 fn wish(level: Level) -> ResetWish {
     let now = Time::from_secs(1_795_264_308);
@@ -91,4 +91,196 @@ fn a_canary_flies_for_every_replica_set() {
     assert_eq!(last.shall_be, State::Arrived);
     let Object::Canary { token, files, rollover, .. } = &last.object else { panic!("{last:?}") };
     assert_eq!((token.as_str(), *files, *rollover), ("20261121T123148", 16, 3));
+}
+
+/// The same with changelogs, an index and settings.
+fn rich() -> Situation {
+    let mut found = situation();
+    for node in &mut found.nodes {
+        let sight = node.sight.as_mut().unwrap();
+        sight.bricks[0].changelogs = Some((21, Some(22)));
+        sight.bricks[0].index = Some((31, Some(32)));
+        for (key, text) in [("sync-jobs", "5"), ("stime-xattr-prefix", "trusted.x")] {
+            sight.set.insert(key.to_owned(), text.to_owned());
+        }
+    }
+    found
+}
+
+const AT: &str = "/bricks/gv0/.glusterfs/changelogs";
+const VOID: [&str; 4] = [
+    "m1: set xattr stime of /bricks/gv0 to 0x0000000000000000",
+    "m1: remove xattr entry_stime of /bricks/gv0",
+    "m2: set xattr stime of /bricks/gv0 to 0x0000000000000000",
+    "m2: remove xattr entry_stime of /bricks/gv0",
+];
+
+fn full(found: &Situation, leftovers: Leftovers) -> Plan {
+    reset(found, &ResetWish { leftovers, ..wish(Level::Full) })
+}
+
+#[test]
+fn full_makes_the_session_anew_where_changelogs_cannot_be_switched_off_otherwise() {
+    let plan = full(&rich(), Leftovers::Quarantine);
+    let aside = |node: &str| {
+        format!(
+            "{node}: move {AT} aside, to /bricks/gv0/.glusterfs/changelogs.before-20261121T123148"
+        )
+    };
+    let (one, other) = (aside("m1"), aside("m2"));
+    let mut steps = vec![
+        "m1: reset setting sync-jobs of session gv0 s1::gv0dr",
+        "m1: delete session gv0 s1::gv0dr with its settings; marks stay",
+        "m1: set option changelog.changelog of volume gv0 to off",
+        &one,
+        &other,
+    ];
+    steps.extend(VOID);
+    steps.extend([
+        "m1: set option changelog.changelog of volume gv0 to on",
+        "m1: create session gv0 s1::gv0dr: push-pem force",
+        "m1: set sync-jobs of session gv0 s1::gv0dr to 5",
+        "m1: empty s1::gv0dr: copy everything into its .georepair-quarantine-20261121T123148, compare, delete the rest",
+    ]);
+    assert_eq!(told(&plan), between(&steps));
+    // Everything ahead of the emptying can be taken back.
+    let last = plan.steps.len() - GO.len();
+    assert_eq!(plan.point_of_no_return(), Some(plan.steps[last - 1].id));
+    assert_eq!(full(&rich(), Leftovers::Keep).point_of_no_return(), None);
+}
+
+#[test]
+fn full_keeps_the_session_where_the_release_lets_it() {
+    let found = Situation { release: Release(3, 12, 9), ..rich() };
+    let told = told(&full(&found, Leftovers::Purge));
+    assert!(told.iter().all(|it| !it.contains("create") && !it.contains("setting")), "{told:#?}");
+    let off = told.iter().position(|it| it.ends_with("changelog.changelog of volume gv0 to off"));
+    assert_eq!(off, Some(HALT.len()));
+    assert!(told.contains(&"m1: empty s1::gv0dr: delete everything on it".to_owned()));
+}
+
+#[test]
+fn where_no_mark_of_the_root_means_everything_those_of_the_directories_go() {
+    let found = Situation { release: Release(3, 7, 6), ..rich() };
+    let plan = plan(&found, Level::Resync);
+    let expected = between(&[
+        "m1: remove xattr stime of /bricks/gv0",
+        "m1: remove xattr entry_stime of /bricks/gv0",
+        "m2: remove xattr stime of /bricks/gv0",
+        "m2: remove xattr entry_stime of /bricks/gv0",
+        "m1: remove xattr stime of every directory below /bricks/gv0",
+        "m2: remove xattr stime of every directory below /bricks/gv0",
+    ]);
+    assert_eq!(told(&plan), expected);
+}
+
+/// A brick whose index has a fault.
+fn unindexed() -> Situation {
+    let mut found = rich();
+    let sight = found.nodes[1].sight.as_mut().unwrap();
+    sight.bricks[0].index_faults = vec!["htime/x is no index".to_owned()];
+    found
+}
+
+#[test]
+fn history_stops_one_brick_at_a_time_and_only_where_something_is_wrong() {
+    assert!(plan(&rich(), Level::History).steps.is_empty());
+    let aside = "/bricks/gv0/.glusterfs/htime.before-20261121T123148";
+    let (make, old) = (
+        format!("m2: make an index of the changelogs of /bricks/gv0, as {aside}"),
+        format!("m2: move {AT}/htime aside, to {aside}"),
+    );
+    let expected = between(&[
+        "m2: stop the process of brick m2:/bricks/gv0",
+        &make,
+        &old,
+        "m2: start the process of brick m2:/bricks/gv0",
+        "m2: wait until the replicas of gv0 owe each other nothing",
+    ]);
+    assert_eq!(told(&plan(&unindexed(), Level::History)), expected);
+    let mut gone = unindexed();
+    gone.nodes[1].sight.as_mut().unwrap().bricks[0].index = None;
+    let told = told(&plan(&gone, Level::History));
+    assert!(
+        told.contains(&format!(
+            "m2: make an index of the changelogs of /bricks/gv0, as {AT}/htime"
+        ))
+    );
+}
+
+/// What hands type for a step, where it is not the command of the scripts.
+fn by_hand(step: &Step) -> String {
+    match &step.action.object {
+        Object::Workers { .. } => {
+            "pgrep -af gsyncd | grep -F s1::gv0dr     # again, until nothing is left".to_owned()
+        }
+        Object::Canary { .. } => "mount -t glusterfs m1:/gv0 /mnt/p; mount -t glusterfs s1:/gv0dr /mnt/s\n       \
+            # once every Active worker says Changelog Crawl:\n       \
+            mkdir /mnt/p/canary; date >/mnt/p/canary/1; sleep 60; cat /mnt/s/canary/1\n       \
+            # it does not arrive: stop and start the session, and make another".to_owned(),
+        Object::Leftovers { .. } => "glusterfs --volfile-server=s1 --volfile-id=gv0dr --client-pid=-1 --aux-gfid-mount --acl /mnt/w\n       \
+            mkdir /mnt/w/.georepair-quarantine-DATE\n       \
+            cp -a /mnt/s/NAME... /mnt/w/.georepair-quarantine-DATE/     # every name but .glusterfs*, .trashcan, .shard\n       \
+            diff -r --no-dereference /mnt/s/NAME /mnt/w/.georepair-quarantine-DATE/NAME && rm -r /mnt/w/NAME".to_owned(),
+        Object::BrickProcess { .. } if step.action.shall_be == State::Stopped => {
+            "kill PID     # of `gluster volume status gv0 m2:/bricks/gv0`".to_owned()
+        }
+        Object::BrickProcess { .. } => "gluster volume start gv0 force".to_owned(),
+        Object::HistoryIndex { .. } => "bash m2.sh     # of --script DIR: no hand writes an index".to_owned(),
+        Object::Unhealed { .. } => {
+            "gluster volume heal gv0 statistics heal-count     # again, until every count is 0".to_owned()
+        }
+        Object::Movable { at, aside, .. } => format!("mv -nT -- {at} {aside}"),
+        Object::DirectoryMarks { at, name } => {
+            format!("find {at} -path {at}/.glusterfs -prune -o -type d -exec setfattr -h -x {name} {{}} \\;")
+        }
+        _ => step.action.shell(),
+    }
+}
+
+/// The sequences of the runbooks are those of the plans: a page that drifts fails here.
+#[test]
+fn the_runbooks_show_what_the_plans_do() {
+    let pages: [(&str, &str, Plan); 5] = [
+        (
+            "retry",
+            include_str!("../../../../runbooks/reset-retry.md"),
+            plan(&situation(), Level::Retry),
+        ),
+        (
+            "rewind",
+            include_str!("../../../../runbooks/reset-rewind.md"),
+            plan(&situation(), Level::Rewind { to: Time::from_secs(3000) }),
+        ),
+        (
+            "history",
+            include_str!("../../../../runbooks/reset-history.md"),
+            plan(&unindexed(), Level::History),
+        ),
+        (
+            "resync",
+            include_str!("../../../../runbooks/reset-resync.md"),
+            plan(&situation(), Level::Resync),
+        ),
+        (
+            "full",
+            include_str!("../../../../runbooks/reset-full.md"),
+            full(&rich(), Leftovers::Quarantine),
+        ),
+    ];
+    let prefix = format!("trusted.glusterfs.{}.{}.", id('1'), id('2'));
+    let mut lacking = String::new();
+    for (name, page, plan) in pages {
+        for step in &plan.steps {
+            let says = step.action.says().replace(&prefix, "");
+            let does = by_hand(step).replace("gluster --mode=script ", "gluster ");
+            let lines = format!("       # {} on {}: {says}\n       {does}\n", step.id, step.node)
+                .replace(&prefix, "trusted.glusterfs.PRIMARY-ID.SECONDARY-ID.")
+                .replace("20261121T123148", "DATE");
+            if !page.contains(&lines) {
+                lacking.push_str(&format!("@{name}\n{lines}"));
+            }
+        }
+    }
+    assert!(lacking.is_empty(), "the runbooks lack:\n{lacking}");
 }
