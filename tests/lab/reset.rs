@@ -224,8 +224,11 @@ fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
     let (before, was) = (settings(&lab), primary(&lab));
 
     // Taken back before the point of no return, from the last step ahead of it.
-    let full = "reset gv0 s1::gv0dr --level full";
-    let plan = lab.georepair("m1", &["reset", "gv0", "s1::gv0dr", "--level", "full", "--dry-run"]);
+    let full = "reset gv0 s1::gv0dr --level full --override unproven";
+    let plan = lab.georepair(
+        "m1",
+        &["reset", "gv0", "s1::gv0dr", "--level", "full", "--override", "unproven", "--dry-run"],
+    );
     code(&plan, 1);
     let shown = String::from_utf8_lossy(&plan.stdout).into_owned();
     let told = marks(&lab);
@@ -357,7 +360,10 @@ fn another_session_is_named_before_it_loses_its_history() {
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     code(&refused, 3);
     assert!(said.contains("nightly") && said.contains("--override glusterfind"), "{said}");
-    code(&reset(&lab, &["full", "--dry-run", "--override", "glusterfind"]), 1);
+    code(
+        &reset(&lab, &["full", "--dry-run", "--override", "glusterfind", "--override", "unproven"]),
+        1,
+    );
     code(&reset(&lab, &["resync", "--dry-run"]), 1);
     std::fs::remove_dir_all(lab.node("m2").path("/var/lib/glusterd/glusterfind")).expect("its end");
 }
