@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use anstream::eprintln;
 use clap::Args as ClapArgs;
@@ -204,12 +205,14 @@ struct Onlooker {
     interrupted: Arc<AtomicBool>,
     meter: Arc<Meter>,
     bar: Option<Progress>,
+    waited: Option<Instant>,
 }
 
 impl Onlooker {
     fn new(plan: &Plan, quiet: bool) -> Self {
         let interrupted = interrupt::watched();
-        Self { steps: plan.steps.len(), quiet, interrupted, meter: Arc::default(), bar: None }
+        let (steps, meter) = (plan.steps.len(), Arc::default());
+        Self { steps, quiet, interrupted, meter, bar: None, waited: None }
     }
 }
 
@@ -227,6 +230,14 @@ impl Watch for Onlooker {
 
     fn advances(&mut self, _step: &Step, items: u64) {
         self.meter.entries.store(items, Ordering::Relaxed);
+    }
+
+    fn waits(&mut self, _step: &Step, why: &str) {
+        let due = self.waited.is_none_or(|at| at.elapsed() > Duration::from_secs(10));
+        if due && !self.quiet {
+            eprintln!("waiting: {}", crate::domain::Name::from(why).lossy());
+            self.waited = Some(Instant::now());
+        }
     }
 
     fn ends(&mut self, _step: &Step, changed: bool) {

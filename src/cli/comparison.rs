@@ -1,56 +1,37 @@
 //! The comparison of two volumes: a look at everything, then second looks at what differed.
 
+mod telling;
+
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use uuid::Uuid;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::failure::{Failure, UsageError};
-use crate::check::sides::{
-    self, Difference, Differences, Fate, Sides, Trees, compare, compare_all, empties,
-};
-use crate::domain::{AuditFinding, AuditHead, Gfid, Mark};
+use super::manners::Manners;
+use crate::check::sides::{Differences, Sides, compare, compare_all, empties};
+use crate::domain::{AuditHead, Gfid, Mark};
 use crate::report::AuditList;
 use crate::scan::Meter;
 use crate::scan::inventory::{
-    Holding, Inventory, InventoryError, ItemKind, Object, Place, Slice, Wish,
+    Holding, Inventory, InventoryError, Item, ItemKind, Object, Share, Slice, Wish,
 };
+use telling::{are_own, tell};
 
 /// How many objects are looked at again and told at once: bounds the memory.
 const BATCH: usize = 4096;
-
-/// How to be no burden to the machine.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Manners {
-    pub(super) max_load: Option<f64>,
-    pub(super) pause_file: Option<PathBuf>,
-}
-
-impl Manners {
-    /// Gives other processes the way; the I/O priority follows (`ioprio_set(2)`). To be called
-    /// before any thread starts.
-    pub(super) fn be_nice() {
-        // Where it is not permitted, the work is done at the usual priority.
-        let _ = rustix::process::setpriority_process(None, 19);
-    }
-
-    /// Waits until the machine has room for more.
-    fn wait(&self) {
-        loop {
-            let load = std::fs::read_to_string("/proc/loadavg").ok();
-            let load = load.and_then(|text| text.split(' ').next()?.parse::<f64>().ok());
-            let busy = self.max_load.zip(load).is_some_and(|(most, load)| load > most);
-            if !busy && !self.pause_file.as_ref().is_some_and(|file| file.exists()) {
-                return;
-            }
-            std::thread::sleep(Duration::from_secs(1));
-        }
-    }
-}
+/// About how many objects a shard has: so much is in memory for each thread.
+const SHARD: u64 = 4096;
+/// How many shards are compared before the next are handed out: what Ctrl-C has to wait for at
+/// most is one shard a thread, and what it loses is less than these.
+const LEG: usize = 32;
+/// How long a difference has to stand that replication does not know of: a brick records a
+/// change after it was made.
+const STANDS: Duration = Duration::from_millis(500);
+/// How many more looks there are for what is doubted when the time is over.
+const OVERTIME: u32 = 3;
 
 /// What is to be compared, and how.
 #[derive(Clone, Debug)]
@@ -76,8 +57,24 @@ pub(super) struct Comparison {
     /// The volumes' ids, as in the marks' names.
     session: String,
     marks: Option<Vec<Mark>>,
+    /// What was not compared, since the work was stopped.
+    left: Option<Slice>,
+    /// Objects whose names could not be told: the first of them, and how many.
+    unnamed: (Vec<Gfid>, u64),
+    /// Handles without anything.
+    nameless: u64,
     unseen: BTreeSet<String>,
     notes: BTreeSet<String>,
+}
+
+/// What comparing a shard showed.
+#[derive(Debug, Default)]
+struct Shard {
+    found: Vec<(Gfid, Differences)>,
+    compared: u64,
+    unnamed: Vec<Gfid>,
+    nameless: u64,
+    unseen: BTreeSet<String>,
 }
 
 impl Comparison {
@@ -96,6 +93,9 @@ impl Comparison {
             pending: None,
             session: String::new(),
             marks: None,
+            left: None,
+            unnamed: (Vec::new(), 0),
+            nameless: 0,
             unseen: BTreeSet::new(),
             notes: BTreeSet::new(),
         };
@@ -114,45 +114,75 @@ impl Comparison {
         Ok(it)
     }
 
-    /// Compares everything once, shard by shard, one shard in memory for each thread.
+    /// Compares everything once, shard by shard, one shard in memory for each thread, in the order
+    /// of gfids; where it is stopped, what is left is known.
     pub(super) fn compare(&mut self, meter: &Meter) -> Result<(), Failure> {
-        let shards = self.terms.slice.pieces(256);
-        let all = Mutex::new((Vec::new(), 0_u64, BTreeSet::new()));
-        let this = &*self;
-        shards.par_iter().try_for_each(|&shard| -> Result<(), InventoryError> {
-            this.terms.manners.wait();
-            let here = this.primary.slice(shard, this.terms.wish, meter)?;
-            let there = this.secondary.slice(shard, this.terms.wish, meter)?;
-            let mut found = Vec::new();
-            let compared = compare_all(&here.objects, &there.objects, |gfid, how| {
-                found.push((gfid, how));
-            });
-            if let Ok(mut all) = all.lock() {
-                all.0.extend(found);
-                all.1 += compared;
-                all.2.extend(blind_spots(&here, "primary"));
-                all.2.extend(blind_spots(&there, "secondary"));
+        let objects = self.primary.inodes().max(self.secondary.inodes());
+        let shards = u32::try_from(objects / SHARD).unwrap_or(u32::MAX).clamp(256, 1 << 16);
+        let shards = self.terms.slice.pieces(shards);
+        'legs: for leg in shards.chunks(LEG) {
+            let this = &*self;
+            let looks: Result<Vec<_>, InventoryError> =
+                leg.par_iter().map(|&shard| this.shard(shard, meter)).collect();
+            for (shard, look) in leg.iter().zip(looks?) {
+                let Some(look) = look else {
+                    self.left = Some(Slice { first: shard.first, ..self.terms.slice });
+                    break 'legs;
+                };
+                self.take(look);
             }
-            Ok(())
-        })?;
+        }
         self.primary.still_there()?;
         self.secondary.still_there()?;
-        let (mut found, compared, unseen) = all.into_inner().unwrap_or_default();
-        found.sort_unstable_by_key(|(gfid, _)| *gfid);
-        (self.found, self.compared) = (found, compared);
-        self.unseen.extend(unseen);
         Ok(())
+    }
+
+    /// Compares a shard; nothing where the work is to be stopped.
+    fn shard(&self, shard: Slice, meter: &Meter) -> Result<Option<Shard>, InventoryError> {
+        if !self.terms.manners.go_on() {
+            return Ok(None);
+        }
+        let here = self.primary.slice(shard, self.terms.wish, meter)?;
+        let there = self.secondary.slice(shard, self.terms.wish, meter)?;
+        let mut look = Shard::default();
+        look.compared = compare_all(&here.objects, &there.objects, |gfid, how| {
+            look.found.push((gfid, how));
+        });
+        for (side, holding) in [("primary", &here), ("secondary", &there)] {
+            look.unseen.extend(self.blind_spots(holding, side));
+            look.nameless += holding.nameless;
+            look.unnamed.extend(unnamed(holding));
+        }
+        Ok(Some(look))
+    }
+
+    fn take(&mut self, look: Shard) {
+        self.found.extend(look.found);
+        self.compared += look.compared;
+        self.nameless += look.nameless;
+        self.unseen.extend(look.unseen);
+        let (first, count) = &mut self.unnamed;
+        *count += look.unnamed.len() as u64;
+        let room = BATCH.saturating_sub(first.len());
+        first.extend(look.unnamed.into_iter().take(room));
+    }
+
+    /// Whether the work was stopped before its end.
+    pub(super) fn is_cut(&self) -> bool {
+        self.left.is_some()
     }
 
     /// Looks again at what differed, until it is equal, stands although replication claims to be
     /// past it, or the time is over.
     ///
     /// The marks are read before a look and the changelogs after it: a change that the look can
-    /// have seen is then either replicated before it, or named.
+    /// have seen is then either replicated before it, or named. What is not named has to stand
+    /// twice.
     pub(super) fn look_again(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
         let mut open = std::mem::take(&mut self.found);
-        loop {
+        let (mut stood, mut overtime) = (BTreeSet::new(), 0);
+        while !open.is_empty() {
             let marks = self.primary.marks(&self.session)?;
             let mut still = Vec::new();
             for batch in open.chunks(BATCH) {
@@ -163,17 +193,27 @@ impl Comparison {
             let named = self.named(marks.as_deref(), &still)?;
             let (waiting, standing): (Vec<_>, Vec<_>) =
                 still.into_iter().partition(|(gfid, _)| named.contains(gfid));
-            self.found.extend(standing);
-            self.pending = marks.map(|_| waiting.len() as u64);
-            open = waiting;
-            if open.is_empty() || began.elapsed() >= self.terms.settle {
+            let (stands, doubted): (Vec<_>, Vec<_>) =
+                standing.into_iter().partition(|(gfid, _)| stood.contains(gfid));
+            self.found.extend(stands);
+            stood = doubted.iter().map(|(gfid, _)| *gfid).collect();
+            open = [waiting, doubted].concat();
+            open.sort_unstable_by_key(|(gfid, _)| *gfid);
+            overtime += u32::from(began.elapsed() >= self.terms.settle || self.is_stopped());
+            // Objects that change all the time would be doubted for ever.
+            if open.is_empty() || overtime > if stood.is_empty() { 0 } else { OVERTIME } {
                 break;
             }
-            std::thread::sleep(Duration::from_secs(2).min(self.terms.settle));
+            std::thread::sleep(STANDS);
         }
         self.found.sort_unstable_by_key(|(gfid, _)| *gfid);
+        self.pending = self.primary.marks(&self.session)?.map(|_| open.len() as u64);
         self.waiting = open;
         Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.terms.manners.stop.load(Ordering::Relaxed)
     }
 
     fn look(&self, gfids: &[Gfid]) -> Result<(Holding, Holding), InventoryError> {
@@ -219,6 +259,12 @@ impl Comparison {
                     primary_paths,
                     secondary_paths,
                 };
+                if !(primary_paths.is_empty() && secondary_paths.is_empty())
+                    && are_own(primary_paths)
+                    && are_own(secondary_paths)
+                {
+                    continue;
+                }
                 let how = compare(sides.primary, sides.secondary);
                 empty.count(&sides, how);
                 findings.extend(tell(&sides, how, &lost));
@@ -229,62 +275,61 @@ impl Comparison {
             }
         }
         list.push(empty.finding().as_slice())?;
+        self.tell_unnamed()?;
         Ok(self.head())
     }
 
-    /// What is missing on either side, and the names that two gfids claim.
-    fn lost(&self, found: &[(Gfid, Differences)]) -> Result<Lost, Failure> {
-        let mut lost = Lost::default();
-        for (primary, how) in
-            [(true, Difference::OnlyOnPrimary), (false, Difference::OnlyOnSecondary)]
-        {
-            let waiting: BTreeSet<_> = self.waiting.iter().map(|(gfid, _)| *gfid).collect();
-            let mut gfids: Vec<_> = found
-                .iter()
-                .chain(&self.waiting)
-                .filter(|(_, found)| found.contains(how))
-                .map(|(gfid, _)| *gfid)
-                .collect();
-            gfids.sort_unstable();
-            let (mut directories, mut others) = (HashMap::new(), Vec::new());
-            let mut places = HashMap::new();
-            for batch in gfids.chunks(BATCH) {
-                let (here, there) = self.look(batch)?;
-                for object in &(if primary { here } else { there }).objects {
-                    let Some(item) = object.item() else { continue };
-                    let waits = waiting.contains(&object.gfid);
-                    places.extend(item.places.iter().map(|it| (digest(it), (object.gfid, waits))));
-                    let first = item.places.first().filter(|_| !waits);
-                    match (item.kind, first) {
-                        (ItemKind::Directory, Some(place)) => {
-                            directories.insert(object.gfid, place.parent);
-                        }
-                        (_, Some(place)) => others.push(place.parent),
-                        _ => {}
-                    }
-                }
-            }
-            let trees = Trees::of(directories, others.into_iter());
-            if primary {
-                (lost.primary, lost.primary_places) = (trees, places);
-            } else {
-                (lost.secondary, lost.secondary_places) = (trees, places);
-            }
+    /// Says how many objects have no names that can be compared: a rename that did not arrive
+    /// would not be seen.
+    fn tell_unnamed(&mut self) -> Result<(), Failure> {
+        let (mut first, mut count) = std::mem::take(&mut self.unnamed);
+        first.sort_unstable();
+        first.dedup();
+        if count <= BATCH as u64 {
+            let (here, there) = self.look(&first)?;
+            let again: BTreeSet<_> = unnamed(&here).chain(unnamed(&there)).collect();
+            count = again.len() as u64;
         }
-        Ok(lost)
+        if count > 0 {
+            self.unseen.insert(format!(
+                "the names of {count} objects: their gfid2path xattrs do not tell all of them \
+                 (georepair audit brick says why), so a rename that did not arrive is not seen"
+            ));
+        }
+        Ok(())
     }
 
     fn head(&mut self) -> AuditHead {
-        let mut scope = Vec::new();
         for (side, volume) in [("primary", &self.primary), ("secondary", &self.secondary)] {
-            scope.push(format!("{side}: {}", volume.describe()));
             self.unseen.extend(volume.unseen().iter().map(|brick| format!("{side}: {brick}")));
         }
-        scope.push(
-            "compared: existence, type, names, size, mtime of files, mode, owner, ACL, user \
-             xattrs, symlink targets"
+        if let Some(left) = self.left {
+            let (first, last) = (left.first, left.last);
+            self.unseen.insert(format!(
+                "stopped: gfids from {first:04x} on were not compared; go on with \
+                 --range {first:04x}..{last:04x}"
+            ));
+        }
+        self.take_notes();
+        AuditHead {
+            compared: self.compared,
+            pending: self.pending,
+            up_to: self.marks.iter().flatten().min().map(|mark| mark.time()),
+            scope: self.scope(),
+            unseen: self.unseen.iter().cloned().collect(),
+            notes: self.notes.iter().cloned().collect(),
+            ..AuditHead::default()
+        }
+    }
+
+    fn scope(&self) -> Vec<String> {
+        let mut scope = vec![
+            format!("primary: {}", self.primary.describe()),
+            format!("secondary: {}", self.secondary.describe()),
+            "compared, by the bricks' handles: existence, type, names, size, mtime of files, \
+             mode, owner, ACL, user xattrs, symlink targets"
                 .to_owned(),
-        );
+        ];
         scope.push(match self.terms.wish.content {
             None => {
                 "not compared: content (--content), times of directories, default ACLs".to_owned()
@@ -298,6 +343,10 @@ impl Comparison {
                 self.terms.slice.first, self.terms.slice.last
             ));
         }
+        scope
+    }
+
+    fn take_notes(&mut self) {
         if self.marks.is_none() {
             self.notes.insert(
                 "no brick of the primary has a mark of a session with this secondary: what is \
@@ -305,72 +354,43 @@ impl Comparison {
                     .to_owned(),
             );
         }
-        AuditHead {
-            compared: self.compared,
-            pending: self.pending,
-            up_to: self.marks.iter().flatten().min().map(|mark| mark.time()),
-            scope,
-            unseen: self.unseen.iter().cloned().collect(),
-            notes: self.notes.iter().cloned().collect(),
-            ..AuditHead::default()
+        if !self.waiting.is_empty() {
+            self.notes.insert(
+                "whether replication is still moving: georepair changelog pending --brick DIR, on \
+                 the primary's nodes"
+                    .to_owned(),
+            );
+        }
+        if self.nameless > 0 {
+            let count = self.nameless;
+            self.notes.insert(format!(
+                "{count} handles lead to nothing that has a name and were left out; georepair \
+                 audit brick tells whether that is as it should be"
+            ));
         }
     }
-}
 
-/// What is missing on either side.
-#[derive(Debug, Default)]
-struct Lost {
-    primary: Trees,
-    secondary: Trees,
-    /// The names of what is missing, by digest; and whether it is still to be replicated.
-    primary_places: HashMap<u64, (Gfid, bool)>,
-    secondary_places: HashMap<u64, (Gfid, bool)>,
-}
-
-fn digest(place: &Place) -> u64 {
-    xxh3_64(&[place.parent.as_bytes(), place.name.as_bytes()].concat())
-}
-
-/// The findings about one object; none where one above it speaks for it.
-fn tell(sides: &Sides<'_>, how: Differences, lost: &Lost) -> Vec<AuditFinding> {
-    let mut told = Vec::new();
-    for difference in how.iter() {
-        let (object, trees, rivals) = match difference {
-            Difference::OnlyOnPrimary => (sides.primary, &lost.primary, &lost.secondary_places),
-            Difference::OnlyOnSecondary => (sides.secondary, &lost.secondary, &lost.primary_places),
-            _ => {
-                told.push(sides::finding(sides, difference));
-                continue;
-            }
+    /// What of a shard could not be seen.
+    fn blind_spots(&self, holding: &Holding, side: &str) -> impl Iterator<Item = String> {
+        let unread = holding.why.as_deref();
+        let unread = unread.map(|why| format!("{side}: objects that could not be read: {why}"));
+        let is_part = |object: &Object| {
+            object.item().is_some_and(|i| i.kind == ItemKind::File && i.share == Share::Fragment)
         };
-        let Some(item) = object.and_then(Object::item) else { continue };
-        let fate = match (item.kind, item.places.first()) {
-            (ItemKind::Directory, _) => trees.directory(sides.gfid),
-            (_, Some(place)) => trees.other(place.parent),
-            _ => Fate::Top(0),
-        };
-        let Fate::Top(below) = fate else { continue };
-        let rival = item.places.iter().find_map(|place| rivals.get(&digest(place)));
-        match (rival, difference) {
-            (Some((rival, _)), Difference::OnlyOnPrimary) => {
-                told.push(AuditFinding { below, ..sides::other_gfid(sides, *rival) });
-            }
-            (Some((rival, true)), _) => {
-                told.push(AuditFinding { below, ..sides::other_gfid(sides, *rival) });
-            }
-            // Told with the gfid that stands there on the primary.
-            (Some(_), _) => {}
-            (None, _) => told.push(AuditFinding { below, ..sides::finding(sides, difference) }),
-        }
+        let parts = self.terms.wish.content.is_some() && holding.objects.iter().any(is_part);
+        let parts = parts.then(|| {
+            format!("{side}: content: the bricks of a disperse volume have fragments of it only")
+        });
+        unread.into_iter().chain(parts)
     }
-    told
 }
 
 fn by_gfid(holding: &Holding) -> HashMap<Gfid, &Object> {
     holding.objects.iter().map(|object| (object.gfid, object)).collect()
 }
 
-fn blind_spots(holding: &Holding, side: &str) -> Option<String> {
-    let why = holding.why.as_deref()?;
-    Some(format!("{side}: objects that could not be read: {why}"))
+/// The objects of which no copy tells all its names.
+fn unnamed(holding: &Holding) -> impl Iterator<Item = Gfid> {
+    let is_unnamed = |object: &&Object| !object.copies.iter().any(Item::is_named);
+    holding.objects.iter().filter(is_unnamed).map(|object| object.gfid)
 }

@@ -16,6 +16,8 @@ pub(super) enum Outcome {
     Findings,
     /// Too little was seen to judge (exit 5).
     Blind,
+    /// Stopped by Ctrl-C with what was found so far told (exit 130).
+    Cut,
 }
 
 /// Flags that make no sense together, beyond what clap can tell.
@@ -74,6 +76,7 @@ pub(super) fn exit_code(ended: Result<Outcome, Failure>) -> ExitCode {
         Ok(Outcome::Fine) => return ExitCode::SUCCESS,
         Ok(Outcome::Findings) => return ExitCode::from(1),
         Ok(Outcome::Blind) => return ExitCode::from(5),
+        Ok(Outcome::Cut) => return ExitCode::from(130),
         Err(failure) => failure,
     };
     eprintln!("error: {}", failure.message);

@@ -10,6 +10,7 @@ mod failure;
 mod guide;
 mod input;
 mod interrupt;
+mod manners;
 mod positions;
 
 use std::process::ExitCode;

@@ -44,6 +44,14 @@ pub struct Pace {
     pub pause_file: Option<Place>,
 }
 
+impl Default for Pace {
+    /// One at a time, and never waiting.
+    fn default() -> Self {
+        let jobs = NonZeroUsize::MIN;
+        Self { jobs, max_backlog: None, bricks: Vec::new(), pause_file: None }
+    }
+}
+
 /// The list of a bulk step, a file beside its plan: one JSON object a line, in the order of work.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

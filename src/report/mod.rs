@@ -16,6 +16,7 @@ mod runbooks;
 mod runs;
 mod stats;
 mod stream;
+mod triggered;
 
 pub use audit::AuditList;
 pub use changelog::{RecordList, RolloverRow, Row};
@@ -31,3 +32,4 @@ pub use runbooks::{RunbookError, Runbooks};
 pub use runs::{RunList, RunView};
 pub use stats::StatsReport;
 pub use stream::{Record, Stream};
+pub use triggered::{Mishap, Proof, Triggered};

@@ -4,6 +4,7 @@ mod brick;
 mod changelogs;
 mod chunks;
 pub mod cluster;
+pub mod delivery;
 mod follow;
 mod gfids;
 mod history;

@@ -21,14 +21,25 @@ impl FakeBrick {
 
     /// Renames a file as the brick does: the name, then its old record, then its new.
     pub(crate) fn rename(&self, from: &str, to: &str) {
-        let (folder, name) =
-            (Path::new(from).parent().unwrap(), Path::new(from).file_name().unwrap());
-        let parent = self.gfid_of(folder.to_str().unwrap());
+        let old = self.key_of(from);
         fs::rename(self.at(from), self.at(to)).unwrap();
-        let value = format!("{parent}/{}", name.to_str().unwrap());
-        let key = xxhash_rust::xxh64::xxh64(value.as_bytes(), 0);
-        lremovexattr(self.at(to), format!("trusted.gfid2path.{key:016x}")).unwrap();
+        lremovexattr(self.at(to), old).unwrap();
         self.record(to);
+    }
+
+    /// Takes one of several names with its record.
+    pub(crate) fn unlink(&self, path: &str) {
+        lremovexattr(self.at(path), self.key_of(path)).unwrap();
+        fs::remove_file(self.at(path)).unwrap();
+    }
+
+    /// The xattr that records a name.
+    fn key_of(&self, path: &str) -> String {
+        let (folder, name) =
+            (Path::new(path).parent().unwrap(), Path::new(path).file_name().unwrap());
+        let parent = self.gfid_of(folder.to_str().unwrap());
+        let value = format!("{parent}/{}", name.to_str().unwrap());
+        format!("trusted.gfid2path.{:016x}", xxhash_rust::xxh64::xxh64(value.as_bytes(), 0))
     }
 }
 

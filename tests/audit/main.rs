@@ -1,4 +1,4 @@
-//! `audit brick` on bricks built by hand: a sound one is silent, each damage is exactly its finding.
+//! The audits on bricks built by hand: sound ones are silent, each damage is exactly its finding.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at surprises")]
 #![expect(clippy::disallowed_methods, reason = "a test of damage does the damage")]
 
@@ -8,6 +8,10 @@ mod damage;
 mod handles;
 mod history;
 mod live;
+mod manner;
+mod pair;
+mod sides;
+mod volumes;
 
 use assert_cmd::Command;
 use bricks::FakeBrick;
@@ -27,6 +31,11 @@ impl Told {
             .map(|it| (it["code"].as_str().unwrap(), it["path"].as_str().unwrap_or("-")))
             .collect()
     }
+
+    /// A list of the head, in one text.
+    pub(crate) fn list(&self, name: &str) -> String {
+        self.document[name].to_string()
+    }
 }
 
 /// Runs `audit brick` with a minute's patience.
@@ -34,6 +43,11 @@ pub(crate) fn audit(brick: &FakeBrick) -> Told {
     let mut command = Command::cargo_bin("georepair").unwrap();
     command.args(["--format", "json", "--quiet", "audit", "brick", "--offline"]).arg(brick.path());
     let output = command.timeout(std::time::Duration::from_mins(1)).output().unwrap();
+    told(&output)
+}
+
+/// What an audit's output tells.
+pub(crate) fn told(output: &std::process::Output) -> Told {
     let document: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(document["schema"], "georepair/audit/1");

@@ -49,9 +49,13 @@ def main():
     os.setxattr(root, "trusted.gfid", top.bytes)
     os.symlink("../../..", f"{root}/.glusterfs/00/00/{top}")
 
+    made = set()
+
     def handle(gfid):
         g = str(gfid)
-        os.makedirs(f"{root}/.glusterfs/{g[:2]}/{g[2:4]}", exist_ok=True)
+        if g[:4] not in made:
+            made.add(g[:4])
+            os.makedirs(f"{root}/.glusterfs/{g[:2]}/{g[2:4]}", exist_ok=True)
         return f"{root}/.glusterfs/{g[:2]}/{g[2:4]}/{g}"
 
     folders = [("", top, 0)]

@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use crate::real::Ground;
 
 /// Where the twenty moments come from: the same in each run of the tests, spread over the run.
-fn moment(round: u32) -> f64 {
+pub(crate) fn moment(round: u32) -> f64 {
     f64::from(round.wrapping_mul(2_654_435_761) >> 8) / f64::from(1_u32 << 24)
 }
 
-fn kill_after(ground: &Ground, words: &[&str], patience: Duration) {
+pub(crate) fn kill_after(ground: &Ground, words: &[&str], patience: Duration) {
     let mut child = ground
         .georepair(words)
         .stdout(std::process::Stdio::null())

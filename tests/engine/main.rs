@@ -10,3 +10,4 @@ mod peers;
 mod plans;
 mod real;
 mod scripts;
+mod trigger;

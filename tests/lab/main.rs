@@ -33,5 +33,6 @@ mod resolve;
 mod session;
 mod shape;
 mod switch;
+mod trigger;
 mod volume;
 mod wait;

@@ -1,6 +1,7 @@
 //! The lab's own mounts of both volumes.
 
 use crate::lab::Lab;
+use crate::node::Node;
 use crate::volume::{PRIMARY, SECONDARY};
 use crate::wait;
 
@@ -28,6 +29,11 @@ pub(crate) fn mount(lab: &Lab, node: &str, volume: &str, at: &str, options: &[&s
     argv.extend(options);
     argv.push(at);
     node.run_on(&argv);
+    answers(node, at);
+}
+
+/// Waits until something is mounted there.
+pub(crate) fn answers(node: &Node, at: &str) {
     wait::happens("the mount answers", || {
         node.try_on(&["stat", "--file-system", "--format=%T", at]).stdout.starts_with(b"fuse")
     });

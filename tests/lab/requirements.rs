@@ -13,6 +13,7 @@ const PROGRAMS: &[&str] = &[
     "/usr/bin/setfacl",
     "/usr/bin/unshare",
     "/usr/bin/nsenter",
+    "/usr/bin/strace",
 ];
 
 /// True where a lab can run. Else says, what is missing.

@@ -38,8 +38,6 @@ fn records(brick: &Path) -> Result<u64, WorldError> {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-
     use super::*;
     use crate::plan::Place;
 
@@ -47,12 +45,8 @@ mod tests {
     fn a_pause_lasts_as_long_as_its_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("pause");
-        let pace = Pace {
-            jobs: NonZeroUsize::MIN,
-            max_backlog: None,
-            bricks: Vec::new(),
-            pause_file: Some(Place::from(file.clone())),
-        };
+        let pause_file = Some(Place::from(file.clone()));
+        let pace = Pace { pause_file, ..Pace::default() };
         assert_eq!(must_wait(&pace).unwrap(), None);
         std::fs::File::create(&file).unwrap();
         assert!(must_wait(&pace).unwrap().unwrap().contains("pause"));
@@ -61,12 +55,8 @@ mod tests {
     #[test]
     fn a_brick_that_cannot_be_counted_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let pace = Pace {
-            jobs: NonZeroUsize::MIN,
-            max_backlog: Some(1),
-            bricks: vec![Place::from(dir.path())],
-            pause_file: None,
-        };
+        let bricks = vec![Place::from(dir.path())];
+        let pace = Pace { max_backlog: Some(1), bricks, ..Pace::default() };
         assert!(must_wait(&pace).is_err());
     }
 }

@@ -22,15 +22,20 @@ pub struct Sides<'a> {
 /// Puts one difference of an object into words.
 #[must_use]
 pub fn finding(sides: &Sides<'_>, how: Difference) -> AuditFinding {
-    let (code, says) = words(sides, how);
+    let (code, mut says) = words(sides, how);
     let path = sides.primary_paths.first().or(sides.secondary_paths.first()).cloned();
     let facts = |object: Option<&Object>, paths: &[Name]| {
         object.and_then(Object::item).map(|item| facts(item, paths))
     };
-    let kept = how == Difference::OnlyOnSecondary && path.as_ref().is_some_and(is_quarantined);
-    let says = if kept { format!("{says}: a reset kept it") } else { says };
-    let severity =
-        if kept || is_beyond_a_crawl(sides, how) { Severity::Benign } else { code.severity() };
+    let mut severity = code.severity();
+    if is_beyond_a_crawl(sides, how) {
+        severity = Severity::Warning;
+        says += "; a crawl of what was there before the session does not carry that";
+    }
+    if how == Difference::OnlyOnSecondary && path.as_ref().is_some_and(is_quarantined) {
+        severity = Severity::Benign;
+        says += ": a reset kept it";
+    }
     AuditFinding {
         severity,
         gfid: Some(sides.gfid),

@@ -8,19 +8,25 @@ use uuid::Uuid;
 
 use crate::apply::{self, Host};
 use crate::cli::args::Global;
-use crate::cli::comparison::Manners;
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::manners::Manners;
 use crate::domain::{Brick, SecondaryUrl, Time};
 use crate::report::PrintError;
 use crate::scan::cluster::{Hello, Tools};
-use crate::scan::inventory;
 use crate::scan::situation::{Asked, sight};
+use crate::scan::{delivery, inventory};
 
 /// What an agent can be asked for. Not for people: the dialect may change with each version.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Greet and end: is there a georepair, and does it fit?
     Hello,
+    /// Answer whether objects were recorded here and have arrived here
+    Delivery {
+        /// A brick's root directory; repeat it for the others of the volume
+        #[arg(long = "brick", value_name = "DIR", required = true)]
+        bricks: Vec<PathBuf>,
+    },
     /// Look at this node's world and change it, as asked on standard input
     World,
     /// Look at a session on this node: marks, history, processes
@@ -44,6 +50,10 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
     greet()?;
     match command {
         Command::Hello => {}
+        Command::Delivery { bricks } => {
+            let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+            delivery::serve(bricks, input, output).map_err(PrintError::from)?;
+        }
         Command::World => {
             let mut host = Host::new(Tools::new(&global.gluster, &global.ssh)?);
             let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());

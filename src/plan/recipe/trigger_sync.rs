@@ -66,8 +66,6 @@ impl TriggerSync {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroUsize;
-
     use super::*;
 
     fn wish(stop: bool, count: u64) -> TriggerSync {
@@ -79,12 +77,7 @@ mod tests {
             secondary: Some("s1::gv0dr".to_owned()),
             stop,
             manifest: Manifest { file: "list".to_owned(), count, digest: "0".repeat(16) },
-            pace: Pace {
-                jobs: NonZeroUsize::MIN,
-                max_backlog: None,
-                bricks: Vec::new(),
-                pause_file: None,
-            },
+            pace: Pace::default(),
         }
     }
 

@@ -57,6 +57,10 @@ const DIRECTORY: OFlags = OFlags::RDONLY
     .union(OFlags::CLOEXEC)
     .union(OFlags::NONBLOCK);
 
+/// `openat2` refuses any flag beside `O_PATH` but these.
+const WAY: OFlags =
+    OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
 /// Opens a directory below `dir` without following any symlink.
 ///
 /// `ELOOP` and `ENOTDIR` mean that something else stands on the way.
@@ -70,7 +74,7 @@ pub(in crate::scan) fn open_in(
 
 /// The same for a directory that is only passed through (`O_PATH`), never across a mount.
 pub(in crate::scan) fn open_path_in(dir: BorrowedFd<'_>, path: &[u8]) -> Result<OwnedFd, Errno> {
-    open_below(dir, path, DIRECTORY.union(OFlags::PATH), false)
+    open_below(dir, path, WAY, false)
 }
 
 fn open_below(
@@ -178,13 +182,17 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_down_refuse_symlinks_alike() {
+    fn all_ways_down_refuse_symlinks_alike() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(dir.path().join("a/b")).unwrap();
         symlink("a", dir.path().join("link")).unwrap();
         symlink("/etc", dir.path().join("a/out")).unwrap();
         let held = hold(dir.path());
-        for open in [|d, p| open_in(d, p, true), |d, p| open_step_by_step(d, p, DIRECTORY)] {
+        for open in [
+            |d, p| open_in(d, p, true),
+            |d, p| open_step_by_step(d, p, DIRECTORY),
+            |d, p| open_path_in(d, p),
+        ] {
             assert!(open(held.as_fd(), b"a/b").is_ok());
             assert!(open(held.as_fd(), b".").is_ok());
             for bad in [&b"link/b"[..], b"a/out", b"link"] {

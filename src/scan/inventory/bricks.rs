@@ -184,11 +184,12 @@ impl Inventory {
         Ok(self.hold(parts?))
     }
 
-    /// What it holds of these gfids, which are in order and each there once.
+    /// What it holds of these gfids, which are in order and each there once, with their names.
     ///
     /// # Errors
     /// [`InventoryError`] where a brick went away meanwhile.
     pub fn look(&self, gfids: &[Gfid], wish: Wish) -> Result<Holding, InventoryError> {
+        let wish = Wish { places: true, ..wish };
         let parts: Result<Vec<_>, _> =
             self.bricks.iter().map(|brick| brick.look(gfids, wish)).collect();
         let holding = self.hold(parts?);

@@ -93,7 +93,7 @@ fn differs(one: &Item, other: &Item, data: bool) -> Option<&'static str> {
     if one.kind != other.kind {
         return Some("type");
     }
-    if one.is_named() && other.is_named() && one.places != other.places {
+    if one.is_named() && other.is_named() && one.names != other.names {
         return Some("names");
     }
     if one.target != other.target {
@@ -116,15 +116,14 @@ fn differs(one: &Item, other: &Item, data: bool) -> Option<&'static str> {
 fn is_same(one: &Item, other: &Item) -> bool {
     one.mtime == other.mtime
         && (one.mode, one.owner, one.xattrs) == (other.mode, other.owner, other.xattrs)
-        && one.places == other.places
+        && one.names == other.names
         && differs(one, other, true).is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Name;
-    use crate::scan::inventory::item::{Place, Stamp};
+    use crate::scan::inventory::item::Stamp;
 
     fn file(size: u64) -> Item {
         Item {
@@ -139,7 +138,8 @@ mod tests {
             ctime: Stamp::default(),
             device: 0,
             links: 1,
-            places: vec![Place { parent: Gfid::ROOT, name: Name::from("a") }],
+            names: vec![1],
+            places: Vec::new(),
             target: None,
             xattrs: 0,
             content: None,

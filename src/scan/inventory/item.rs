@@ -97,7 +97,11 @@ pub struct Item {
     pub device: u64,
     /// How many names it has; 1 for a directory.
     pub links: u64,
-    /// Its names, sorted, as far as handle and `trusted.gfid2path.*` tell.
+    /// A digest of each of its names, sorted: what the keys of `trusted.gfid2path.*` end in, the
+    /// xxh64 of `PARENT/NAME` (`posix-gfid-path.c`), and the same of a directory's handle. It tells
+    /// names apart without reading them.
+    pub names: Vec<u64>,
+    /// Its names themselves, sorted; of anything but a directory only where asked for.
     pub places: Vec<Place>,
     /// Where a symlink leads.
     pub target: Option<Name>,
@@ -111,7 +115,7 @@ impl Item {
     /// Whether all its names are known.
     #[must_use]
     pub fn is_named(&self) -> bool {
-        self.places.len() as u64 == self.links
+        self.names.len() as u64 == self.links
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, lgetxattr, openat, readlinkat, statat};
 use rustix::io::Errno;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+use xxhash_rust::xxh64::xxh64;
 
 use super::item::{Item, ItemKind, Part, Place, Share, Slice, Stamp};
 use crate::domain::{Gfid, Name};
@@ -18,6 +19,8 @@ use crate::scan::meter::Meter;
 pub struct Wish {
     /// A digest of each file's content, or of one file in so many.
     pub content: Option<u64>,
+    /// What the names are, not only digests of them.
+    pub places: bool,
 }
 
 /// Reads part of a brick, in the order of gfids.
@@ -178,8 +181,9 @@ fn read_directory(brick: &BrickRoot, gfid: Gfid, handle: &[u8]) -> Result<Seen, 
     }
     let mut item = item_of(gfid, ItemKind::Directory, &stat);
     (item.links, item.size) = (places.len() as u64, 0);
+    item.names = places.iter().map(name_digest).collect();
     item.places = places;
-    read_xattrs(&path, &mut item)?;
+    read_xattrs(&path, &mut item, false)?;
     Ok(Seen::Item(Box::new(item)))
 }
 
@@ -200,7 +204,8 @@ fn read_object(
     let mut item = item_of(gfid, kind, stat);
     item.links = stat.st_nlink.saturating_sub(1);
     let path = brick.handle_path(handle);
-    read_xattrs(&path, &mut item)?;
+    read_xattrs(&path, &mut item, wish.places)?;
+    item.names.sort_unstable();
     item.places.sort_unstable();
     item.places.dedup();
     if kind == ItemKind::Symlink {
@@ -228,6 +233,7 @@ fn item_of(gfid: Gfid, kind: ItemKind, stat: &Stat) -> Item {
         ctime: stamp(stat.st_ctime, stat.st_ctime_nsec),
         device: if kind == ItemKind::Device { stat.st_rdev } else { 0 },
         links: 0,
+        names: Vec::new(),
         places: Vec::new(),
         target: None,
         xattrs: 0,
@@ -236,12 +242,15 @@ fn item_of(gfid: Gfid, kind: ItemKind, stat: &Stat) -> Item {
 }
 
 /// Reads names, sizes, times and what users set, in one pass over the xattrs' names.
-fn read_xattrs(path: &[u8], item: &mut Item) -> Result<(), Errno> {
+fn read_xattrs(path: &[u8], item: &mut Item, places: bool) -> Result<(), Errno> {
     read_keys(path, |keys| {
         let mut users = Vec::new();
         for key in keys.split(|&byte| byte == 0).filter(|key| !key.is_empty()) {
             if let Some(rest) = key.strip_prefix(b"trusted.") {
-                read_trusted(path, key, rest, item)?;
+                item.names.extend(rest.strip_prefix(NAME).and_then(digest_of_key));
+                if places || !rest.starts_with(NAME) {
+                    read_trusted(path, key, rest, item)?;
+                }
             } else if key.starts_with(b"user.") || key == b"system.posix_acl_access" {
                 users.push(key);
             }
@@ -253,7 +262,7 @@ fn read_xattrs(path: &[u8], item: &mut Item) -> Result<(), Errno> {
 
 fn read_trusted(path: &[u8], key: &[u8], rest: &[u8], item: &mut Item) -> Result<(), Errno> {
     let mut value = Vec::new();
-    if rest.starts_with(b"gfid2path.") || VALUES.contains(&rest) {
+    if rest.starts_with(NAME) || VALUES.contains(&rest) {
         value.resize(512, 0);
         match lgetxattr(path, key, value.as_mut_slice()) {
             Ok(length) => value.truncate(length),
@@ -261,7 +270,7 @@ fn read_trusted(path: &[u8], key: &[u8], rest: &[u8], item: &mut Item) -> Result
             Err(error) => return Err(error),
         }
     }
-    if rest.starts_with(b"gfid2path.") {
+    if rest.starts_with(NAME) {
         if let Some(claim) = Claim::of_entry(&value) {
             item.places.push(Place { parent: claim.parent, name: Name::from(claim.name) });
         }
@@ -278,6 +287,19 @@ fn read_trusted(path: &[u8], key: &[u8], rest: &[u8], item: &mut Item) -> Result
         item.share = Share::Fragment;
     }
     Ok(())
+}
+
+/// Where the records of names begin, after `trusted.`.
+const NAME: &[u8] = b"gfid2path.";
+
+/// The digest that a record's key ends in.
+fn digest_of_key(rest: &[u8]) -> Option<u64> {
+    u64::from_str_radix(std::str::from_utf8(rest).ok()?, 16).ok()
+}
+
+/// The digest that the key of a name's record would end in.
+fn name_digest(place: &Place) -> u64 {
+    xxh64(&[place.parent.to_string().as_bytes(), b"/", place.name.as_bytes()].concat(), 0)
 }
 
 /// The values that count, beside names.

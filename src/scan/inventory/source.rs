@@ -280,14 +280,14 @@ fn reply(brick: &BrickRoot, question: &Question) -> (Part, End) {
     match question {
         Question::Slice { first, last, content } => {
             let slice = Slice { first: *first, last: *last };
-            match read_widely(brick, slice, Wish { content: *content }) {
+            match read_widely(brick, slice, Wish { content: *content, places: false }) {
                 Ok(read) => part = read,
                 Err(error) => end.error = Some(error.to_string()),
             }
         }
         Question::Look { gfids, content } => {
             let gfids: Vec<_> = wire::gfids(gfids).collect();
-            part = look(brick, &gfids, Wish { content: *content });
+            part = look(brick, &gfids, Wish { content: *content, places: true });
         }
         Question::Paths { gfids } => {
             let gfids: Vec<_> = wire::gfids(gfids).collect();

@@ -59,6 +59,14 @@ pub struct Tally {
     pub notes: Vec<(Name, Errno)>,
 }
 
+impl Tally {
+    /// How much was not seen: what is missing, and what could not be looked at.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        self.missing + self.unread
+    }
+}
+
 /// Collecting broke off.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {

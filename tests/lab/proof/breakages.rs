@@ -25,11 +25,11 @@ fn prove(broken: Broken<'_>, codes: &[&str]) {
     broken.mend();
 }
 
-/// The same, and the audit of the session says what both mounts show.
-fn proves_and_shows(breakage: fn(&Lab) -> Broken<'_>, codes: &[&str]) {
+/// The same, and the audit of the session says what both mounts show, in these findings.
+fn proves_and_shows(breakage: fn(&Lab) -> Broken<'_>, codes: &[&str], found: &audit::Found) {
     let Some(lab) = Lab::shared() else { return };
     let broken = breakage(&lab);
-    audit::agrees(&lab);
+    audit::agrees(&lab, found);
     prove(broken, codes);
 }
 
@@ -75,7 +75,7 @@ fn rsync_transfers_nothing() {
 
 #[test]
 fn disk_full() {
-    proves_and_shows(transfer::disk_full, &["data-sync-failed"]);
+    proves_and_shows(transfer::disk_full, &["data-sync-failed"], &[]);
 }
 
 #[test]
@@ -95,47 +95,78 @@ fn stime_lost() {
 
 #[test]
 fn gfid_mismatch_of_file() {
-    proves_and_shows(entries::gfid_mismatch_of_file, &["entry-gfid-mismatch"]);
+    proves_and_shows(
+        entries::gfid_mismatch_of_file,
+        &["entry-gfid-mismatch"],
+        &[("gfid-differs", "mismatch.txt")],
+    );
 }
 
 #[test]
 fn gfid_conflict_fixed() {
-    proves_and_shows(entries::gfid_conflict_fixed, &["gfid-conflict-fixed"]);
+    proves_and_shows(entries::gfid_conflict_fixed, &["gfid-conflict-fixed"], &[]);
 }
 
 #[test]
 fn gfid_mismatch_of_directory() {
-    proves_and_shows(entries::gfid_mismatch_of_directory, &["entry-mkdir-failed"]);
+    proves_and_shows(
+        entries::gfid_mismatch_of_directory,
+        &["entry-mkdir-failed"],
+        &[("gfid-differs", "mismatch.d")],
+    );
 }
 
 #[test]
 fn directory_in_place_of_file() {
-    proves_and_shows(entries::directory_in_place_of_file, &["entry-gfid-mismatch"]);
+    proves_and_shows(
+        entries::directory_in_place_of_file,
+        &["entry-gfid-mismatch"],
+        &[("gfid-differs", "file-or-directory")],
+    );
 }
 
 #[test]
 fn parent_missing() {
-    proves_and_shows(entries::parent_missing, &["entry-parent-missing"]);
+    proves_and_shows(
+        entries::parent_missing,
+        &["entry-parent-missing"],
+        &[("only-on-primary", "parent")],
+    );
 }
+
+const OLD: [(&str, &str); 5] = [
+    ("only-on-primary", "removed/old-0.txt"),
+    ("only-on-primary", "removed/old-1.txt"),
+    ("only-on-primary", "removed/old-2.txt"),
+    ("only-on-primary", "removed/old-3.txt"),
+    ("only-on-primary", "removed/old-4.txt"),
+];
 
 #[test]
 fn directory_removed() {
-    proves_and_shows(entries::directory_removed, &["gfid-conflict-fixed"]);
+    proves_and_shows(entries::directory_removed, &["gfid-conflict-fixed"], &OLD);
 }
+
+const GONE: [(&str, &str); 4] = [
+    ("link-missing", "gone/one-name"),
+    ("only-on-primary", "gone/fifo"),
+    ("only-on-primary", "gone/file"),
+    ("only-on-primary", "gone/symlink"),
+];
 
 #[test]
 fn entries_removed() {
-    proves_and_shows(entries::entries_removed, &[]);
+    proves_and_shows(entries::entries_removed, &[], &GONE);
 }
 
 #[test]
 fn content_changed() {
-    proves_and_shows(entries::content_changed, &[]);
+    proves_and_shows(entries::content_changed, &[], &[("content-differs", "changed.txt")]);
 }
 
 #[test]
 fn extra_entries() {
-    proves_and_shows(entries::extra_entries, &[]);
+    proves_and_shows(entries::extra_entries, &[], &[("only-on-secondary", "extra")]);
 }
 
 #[test]
@@ -178,7 +209,7 @@ fn config_change() {
 
 #[test]
 fn odd_names() {
-    proves_and_shows(names::odd_names, &[]);
+    proves_and_shows(names::odd_names, &[], &[]);
 }
 
 #[test]
@@ -188,10 +219,10 @@ fn name_not_utf8() {
 
 #[test]
 fn deep_tree() {
-    proves_and_shows(names::deep_tree, &[]);
+    proves_and_shows(names::deep_tree, &[], &[]);
 }
 
 #[test]
 fn rename_loop() {
-    proves_and_shows(names::rename_loop, &[]);
+    proves_and_shows(names::rename_loop, &[], &[]);
 }

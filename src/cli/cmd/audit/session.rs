@@ -7,8 +7,10 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::comparison::{Comparison, Manners, Terms};
+use crate::cli::comparison::{Comparison, Terms};
 use crate::cli::failure::{Failure, Outcome};
+use crate::cli::interrupt;
+use crate::cli::manners::Manners;
 use crate::domain::SecondaryUrl;
 use crate::report::{AuditList, Progress};
 use crate::scan::cluster::{Cluster, Host, Tools};
@@ -95,13 +97,18 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
-    let manners = Manners { max_load: args.max_load, pause_file: args.pause_file.clone() };
     Manners::be_nice();
+    let manners = Manners {
+        max_load: args.max_load,
+        pause_file: args.pause_file.clone(),
+        stop: interrupt::watched(),
+        quiet: global.quiet,
+    };
     let (primary, secondary) = sides(args, global)?;
     let (meter, most) = (Arc::new(Meter::default()), primary.inodes() + secondary.inodes());
     let content = args.content.then(|| args.sample.map_or(1, std::num::NonZeroU64::get));
     let terms = Terms {
-        wish: Wish { content },
+        wish: Wish { content, places: false },
         slice: args.shard.or(args.range).unwrap_or(Slice::ALL),
         settle: Duration::from_secs(args.settle),
         manners,
@@ -117,6 +124,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (wrong, blind) = (list.has_findings(), !head.unseen.is_empty());
     list.finish(head)?;
     Ok(match (wrong, blind) {
+        _ if comparison.is_cut() => Outcome::Cut,
         (true, _) => Outcome::Findings,
         (false, true) => Outcome::Blind,
         (false, false) => Outcome::Fine,

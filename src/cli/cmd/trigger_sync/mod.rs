@@ -3,6 +3,7 @@
 mod input;
 mod refusal;
 mod site;
+mod verify;
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -14,17 +15,18 @@ use clap::Args as ClapArgs;
 
 use crate::apply::ManifestWriter;
 use crate::cli::args::Global;
-use crate::cli::change::{Change, carry_out, host_name};
+use crate::cli::change::{Carried, Change, carry_out, host_name};
 use crate::cli::failure::{Failure, Outcome};
 use crate::domain::{Gfid, SecondaryUrl};
 use crate::plan::recipe::TriggerSync;
 use crate::plan::{Item, Manifest, Pace, Place, Plan, Trigger};
-use crate::report::Progress;
+use crate::report::{self, Progress, Proof, Triggered};
 use crate::scan::cluster::Tools;
 use crate::scan::{Entry, Meter, Selection, Tally, collect};
 use input::Wishes;
 use refusal::Refusal;
 use site::Site;
+use verify::Verify;
 
 /// How many are under way at once where nobody says.
 const JOBS: usize = 32;
@@ -72,6 +74,9 @@ pub struct Args {
     /// Afterwards look for the records, wait until they were sent, look at the secondary
     #[arg(long)]
     verify: bool,
+    /// How long to wait for the records, for the session, and for the arrival, each
+    #[arg(long, value_name = "SECONDS", default_value = "300", requires = "verify")]
+    patience: u64,
     #[command(flatten)]
     change: Change,
 }
@@ -86,9 +91,32 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let (manifest, tally) = list(&site, &selection, jobs, lists.path(), global)?;
     tell(&tally, global);
     site.advise(args, global);
-    let plan = plan(args, &site, jobs, manifest)?;
-    let carried = carry_out(&plan, lists.path(), &args.change, global)?;
-    Ok(carried.outcome())
+    let plan = plan(args, &site, jobs, manifest.clone())?;
+    let verify = args.verify.then(|| Verify::begin(&site, &tools, args.patience, global));
+    let verify = verify.transpose()?;
+    let (run, failed) = match carry_out(&plan, lists.path(), &args.change, global)? {
+        // What was asked for and is not there is something to look into, plan or no plan.
+        Carried::Shown(Outcome::Fine) if tally.unseen() > 0 => return Ok(Outcome::Findings),
+        Carried::Shown(outcome) => return Ok(outcome),
+        Carried::Done { run, failed } => (run, failed),
+    };
+    let proof = verify.map(|verify| verify.prove(lists.path(), &manifest)).transpose()?;
+    let (mount, volume) = (site.mount.name(), site.mount.volume().to_owned());
+    let secondary = site.secondary();
+    let told = Triggered { mount, volume, secondary, run, tally, failed, proof };
+    report::print(&told, &global.look())?;
+    Ok(outcome(&told))
+}
+
+fn outcome(told: &Triggered) -> Outcome {
+    let whole = told.proof.as_ref().is_none_or(Proof::is_whole);
+    if told.proof.as_ref().is_some_and(Proof::is_blind) {
+        Outcome::Blind
+    } else if whole && told.failed + told.tally.unseen() == 0 {
+        Outcome::Fine
+    } else {
+        Outcome::Findings
+    }
 }
 
 /// Collects what is to be sent into a list.
@@ -157,7 +185,7 @@ fn tell(tally: &Tally, global: &Global) {
     for (path, error) in &tally.notes {
         eprintln!("  not seen: {path}: {error}");
     }
-    let untold = (tally.missing + tally.unread).saturating_sub(tally.notes.len() as u64);
+    let untold = tally.unseen().saturating_sub(tally.notes.len() as u64);
     if untold > 0 {
         eprintln!("  and {untold} more that could not be seen");
     }

@@ -63,6 +63,14 @@ pub(super) enum Refusal {
         /// The volume.
         volume: String,
     },
+    /// What the bricks record cannot be seen.
+    #[error("the bricks of volume {volume} cannot be asked what they record: {why}")]
+    Unseen {
+        /// The volume.
+        volume: String,
+        /// Why not.
+        why: String,
+    },
     /// Neither a document nor a list.
     #[error("{path} begins like JSON and cannot be read as a diagnosis or an audit")]
     Document {
@@ -99,6 +107,10 @@ impl Diagnose for Refusal {
             Self::OtherVolume { volume, .. } => {
                 vec![format!("gluster volume info {volume}   on the cluster that the mount is of")]
             }
+            Self::Unseen { .. } => vec![
+                "georepair has to be on every node with bricks, and ssh to get there".to_owned(),
+                "without --verify it is sent, and nothing proven".to_owned(),
+            ],
             Self::OtherBrick { .. } | Self::NoBrick { .. } => {
                 vec!["gluster volume info   lists each volume's bricks as HOST:DIR".to_owned()]
             }

@@ -4,13 +4,15 @@ use anstream::eprintln;
 
 use super::Args;
 use super::refusal::Refusal;
+use super::verify::{self, Seat};
 use crate::cli::args::Global;
 use crate::cli::failure::Failure;
-use crate::domain::{Diagnose as _, Name, Session, Volume};
+use crate::domain::{Brick, Diagnose as _, Name, Session, Volume};
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::{BrickRoot, MountError, MountRoot};
 
 /// A mount that passes on what is set, and what glusterd says of its volume.
+#[derive(Debug)]
 pub(super) struct Site {
     pub(super) mount: MountRoot,
     /// As glusterd tells it; nothing where it could not be asked.
@@ -19,6 +21,8 @@ pub(super) struct Site {
     pub(super) session: Option<Session>,
     /// Bricks of the volume on this node.
     pub(super) bricks: Vec<BrickRoot>,
+    /// Where all its bricks are, as far as known; those of a set hold the same files.
+    pub(super) sets: Vec<Vec<Seat>>,
 }
 
 impl Site {
@@ -29,7 +33,8 @@ impl Site {
         }
         let mount = MountRoot::open(&args.mount)?;
         mount.prove_it_passes_on()?;
-        let mut site = Self { mount, volume: None, session: None, bricks: Vec::new() };
+        let mut site =
+            Self { mount, volume: None, session: None, bricks: Vec::new(), sets: Vec::new() };
         for dir in &args.bricks {
             let brick = BrickRoot::open(dir)?;
             site.refuse_other_brick(&brick)?;
@@ -45,6 +50,9 @@ impl Site {
                 eprintln!("  whether a session runs and changelogs are written is not known");
             }
             Err(_) => {}
+        }
+        if site.sets.is_empty() {
+            site.sets = verify::alone(&site);
         }
         Ok(site)
     }
@@ -101,6 +109,10 @@ impl Site {
         if !volume.is_on("changelog.changelog") {
             return Err(Refusal::ChangelogOff { volume: volume.name });
         }
+        let seats = |set: &[Brick]| -> Vec<Seat> {
+            set.iter().map(|brick| (cluster.host_of(brick), brick.dir.clone())).collect()
+        };
+        self.sets = volume.sets().map(seats).collect();
         if self.bricks.is_empty() && here {
             let own = volume.bricks.iter().filter(|brick| cluster.host_of(brick) == Host::Here);
             let own = own.filter_map(|brick| BrickRoot::open(&brick.dir).ok());
