@@ -81,7 +81,11 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
             // The CLI takes any word that begins so for an option of its own; gsyncd cuts the blank.
-            let text = if text.starts_with("--") { format!(" {text}") } else { text.clone() };
+            let text = match checkpoint(key, text) {
+                Some(local) => local,
+                None if text.starts_with("--") => format!(" {text}"),
+                None => text.clone(),
+            };
             geo_replication(primary, secondary, &["config", key, &text])?
         }
         (Object::SessionConfig { primary, secondary, key }, State::Absent) => {
@@ -92,6 +96,13 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
     let words: Vec<&str> = asked.iter().map(String::as_str).collect();
     tools.gluster(&Host::Here, &words)?;
     if let Object::Session { .. } = object { wait_until(tools, object, to) } else { Ok(()) }
+}
+
+/// A checkpoint is kept as seconds since 1970, and taken as the node's local time only (10.3).
+fn checkpoint(key: &str, text: &str) -> Option<String> {
+    let at = jiff::Timestamp::from_second(text.parse().ok()?).ok()?;
+    let local = at.to_zoned(jiff::tz::TimeZone::system());
+    (key == "checkpoint").then(|| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// The status follows a start or stop after a moment; whether it did is for the caller to see.

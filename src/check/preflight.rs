@@ -364,7 +364,9 @@ fn anew(found: &Situation) -> Vec<Check> {
     if found.release.keeps_session_without_changelog() {
         return Vec::new();
     }
-    let mut checks = Vec::new();
+    let unproven =
+        "deleting and creating the session has not yet come through its test on a cluster";
+    let mut checks = vec![Check::refuse("unproven", unproven)];
     if let Err(why) = &found.far {
         let says = format!("create would fail: it needs root's ssh to the secondary: {why}");
         checks.push(Check::fail("create", says));
