@@ -212,6 +212,7 @@ fn quarantine(lab: &Lab) -> PathBuf {
 }
 
 #[test]
+#[ignore = "not seen to pass yet: `full` is refused until it is"]
 fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
     let Some(lab) = Lab::shared() else { return };
     write_tree(&lab, "full");
