@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::lab::Lab;
 use crate::mount::{self, ON_PRIMARY, ON_SECONDARY};
@@ -134,6 +135,33 @@ fn a_tree_lost_on_the_secondary_is_mended_by_one_command_in_pre_order() {
         made.insert(entry["gfid"].to_string());
     }
     assert_eq!(made.len(), 11, "{entries:#?}");
+}
+
+/// Logs name gfids only: a directory's stands for all below it, and one that is nowhere is told.
+#[test]
+fn gfids_are_sent_as_the_paths_that_the_bricks_know() {
+    let Some(lab) = Lab::shared() else { return };
+    lab.run_on("m1", &["mkdir", "-p", "/mnt/gv0/by-gfid/below", "/mnt/gv0/by-finding"]);
+    lab.run_on("m1", &["touch", "/mnt/gv0/by-gfid/below/file", "/mnt/gv0/by-finding/file"]);
+    let gfid = |path: &str| {
+        let whole = lab.node("m1").path(format!("{BRICK}/{path}"));
+        let bytes = xattr::get(whole, "trusted.gfid").expect("the brick").expect("a gfid");
+        Uuid::from_slice(&bytes).expect("16 bytes").to_string()
+    };
+    let told = triggered(&lab, &["--gfid", &gfid("by-gfid")]);
+    assert_eq!((&told["directories"], &told["files"]), (&2.into(), &1.into()), "{told:#}");
+
+    let finding = json!({ "findings": [{ "gfids": [{ "gfid": gfid("by-finding/file") }] }] });
+    let list = lab.node("m1").path("/root/findings.json");
+    std::fs::write(list, finding.to_string()).expect("a document");
+    let told = triggered(&lab, &["--from-file", "/root/findings.json", "--with-ancestors"]);
+    assert_eq!((&told["directories"], &told["files"]), (&1.into(), &1.into()), "{told:#}");
+
+    let nowhere = "11111111-2222-4333-8444-555555555555";
+    let output = trigger(&lab, &[ON_PRIMARY, "--gfid", nowhere, "--dry-run"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(nowhere) && said.contains("on the bricks of this node"), "{said}");
 }
 
 /// When the latest slice of m1's brick ended.

@@ -65,6 +65,18 @@ impl Tally {
     pub fn unseen(&self) -> u64 {
         self.missing + self.unread
     }
+
+    /// Counts something that was asked for and is not there.
+    pub fn miss(&mut self, what: Name) {
+        self.missing += 1;
+        self.note(what, Errno::NOENT);
+    }
+
+    fn note(&mut self, what: Name, error: Errno) {
+        if self.notes.len() < NAMED {
+            self.notes.push((what, error));
+        }
+    }
 }
 
 /// Collecting broke off.
@@ -231,12 +243,12 @@ impl Collector<'_> {
     fn note(&mut self, path: &Name, error: Errno, asked: bool) {
         match (error, asked) {
             // Gone since its directory was read: nothing to send any more.
-            (Errno::NOENT, false) => return,
-            (Errno::NOENT, true) => self.tally.missing += 1,
-            _ => self.tally.unread += 1,
-        }
-        if self.tally.notes.len() < NAMED {
-            self.tally.notes.push((path.clone(), error));
+            (Errno::NOENT, false) => {}
+            (Errno::NOENT, true) => self.tally.miss(path.clone()),
+            _ => {
+                self.tally.unread += 1;
+                self.tally.note(path.clone(), error);
+            }
         }
     }
 }

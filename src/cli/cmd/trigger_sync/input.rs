@@ -10,15 +10,15 @@ use super::Args;
 use super::refusal::Refusal;
 use crate::domain::{Gfid, Name};
 use crate::format::gfids_of_document;
-use crate::scan::{Asked, MountRoot};
+use crate::scan::MountRoot;
 
 /// What was asked for, in the order given.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
     /// Paths relative to the mount.
     pub(super) paths: Vec<Name>,
-    /// Gfids, and entries by their directory's gfid.
-    pub(super) asked: Vec<Asked>,
+    /// Gfids of what else is to be sent.
+    pub(super) gfids: Vec<Gfid>,
 }
 
 impl Wishes {
@@ -32,7 +32,7 @@ impl Wishes {
                 wishes.take_path(path.as_os_str(), args, mount)?;
             }
         }
-        wishes.asked.extend(args.gfids.iter().copied().map(Asked::Gfid));
+        wishes.gfids.extend(&args.gfids);
         for file in &args.from_file {
             let shown = Name::from(file.as_os_str().as_encoded_bytes());
             let text = if file.as_os_str() == "-" {
@@ -42,7 +42,7 @@ impl Wishes {
             };
             wishes.take_list(&text, &shown, args, mount)?;
         }
-        if wishes.paths.is_empty() && wishes.asked.is_empty() {
+        if wishes.paths.is_empty() && wishes.gfids.is_empty() {
             return Err(Refusal::Nothing);
         }
         Ok(wishes)
@@ -59,14 +59,14 @@ impl Wishes {
         if text.trim_ascii_start().starts_with(b"{") && !args.null {
             let gfids = gfids_of_document(text);
             let gfids = gfids.map_err(|source| Refusal::Document { path: from.clone(), source })?;
-            self.asked.extend(gfids.into_iter().map(Asked::Gfid));
+            self.gfids.extend(gfids);
             return Ok(());
         }
         let end = if args.null { 0 } else { b'\n' };
         for line in text.split(|&byte| byte == end).filter(|line| !line.is_empty()) {
             let gfid = std::str::from_utf8(line).ok().and_then(|text| text.parse::<Gfid>().ok());
             match gfid {
-                Some(gfid) => self.asked.push(Asked::Gfid(gfid)),
+                Some(gfid) => self.gfids.push(gfid),
                 None => self.take_path(OsStr::from_bytes(line), args, mount)?,
             }
         }

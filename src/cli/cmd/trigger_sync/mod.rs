@@ -1,5 +1,6 @@
 //! `georepair trigger-sync`: has gsyncd send what is asked for again, directories first.
 
+mod gfids;
 mod input;
 mod refusal;
 mod site;
@@ -23,6 +24,7 @@ use crate::plan::{Item, Manifest, Pace, Place, Plan, Trigger};
 use crate::report::{self, Progress, Proof, Triggered};
 use crate::scan::cluster::Tools;
 use crate::scan::{Entry, Meter, Selection, Tally, collect};
+use gfids::Whereabouts;
 use input::Wishes;
 use refusal::Refusal;
 use site::Site;
@@ -87,8 +89,11 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let wishes = Wishes::read(args, &site.mount)?;
     let jobs = global.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let lists = tempfile::tempdir().map_err(list_error)?;
-    let selection = Selection::new(wishes.paths, !args.no_recurse, args.with_ancestors);
-    let (manifest, tally) = list(&site, &selection, jobs, lists.path(), global)?;
+    let found = Whereabouts::of(&wishes.gfids, &site, global.quiet)?;
+    let paths = wishes.paths.into_iter().chain(found.paths.iter().cloned());
+    let selection = Selection::new(paths, !args.no_recurse, args.with_ancestors);
+    let (manifest, mut tally) = list(&site, &selection, jobs, lists.path(), global)?;
+    found.tell(&mut tally);
     tell(&tally, global);
     site.advise(args, global);
     let plan = plan(args, &site, jobs, manifest.clone())?;
@@ -169,7 +174,8 @@ fn tell(tally: &Tally, global: &Global) {
     if global.quiet {
         return;
     }
-    eprintln!("{} directories and {} files are to be sent", tally.folders, tally.files);
+    let (folders, files) = (tally.folders, tally.files);
+    eprintln!("to be sent: {folders} directories, {files} files");
     for (count, what) in [
         (tally.symlinks, "symlinks cannot be triggered"),
         (tally.specials, "fifos, sockets and devices cannot be triggered"),

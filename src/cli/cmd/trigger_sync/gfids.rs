@@ -1,0 +1,52 @@
+//! Gfids as paths below the mount, as the volume's bricks on this node know them.
+
+use std::sync::Arc;
+
+use super::refusal::Refusal;
+use super::site::Site;
+use crate::cli::failure::Failure;
+use crate::domain::{Gfid, Name};
+use crate::report::Progress;
+use crate::scan::{Meter, Resolver, Status, Tally};
+
+/// What the bricks say of gfids.
+#[derive(Debug, Default)]
+pub(super) struct Whereabouts {
+    /// One path of each that was found, relative to the mount.
+    pub(super) paths: Vec<Name>,
+    /// Those without any.
+    lost: Vec<Gfid>,
+}
+
+impl Whereabouts {
+    /// Asks the bricks, with one scan of their namespaces for all that have no recorded name.
+    pub(super) fn of(gfids: &[Gfid], site: &Site, quiet: bool) -> Result<Self, Failure> {
+        if gfids.is_empty() {
+            return Ok(Self::default());
+        }
+        if site.bricks.is_empty() {
+            let volume = site.mount.volume().to_owned();
+            return Err(Refusal::NoBrick { what: "a gfid", volume }.into());
+        }
+        let meter = Arc::new(Meter::default());
+        let progress = Progress::of_names(&meter, 0, quiet);
+        let answers = Resolver::new(&site.bricks, &meter).resolve(gfids)?;
+        drop(progress);
+        let mut it = Self::default();
+        for (gfid, answer) in gfids.iter().zip(&answers) {
+            let found = answer.owner().filter(|it| it.status == Some(Status::Resolved));
+            match found.and_then(|sight| sight.links.first()) {
+                Some(link) => it.paths.push(link.path.clone()),
+                None => it.lost.push(*gfid),
+            }
+        }
+        Ok(it)
+    }
+
+    /// Counts those that were not found among what was asked for and is not there.
+    pub(super) fn tell(&self, tally: &mut Tally) {
+        for gfid in &self.lost {
+            tally.miss(Name::from(format!("<gfid:{gfid}> on the bricks of this node")));
+        }
+    }
+}
