@@ -289,6 +289,21 @@ fn a_guard_that_does_not_hold_stops_before_the_act() {
     assert_eq!(disk.objects.len(), 1);
 }
 
+/// A list is guarded like anything else.
+#[test]
+fn a_guard_that_does_not_hold_stops_a_list_before_its_next_batch() {
+    let lists = tempfile::tempdir().unwrap();
+    let manifest = triggers(lists.path(), 3000);
+    let other = Object::Xattr { at: "/srv/bricks/b9".into(), name: "trusted.stime".to_owned() };
+    let mut list = step(Object::Bulk { bulk: trigger(), manifest }, State::Spent);
+    list.guards = vec![Guard::Unchanged { object: other.clone(), was: State::Absent }];
+    // The first step makes it true only as the list is come to, past the look at the whole plan.
+    let plan = plan(vec![step(other.clone(), state(3)), list]);
+    let (disk, ended) = live(&plan, lists.path(), Disk::default(), None);
+    assert!(matches!(ended, Err(ApplyError::Misfit { midway: true, .. })), "{ended:?}");
+    assert_eq!(disk.objects.len(), 1, "nothing of the list was touched");
+}
+
 #[test]
 fn a_list_that_is_not_the_plans_is_refused() {
     let lists = tempfile::tempdir().unwrap();
