@@ -31,6 +31,20 @@ fn equal_sides_are_equal() {
     assert!(notes.contains("no brick of the primary has a mark"), "{notes}");
 }
 
+/// The kernel follows forty links, and some of them are spent before the first handle.
+#[test]
+fn directories_deeper_than_the_kernel_follows_links() {
+    let Some(pair) = Pair::new() else { return };
+    let mut path = String::from("top");
+    for _ in 0..60 {
+        pair.dir(&path);
+        path += "/below";
+    }
+    let told = pair.audit(&[]);
+    assert_eq!((told.findings(), told.code), (vec![], 0), "{:#}", told.document);
+    assert_eq!((told.list("unseen"), &told.document["compared"]), ("[]".to_owned(), &61.into()));
+}
+
 #[test]
 fn lost_and_extra_files() {
     finds(|it| it.secondary.remove("empty"), &[("only-on-primary", "empty")]);

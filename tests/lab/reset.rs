@@ -1,6 +1,6 @@
 //! `georepair reset` on a real cluster: each level after the breakage it is for, crashes, refusals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Output;
 
@@ -211,6 +211,11 @@ fn quarantine(lab: &Lab) -> PathBuf {
     found.next().expect("a quarantine").path()
 }
 
+/// What the session's file sets, in any order: the CLI writes them in the order they are given.
+fn set(settings: &str) -> BTreeSet<&str> {
+    settings.lines().filter(|line| line.contains(" = ") && !line.contains("stime")).collect()
+}
+
 #[test]
 #[ignore = "not seen to pass yet: `full` is refused until it is"]
 fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
@@ -241,7 +246,7 @@ fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
     kill_at(&lab, step - 1, full);
     assert_ne!(settings(&lab), before);
     code(&georepair(&lab, &["runs", "undo", &unfinished(&lab), "--yes"]), 0);
-    assert_eq!(settings(&lab), before);
+    assert_eq!(set(&settings(&lab)), set(&before));
     assert_eq!(marks(&lab), told);
 
     kill_at(&lab, 1, full);
@@ -249,13 +254,7 @@ fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
         kill_at(&lab, step, "runs resume");
     }
     code(&georepair(&lab, &["runs", "resume", "--yes"]), 0);
-    let kept = |text: &str| -> Vec<String> {
-        let lines = text.lines().filter(|line| line.contains(" = ") && !line.contains("stime"));
-        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
-        lines.sort();
-        lines
-    };
-    assert_eq!(kept(&settings(&lab)), kept(&before));
+    assert_eq!(set(&settings(&lab)), set(&before));
     assert_eq!(primary(&lab), was);
     assert!(quarantine(&lab).join("full/a/x/two words").exists());
     std::fs::remove_dir_all(quarantine(&lab)).expect("removing the quarantine");

@@ -161,22 +161,21 @@ fn read_directory(brick: &BrickRoot, gfid: Gfid, handle: &[u8]) -> Result<Seen, 
         let way = text.strip_prefix(b"../../").unwrap_or(&text).to_vec();
         (way, vec![Place { parent: claim.parent, name: Name::from(claim.name) }])
     };
-    let (stat, held) = match statat(brick.handles(), &*way, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => (stat, None),
-        // More than forty handles on the way: the kernel follows no more.
+    let path = brick.handle_path(&way);
+    let short = statat(brick.handles(), &*way, AtFlags::SYMLINK_NOFOLLOW)
+        .and_then(|stat| Ok((stat, gfid_at(&path)?)));
+    let (stat, own, path, _held) = match short {
+        Ok((stat, own)) => (stat, own, path, None),
+        // More than forty links on the way: the kernel follows no more. By the path it is two
+        // sooner than by the handle, for `/proc/self` and what is held open are links too.
         Err(Errno::LOOP) => match super::deep::find(brick, gfid)? {
-            Some((stat, held)) => (stat, Some(held)),
+            Some((stat, held)) => (stat, gfid_at(&held.path)?, held.path.clone(), Some(held)),
             None => return Ok(Seen::Nameless),
         },
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(Seen::Nameless),
         Err(error) => return Err(error),
     };
-    let path = match &held {
-        Some(held) => held.path.clone(),
-        None => brick.handle_path(&way),
-    };
-    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory || gfid_at(&path)? != Some(gfid)
-    {
+    if FileType::from_raw_mode(stat.st_mode) != FileType::Directory || own != Some(gfid) {
         return Ok(Seen::Nameless);
     }
     let mut item = item_of(gfid, ItemKind::Directory, &stat);
