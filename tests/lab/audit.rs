@@ -115,6 +115,10 @@ pub(crate) fn agrees(lab: &Lab, wanted: &Found) {
         let exact = told.found() == wanted;
         let fits = before == after && complete && sound && exact && told.exit == Some(exit);
         last = Some((before, told));
+        // A mark moves with the next change; and a worker that came up deaf moves none.
+        if waits && session::all_well(lab, &session::status(lab)) {
+            session::live(lab);
+        }
         fits.then_some(())
     });
     assert!(agreed.is_some(), "the audit does not say what the mounts show: {last:#?}");

@@ -166,8 +166,8 @@ fn read_directory(brick: &BrickRoot, gfid: Gfid, handle: &[u8]) -> Result<Seen, 
         .and_then(|stat| Ok((stat, gfid_at(&path)?)));
     let (stat, own, path, _held) = match short {
         Ok((stat, own)) => (stat, own, path, None),
-        // More than forty links on the way: the kernel follows no more. By the path it is two
-        // sooner than by the handle, for `/proc/self` and what is held open are links too.
+        // More than forty links on the way: the kernel follows no more. By the path it may be
+        // sooner than by the handle: links on the way to the brick count as well.
         Err(Errno::LOOP) => match super::deep::find(brick, gfid)? {
             Some((stat, held)) => (stat, gfid_at(&held.path)?, held.path.clone(), Some(held)),
             None => return Ok(Seen::Nameless),
