@@ -6,8 +6,11 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::ClusterError;
+use crate::domain::Name;
 
 /// What ssh is told besides what the operator's own configuration says: never ask, never wait long.
 const PATIENCE: &[&str] = &[
@@ -97,10 +100,24 @@ impl Tools {
 
     /// Asks the gluster CLI of a node, without questions back, and returns what it prints.
     ///
+    /// glusterd does one thing to a volume at a time. While it refuses because of that, which a
+    /// command whose process was killed can cause too, it is asked again, for a minute.
+    ///
     /// # Errors
     /// [`ClusterError::Failed`] with the CLI's words where it exits with another status than 0.
     pub fn gluster(&self, host: &Host, arguments: &[&str]) -> Result<Vec<u8>, ClusterError> {
-        self.checked(host, &self.gluster_line(arguments))
+        let line = self.gluster_line(arguments);
+        let began = Instant::now();
+        loop {
+            match self.checked(host, &line) {
+                Err(ClusterError::Failed { said, .. })
+                    if is_busy(&said) && began.elapsed() < OTHERS_MAY_TAKE =>
+                {
+                    sleep(Duration::from_secs(1));
+                }
+                other => return other,
+            }
+        }
     }
 
     /// The same, whatever status it exits with.
@@ -137,6 +154,16 @@ impl Tools {
     }
 }
 
+/// How long another command of the cluster may take.
+const OTHERS_MAY_TAKE: Duration = Duration::from_mins(1);
+
+/// Whether glusterd refused because it is doing something else to the volume, in its two wordings.
+fn is_busy(said: &Name) -> bool {
+    let said = said.lossy();
+    said.contains("Another transaction is in progress")
+        || said.contains("Another transaction could be in progress")
+}
+
 /// One line for a shell that gives back the same words.
 fn one_line<'w>(words: impl Iterator<Item = &'w OsStr>) -> OsString {
     let quoter = shlex::bytes::Quoter::new().allow_nul(true);
@@ -156,6 +183,20 @@ impl fmt::Display for Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_busy_glusterd_is_asked_again_and_any_other_refusal_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let busy = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/gluster/busy");
+        let tools = Tools::new(&busy, "env").unwrap();
+        let ask = |reason: &str| {
+            let calls = dir.path().join(reason);
+            let asked = tools.gluster(&Host::Here, &[reason, calls.to_str().unwrap()]);
+            (asked.is_ok(), std::fs::read_to_string(calls).unwrap().lines().count())
+        };
+        assert_eq!(ask("Another transaction is in progress"), (true, 2));
+        assert_eq!(ask("Locking failed"), (false, 1));
+    }
 
     #[test]
     fn words_arrive_on_a_peer_as_they_are() {
