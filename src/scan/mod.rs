@@ -52,4 +52,4 @@ pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};
 pub use told::{Told, Window};
 pub use tracks::{Track, Tracks};
 pub use tree::{AskedPath, Entry, Selection, Tally, TreeError, collect};
-pub use workers::{SessionFolder, WorkerState, session_folders};
+pub use workers::{SessionFolder, WorkerState, has_volume, session_folders};

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use uuid::Uuid;
 
 /// A session as glusterd keeps it on this node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,6 +39,18 @@ pub fn session_folders(folder: &Path) -> Vec<SessionFolder> {
     let mut found: Vec<_> = folders.filter_map(session).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
+}
+
+/// Whether this node's glusterd has the volume of this id, by the `vols/*/info` beside its folder of
+/// sessions: of other volumes, as of a detached brick's, it knows no sessions either.
+#[must_use]
+pub fn has_volume(folder: &Path, volume: Uuid) -> bool {
+    let Some(home) = folder.parent() else { return false };
+    let line = format!("volume-id={volume}");
+    let volumes = fs::read_dir(home.join("vols")).into_iter().flatten().flatten();
+    volumes
+        .filter_map(|entry| fs::read_to_string(entry.path().join("info")).ok())
+        .any(|info| info.lines().any(|it| it.trim() == line))
 }
 
 /// The volume ids out of `stime-xattr-prefix = trusted.glusterfs.<primary>.<secondary>`.
@@ -117,5 +130,19 @@ mod tests {
         let state = session.worker(Path::new("/bricks/p")).unwrap();
         assert_eq!(state.worker_status, "Active");
         assert_eq!(session.worker(Path::new("/bricks/q")), None);
+    }
+
+    #[test]
+    fn a_volume_is_known_by_its_id() {
+        use std::io::Write as _;
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("geo-replication");
+        let (ours, other) = (Uuid::from_u128(7), Uuid::from_u128(8));
+        assert!(!has_volume(&folder, ours));
+        fs::create_dir_all(home.path().join("vols/gv0")).unwrap();
+        let mut info = fs::File::create(home.path().join("vols/gv0/info")).unwrap();
+        write!(info, "type=2\nvolume-id={ours}\nusername=x\n").unwrap();
+        assert!(has_volume(&folder, ours));
+        assert!(!has_volume(&folder, other));
     }
 }

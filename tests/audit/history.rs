@@ -6,7 +6,7 @@ use rustix::fs::lremovexattr;
 
 use crate::bricks::FakeBrick;
 use crate::damage::BEGAN;
-use crate::{Told, audit};
+use crate::{Told, audit, audit_beside};
 
 fn brick() -> Option<FakeBrick> {
     let brick = FakeBrick::new()?;
@@ -156,4 +156,27 @@ fn a_mark_of_another_primary() {
     let key = "trusted.glusterfs.0ce6dea6-46f4-4dca-a0cb-72351d8b1527.222d8df5-ced4-48a4-a782-61eb9081b218.stime";
     rustix::fs::lsetxattr(brick.path(), key, &[0; 8], rustix::fs::XattrFlags::empty()).unwrap();
     assert_eq!(codes(&audit(&brick)), ["stime-orphan"]);
+}
+
+#[test]
+fn a_mark_is_an_orphan_only_where_glusterd_has_the_volume() {
+    let Some(brick) = brick() else { return };
+    let home = tempfile::tempdir().unwrap();
+    let volume = home.path().join("vols/gv0");
+    fs::create_dir_all(&volume).unwrap();
+    let sessions = home.path().join("geo-replication");
+    fs::create_dir(&sessions).unwrap();
+    let has = |id: u8| {
+        let id = uuid::Uuid::from_bytes([id; 16]);
+        fs::write(volume.join("info"), format!("type=2\nvolume-id={id}\n")).unwrap();
+    };
+
+    has(8);
+    let told = audit_beside(&brick, &sessions);
+    assert_eq!((told.findings(), told.code), (vec![], 0), "a detached brick");
+    assert!(told.list("notes").contains("cannot see which sessions exist"), "{}", told.document);
+
+    has(7);
+    let told = audit_beside(&brick, &sessions);
+    assert_eq!((codes(&told), told.code), (vec!["stime-orphan"], 1));
 }

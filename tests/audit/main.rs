@@ -13,6 +13,8 @@ mod pair;
 mod sides;
 mod volumes;
 
+use std::path::Path;
+
 use assert_cmd::Command;
 use bricks::FakeBrick;
 use serde_json::Value;
@@ -40,8 +42,14 @@ impl Told {
 
 /// Runs `audit brick` with a minute's patience.
 pub(crate) fn audit(brick: &FakeBrick) -> Told {
+    audit_beside(brick, Path::new("/var/lib/glusterd/geo-replication"))
+}
+
+/// Runs `audit brick` where glusterd keeps its sessions in this folder.
+pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> Told {
     let mut command = Command::cargo_bin("georepair").unwrap();
     command.args(["--format", "json", "--quiet", "audit", "brick", "--offline"]).arg(brick.path());
+    command.arg("--sessions-dir").arg(sessions);
     let output = command.timeout(std::time::Duration::from_mins(1)).output().unwrap();
     told(&output)
 }

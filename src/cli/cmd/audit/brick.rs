@@ -110,16 +110,18 @@ impl Audit<'_> {
         }
         if sessions.is_none() {
             let dir = self.args.sessions_dir.display();
-            self.head.notes.push(format!("{name}: cannot see which sessions exist: no {dir} here"));
+            self.head.notes.push(format!(
+                "{name}: cannot see which sessions exist: no volume of its id beside {dir}"
+            ));
         }
         self.head.unseen.extend(index.unseen.iter().map(|line| format!("{name}: {line}")));
         Ok(())
     }
 
-    /// The sessions of this node's glusterd; nothing where there is none.
+    /// The sessions of this node's glusterd; nothing where it does not have the brick's volume.
     fn known_sessions(&self, brick: &BrickRoot) -> Option<Vec<KnownSession>> {
         let dir = self.args.sessions_dir.as_path();
-        if !dir.is_dir() {
+        if !scan::has_volume(dir, Uuid::from_bytes(brick.volume())) {
             return None;
         }
         let full = brick.path().canonicalize().ok()?;
