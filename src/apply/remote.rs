@@ -5,6 +5,7 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 
 use super::world::{Batch, World, WorldError};
+use crate::domain::in_one_line;
 use crate::plan::{Action, Bulk, Guard, Item, Object, State};
 use crate::scan::cluster::{Agent, Host, Tools};
 
@@ -73,18 +74,7 @@ fn answer(ask: &Ask, world: &mut dyn World) -> Answer {
         Ask::Perform(actions) => world.perform_each(actions).map(|()| Answer::Done),
         Ask::Batch(bulk, items) => world.perform_batch(bulk, items).map(Answer::Batch),
     };
-    answered.unwrap_or_else(|error| Answer::Failed(with_causes(&error)))
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        said.push_str(": ");
-        said.push_str(&error.to_string());
-        cause = error.source();
-    }
-    said
+    answered.unwrap_or_else(|error| Answer::Failed(in_one_line(&error)))
 }
 
 /// A talk with somebody who [`serve`]s.

@@ -21,7 +21,7 @@ pub use audit::{AuditFinding, AuditHead, Fact, Facts};
 pub use code::{Code, Severity};
 pub use entry::EntryId;
 pub use errno::Errno;
-pub use failure::{Diagnose, Kind};
+pub use failure::{Diagnose, Kind, in_one_line};
 pub use finding::{
     Diagnosis, Entry, Evidence, Finding, Remedy, Source, SourceKind, Verdict, Worker,
 };

@@ -11,6 +11,7 @@ pub(super) use pace::must_wait;
 use set::Desk;
 
 use super::world::{Batch, Failed, WorldError};
+use crate::domain::in_one_line;
 use crate::plan::{Item, Pace, Place, Trigger};
 use crate::scan::MountRoot;
 
@@ -27,7 +28,7 @@ pub(super) fn perform_batch(
     items: &[Item],
 ) -> Result<Batch, WorldError> {
     let root = MountRoot::open(mount.path());
-    let root = root.map_err(|error| WorldError::Unfit(in_words(&error)))?;
+    let root = root.map_err(|error| WorldError::Unfit(in_one_line(&error)))?;
     let triggers: Vec<&Trigger> = items.iter().filter_map(Item::trigger).collect();
     let fates = order::in_order(&directories(&triggers), pace.jobs, |index, desk: &mut Desk| {
         triggers.get(index).map_or(Fate::Done, |trigger| desk.set(&root, trigger))
@@ -57,12 +58,6 @@ fn directories(triggers: &[&Trigger]) -> Vec<Option<usize>> {
         }
     }
     above
-}
-
-/// An error with its cause, in one line.
-fn in_words(error: &dyn std::error::Error) -> String {
-    let cause = error.source().map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
 }
 
 #[cfg(test)]

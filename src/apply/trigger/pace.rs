@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::apply::WorldError;
-use crate::domain::Time;
+use crate::domain::{Time, in_one_line};
 use crate::plan::Pace;
 use crate::scan::{Backlog, pending};
 
@@ -31,7 +31,7 @@ pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, WorldEr
 fn records(brick: &Path) -> Result<u64, WorldError> {
     // What time it is only matters for calling a worker stalled, which nobody asks here.
     let found = pending(brick, &[], None, Path::new("/nonexistent"), Time::from_secs(0));
-    let found = found.map_err(|error| WorldError::Unfit(super::in_words(&error)))?;
+    let found = found.map_err(|error| WorldError::Unfit(in_one_line(&error)))?;
     let records = found.iter().filter_map(|it| it.backlog.as_ref()).map(Backlog::records);
     Ok(records.max().unwrap_or_default())
 }

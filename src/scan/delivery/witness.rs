@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::arrivals::{Arrival, arrivals};
 use super::search::{Search, Wanted, newest};
-use crate::domain::Gfid;
+use crate::domain::{Gfid, in_one_line};
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Agent, ClusterError, Host, Tools};
 use crate::scan::marks::marks_of;
@@ -84,14 +84,16 @@ enum Voice {
 impl Desk {
     fn open(dirs: &[PathBuf]) -> Result<Self, String> {
         let bricks = dirs.iter().map(|dir| BrickRoot::open(dir)).collect::<Result<_, _>>();
-        Ok(Self { bricks: bricks.map_err(in_words)?, search: Search::default() })
+        Ok(Self { bricks: bricks.map_err(|error| in_one_line(&error))?, search: Search::default() })
     }
 
     fn answer(&mut self, question: &Question) -> Result<Answer, String> {
         match question {
             Question::Newest => {
                 let ends = self.bricks.iter().map(|brick| newest(brick.path()));
-                Ok(Answer::Ends(ends.collect::<Result<_, _>>().map_err(in_words)?))
+                Ok(Answer::Ends(
+                    ends.collect::<Result<_, _>>().map_err(|error| in_one_line(&error))?,
+                ))
             }
             Question::Want(wanted) => {
                 for wanted in wanted {
@@ -100,9 +102,9 @@ impl Desk {
                 Ok(Answer::Ends(Vec::new()))
             }
             Question::Look { after, secondary } => self.look(after, *secondary),
-            Question::Arrivals(gfids) => {
-                arrivals(&self.bricks, gfids).map(Answer::Arrived).map_err(in_words)
-            }
+            Question::Arrivals(gfids) => arrivals(&self.bricks, gfids)
+                .map(Answer::Arrived)
+                .map_err(|error| in_one_line(&error)),
         }
     }
 
@@ -110,8 +112,11 @@ impl Desk {
         let secondary = secondary.map(|id| format!(".{id}"));
         let (mut recorded, mut bricks) = (Vec::new(), Vec::new());
         for (brick, after) in self.bricks.iter().zip(after) {
-            let end = self.search.read(brick.path(), *after, &mut recorded).map_err(in_words)?;
-            let marks = marks_of(brick.path()).map_err(in_words)?;
+            let end = self
+                .search
+                .read(brick.path(), *after, &mut recorded)
+                .map_err(|error| in_one_line(&error))?;
+            let marks = marks_of(brick.path()).map_err(|error| in_one_line(&error))?;
             let ours = |session: &str| secondary.as_deref().is_some_and(|id| session.ends_with(id));
             let mark = marks.iter().find(|marks| ours(&marks.session));
             bricks.push(Past { end, stime: mark.map(|marks| marks.stime.sec) });
@@ -193,9 +198,4 @@ fn say(out: &mut impl Write, what: &impl Serialize) -> io::Result<()> {
 
 fn unknown(host: &Host, said: String) -> ClusterError {
     ClusterError::Broken { node: host.to_string(), source: io::Error::other(said) }
-}
-
-fn in_words(error: impl std::error::Error) -> String {
-    let cause = error.source().map(|cause| format!(": {cause}"));
-    format!("{error}{}", cause.unwrap_or_default())
 }

@@ -10,6 +10,7 @@ pub use node::{Asked, gsyncd_of, sight};
 use super::cluster::{Agent, Cluster, ClusterError, Host, Tools};
 use crate::domain::{
     Brick, FarSide, NodeLook, NodeSight, Release, SecondaryUrl, Situation, Time, Volume,
+    in_one_line,
 };
 
 /// The longest answer of a node, in bytes: some hundred for each brick and setting.
@@ -73,7 +74,7 @@ fn far_side(tools: &Tools, secondary: &SecondaryUrl) -> Result<FarSide, String> 
         let room = cluster.room(&volume).ok().flatten();
         Ok(FarSide { volume, sessions, room })
     };
-    look().map_err(|error: ClusterError| with_causes(&error))
+    look().map_err(|error: ClusterError| in_one_line(&error))
 }
 
 fn look_at_nodes(
@@ -129,7 +130,7 @@ fn ask(
     asked: &Asked,
     clock: fn() -> Time,
 ) -> Result<(NodeSight, i64, i64), String> {
-    let mut agent = Agent::start(tools, host, &asked.verb()).map_err(|it| with_causes(&it))?;
+    let mut agent = Agent::start(tools, host, &asked.verb()).map_err(|it| in_one_line(&it))?;
     // The greeting is there: from here on it is the look alone that takes time. Its clock is read
     // last, right before it answers.
     let before = clock().micros();
@@ -137,21 +138,10 @@ fn ask(
     let mut limited = std::io::Read::take(agent.output(), LONGEST);
     limited.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
     let after = clock().micros();
-    agent.finish().map_err(|error| with_causes(&error))?;
+    agent.finish().map_err(|error| in_one_line(&error))?;
     let sight = serde_json::from_slice(&line);
     let sight = sight.map_err(|error| format!("its answer cannot be read: {error}"))?;
     Ok((sight, before, after))
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        said.push_str(": ");
-        said.push_str(&error.to_string());
-        cause = error.source();
-    }
-    said
 }
 
 impl Asked {
