@@ -196,7 +196,8 @@ fn primary(lab: &Lab) -> (Vec<Xattrs>, listing::Listing) {
         let kept = names.filter_map(|name| {
             let name = name.to_string_lossy().into_owned();
             let value = xattr::get(&root, &name).expect("an xattr")?;
-            let moving = ["stime", "xtime"].iter().any(|it| name.ends_with(it));
+            // Canaries come and go in the root, and its times tell so.
+            let moving = ["stime", "xtime", "mdata"].iter().any(|it| name.ends_with(it));
             (!moving && !name.contains("afr.")).then_some((name, value))
         });
         kept.collect()
