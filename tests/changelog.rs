@@ -106,7 +106,13 @@ fn entry(fop: Fop, parent: u8, name: &[u8]) -> Change<'static> {
 
 fn rename(from: (u8, &[u8]), to: (u8, &[u8])) -> Change<'static> {
     let (from, to) = (place(from.0, from.1), place(to.0, to.1));
-    Change::Entry(Entry { fop: Fop::RENAME, owner: None, place: from, to: Some(to), path: None })
+    Change::Entry(Entry {
+        fop: Fop::RENAME,
+        owner: None,
+        place: from,
+        to: Some(Box::new(to)),
+        path: None,
+    })
 }
 
 fn run(args: &[&str]) -> (i32, String, String) {

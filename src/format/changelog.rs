@@ -87,8 +87,8 @@ pub struct Entry<'a> {
     pub owner: Option<Owner>,
     /// The name; for RENAME the old one.
     pub place: Place<'a>,
-    /// For RENAME the new name.
-    pub to: Option<Place<'a>>,
+    /// For RENAME the new name; boxed, so that the many records without one are small.
+    pub to: Option<Box<Place<'a>>>,
     /// The path below the volume's root that an UNLINK or RMDIR removed, without a leading slash;
     /// only with `changelog.capture-del-path on`.
     pub path: Option<Cow<'a, [u8]>>,
@@ -116,7 +116,7 @@ impl Record<'_> {
                 fop,
                 owner,
                 place: place.into_owned(),
-                to: to.map(Place::into_owned),
+                to: to.map(|to| Box::new(to.into_owned())),
                 path: path.map(|path| Cow::Owned(path.into_owned())),
             }),
         };
@@ -156,7 +156,9 @@ impl Change<'_> {
 
     /// The names an E record touches: the old one, and for RENAME the new one.
     pub fn places(&self) -> impl Iterator<Item = &Place<'_>> {
-        self.entry().into_iter().flat_map(|entry| std::iter::once(&entry.place).chain(&entry.to))
+        self.entry()
+            .into_iter()
+            .flat_map(|entry| std::iter::once(&entry.place).chain(entry.to.as_deref()))
     }
 }
 

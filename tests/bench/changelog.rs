@@ -35,7 +35,11 @@ fn append(n: u64, form: Form, out: &mut Vec<u8>) -> u64 {
         Change::Metadata { fop: Fop::SETATTR, owner: None },
     ];
     match n % 10 {
-        3 => changes.push(entry(Fop::RENAME, None, Some(place(format!("done-{n:07}.pdf"))))),
+        3 => changes.push(entry(
+            Fop::RENAME,
+            None,
+            Some(Box::new(place(format!("done-{n:07}.pdf")))),
+        )),
         7 => changes.push(entry(Fop::UNLINK, None, None)),
         _ => {}
     }

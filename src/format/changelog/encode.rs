@@ -106,7 +106,7 @@ fn line(record: &Record<'_>, out: &mut Vec<u8>) {
             if let Some(Owner { mode, uid, gid }) = owner {
                 let _ = write!(out, " {mode} {uid} {gid}");
             }
-            for Place { parent, name } in [Some(place), to.as_ref()].into_iter().flatten() {
+            for Place { parent, name } in [Some(place), to.as_deref()].into_iter().flatten() {
                 let _ = write!(out, " {parent}/");
                 escaped(name, out);
             }

@@ -50,7 +50,7 @@ fn entry<'a>(fields: &mut impl Fields<'a>) -> Result<Entry<'a>, Fault> {
     }
     let place = fields.place()?;
     match fop {
-        Fop::RENAME => to = Some(fields.place()?),
+        Fop::RENAME => to = Some(Box::new(fields.place()?)),
         Fop::UNLINK | Fop::RMDIR => path = fields.deleted_path()?,
         _ => {}
     }

@@ -170,7 +170,13 @@ fn changes() -> impl Strategy<Value = Change<'static>> {
             None,
             None
         )),
-        (places(), places()).prop_map(move |(at, to)| plain(Fop(8), None, at, Some(to), None)),
+        (places(), places()).prop_map(move |(at, to)| plain(
+            Fop(8),
+            None,
+            at,
+            Some(Box::new(to)),
+            None
+        )),
         (prop::sample::select(vec![5, 6]), places(), path).prop_map(move |(fop, at, path)| plain(
             Fop(fop),
             None,

@@ -97,7 +97,7 @@ impl Directories {
         let (from, to) = match entry.fop {
             Fop::MKDIR => (None, place),
             Fop::RMDIR => (place, None),
-            _ => (place, entry.to.as_ref().map(entry_id)),
+            _ => (place, entry.to.as_deref().map(entry_id)),
         };
         let at = (event.slice.end, event.record.offset);
         self.moves.entry((event.brick, event.record.gfid)).or_default().push(Move { at, from, to });

@@ -142,7 +142,7 @@ fn left_by(entry: &Entry<'_>) -> Option<Pattern> {
 fn taken_by(entry: &Entry<'_>) -> Option<EntryId> {
     match entry.fop {
         Fop::UNLINK | Fop::RMDIR => None,
-        Fop::RENAME => entry.to.as_ref().map(entry_id),
+        Fop::RENAME => entry.to.as_deref().map(entry_id),
         _ => Some(entry_id(&entry.place)),
     }
 }
