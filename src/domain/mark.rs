@@ -23,6 +23,14 @@ impl Mark {
     /// The mark that asks for a full crawl: what a reset writes.
     pub const ZERO: Self = Self { sec: 0, usec: 0 };
 
+    /// The mark that has gsyncd send everything since this time: a second earlier, for it takes a
+    /// changelog that ends in the mark's own second for done (gsyncd `process_change`).
+    /// `None` for a time that no mark can name.
+    #[must_use]
+    pub fn to_send_since(time: Time) -> Option<Self> {
+        Some(Self { sec: u32::try_from(time.secs() - 1).ok()?, usec: 0 })
+    }
+
     /// Reads the xattr's value; `None` unless it has exactly 8 bytes.
     #[must_use]
     pub fn from_bytes(value: &[u8]) -> Option<Self> {
@@ -57,5 +65,12 @@ mod tests {
         let xtime = Mark::from_bytes(&[0x6b, 0x01, 0x07, 0xb2, 0, 4, 0xc5, 0x10]).unwrap();
         assert_eq!(xtime.time().micros() % 1_000_000, 312_592);
         assert!(Mark::from_bytes(&stime[..7]).is_none() && Mark::from_bytes(&[0; 9]).is_none());
+    }
+
+    #[test]
+    fn what_ended_in_the_time_itself_is_sent_too() {
+        let mark = |sec| Mark::to_send_since(Time::from_secs(sec));
+        assert_eq!(mark(1_795_285_618), Some(Mark { sec: 1_795_285_617, usec: 0 }));
+        assert_eq!((mark(0), mark(1 << 33)), (None, None));
     }
 }

@@ -17,7 +17,6 @@ fn failing(found: &Situation, level: Level) -> Vec<(&'static str, bool)> {
     preflight(found, &wish(level)).into_iter().filter_map(failed).collect()
 }
 
-const UNPROVEN: (&str, bool) = ("unproven", true);
 const REWIND: Level = Level::Rewind { to: Time::from_secs(5000) };
 
 fn refused(spoil: impl Fn(&mut Situation)) -> Vec<(&'static str, bool)> {
@@ -28,10 +27,9 @@ fn refused(spoil: impl Fn(&mut Situation)) -> Vec<(&'static str, bool)> {
 
 #[test]
 fn a_healthy_session_may_be_started_over() {
-    for level in [Level::Retry, REWIND, Level::Resync] {
+    for level in [Level::Retry, REWIND, Level::Resync, Level::Full] {
         assert_eq!(failing(&situation(), level), [], "{level}");
     }
-    assert_eq!(failing(&situation(), Level::Full), [UNPROVEN]);
 }
 
 #[test]
@@ -85,7 +83,7 @@ fn others_that_read_the_changelogs_matter_to_a_new_history_only() {
         sight.glusterfind.push("backup".to_owned());
     }
     assert_eq!(failing(&found, Level::Resync), []);
-    let named = [("other-sessions", true), ("glusterfind", true), UNPROVEN];
+    let named = [("other-sessions", true), ("glusterfind", true)];
     assert_eq!(failing(&found, Level::Full), named);
 }
 
@@ -96,7 +94,7 @@ fn a_chain_of_sessions_is_not_emptied_at_its_middle() {
     found.far.as_mut().unwrap().sessions.push(onward);
     assert_eq!(failing(&found, Level::Retry), []);
     assert_eq!(failing(&found, Level::Resync), [("secondary-is-primary", true)]);
-    assert_eq!(failing(&found, Level::Full), [("secondary-is-primary", true), UNPROVEN]);
+    assert_eq!(failing(&found, Level::Full), [("secondary-is-primary", true)]);
 }
 
 fn emptied(leftovers: Leftovers, spoil: impl Fn(&mut FarSide)) -> Vec<(&'static str, bool)> {
@@ -178,8 +176,8 @@ fn what_makes_it_crawl_everything_depends_on_the_release() {
 #[test]
 fn marks_go_back_only_to_where_the_changelogs_reach() {
     let at = |sec| Level::Rewind { to: Time::from_secs(sec) };
-    assert_eq!(failing(&situation(), at(999)), [("history", false)]);
-    assert_eq!(failing(&situation(), at(1000)), []);
+    assert_eq!(failing(&situation(), at(1000)), [("history", false)]);
+    assert_eq!(failing(&situation(), at(1001)), []);
     assert_eq!(failing(&situation(), at(8500)), [("history", false)], "nothing is later");
     let mut found = situation();
     if let Ok(sight) = &mut found.nodes[0].sight {

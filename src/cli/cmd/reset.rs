@@ -116,6 +116,15 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         (Carried::Done { .. }, Level::Resync | Level::Full) if !args.no_audit => {
             compare(&found, global)
         }
+        (Carried::Done { .. }, _) => {
+            if !global.quiet {
+                eprintln!(
+                    "the session replicates; whether both sides are equal: {}",
+                    audit_of(&found)
+                );
+            }
+            Ok(carried.outcome())
+        }
         _ => Ok(carried.outcome()),
     }
 }
@@ -230,10 +239,15 @@ fn compare(found: &Situation, global: &Global) -> Result<Outcome, Failure> {
     }
     let compared = audit::both_sides(&found.primary.name, &found.secondary, global);
     if compared.is_err() {
-        let again = format!("georepair audit session {}", found.name());
+        let again = audit_of(found);
         eprintln!("the session replicates; whether both sides are equal was not seen: {again}");
     }
     compared
+}
+
+/// The command that compares both sides.
+fn audit_of(found: &Situation) -> String {
+    format!("georepair audit session {}", found.name())
 }
 
 #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]

@@ -5,8 +5,9 @@ use crate::domain::{BrickSight, Mark, MarkNames, Time};
 use crate::plan::{State, Step};
 
 pub(super) fn steps(draft: &Draft<'_>, to: Time) -> Vec<Step> {
-    let Some(names) = draft.found.mark_names() else { return Vec::new() };
-    let target = Mark { sec: u32::try_from(to.secs()).unwrap_or_default(), usec: 0 };
+    let (Some(names), Some(target)) = (draft.found.mark_names(), Mark::to_send_since(to)) else {
+        return Vec::new();
+    };
     let bricks = draft.bricks();
     let marks: Vec<Step> =
         bricks.flat_map(|(node, brick)| back(draft, node, brick, (&names, target))).collect();
