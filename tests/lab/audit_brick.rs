@@ -38,28 +38,147 @@ pub(crate) fn sound(bricks: &[PathBuf]) {
     }
 }
 
-/// Damages a real brick of a stopped volume in several ways; each is exactly its finding.
+/// Damages a real brick of a stopped volume in every way that handles can be; each is exactly its
+/// finding, and the brick is sound again afterwards.
 pub(crate) fn damaged(brick: &Path) {
-    let expect = |codes_wanted: &[&str]| {
+    let is = |codes_wanted: &[&str]| {
+        let (code, document) = audit(brick);
+        let mut found = codes(&document);
+        found.sort_unstable();
+        assert_eq!((code, found), (1, codes_wanted.to_vec()), "{document:#}");
+    };
+    let at = |path: &str| brick.join(path);
+    let gfid = |path: &str| {
+        let gfid = xattr::get(at(path), "trusted.gfid").expect("readable");
+        georepair::domain::Gfid::from_bytes(gfid.expect("one").try_into().expect("16"))
+    };
+    let handle = |path: &str| brick.join(gfid(path).handle());
+    let moved = |from: &str, to: &str, wanted: &[&str]| {
+        fs::rename(at(from), at(to)).expect("moved behind the back");
+        is(wanted);
+        fs::rename(at(to), at(from)).expect("moved back");
+    };
+    let (file, kept) = (handle("Banana/30"), at(".glusterfs/kept"));
+    fs::rename(&file, &kept).expect("a handle to lose");
+    is(&["handle-missing"]);
+    fs::hard_link(at("Banana/32"), &file).expect("another file's handle in its place");
+    // It has two names.
+    is(&["handle-wrong", "handle-wrong"]);
+    fs::rename(&kept, &file).expect("its handle again");
+    moved("Banana/31", "moved", &["gfid2path-stale"]);
+    moved("-rf/-rf", ".glusterfs/kept", &["handle-orphan"]);
+    moved("a:b", "a-b", &["handle-wrong"]);
+    moved("a:b", ".glusterfs/kept", &["handle-dangling", "handle-orphan"]);
+    fs::write(at("Banana/by hand"), "").expect("written behind the back");
+    is(&["gfid-xattr-missing"]);
+    let value = gfid("Banana/30");
+    xattr::set(at("Banana/by hand"), "trusted.gfid", value.as_bytes()).expect("a copied gfid");
+    is(&["gfid-duplicate"]);
+    fs::remove_file(at("Banana/by hand")).expect("as before");
+    unrecorded(&at("Banana/30"), || is(&["gfid2path-missing"]));
+    ring(brick, || is(&["handle-cycle", "handle-cycle"]));
+    sound(&[brick.to_owned()]);
+}
+
+/// Takes the record of a file's name away for a while.
+fn unrecorded(file: &Path, meanwhile: impl Fn()) {
+    let mut names = xattr::list(file).expect("a list");
+    let record = names.find(|name| name.to_string_lossy().starts_with("trusted.gfid2path."));
+    let record = record.expect("a record of its name");
+    let value = xattr::get(file, &record).expect("readable").expect("a value");
+    xattr::remove(file, &record).expect("a record to lose");
+    meanwhile();
+    xattr::set(file, &record, &value).expect("its record again");
+}
+
+/// Lays two handles of directories that each claim to stand in the other, for a while.
+fn ring(brick: &Path, meanwhile: impl Fn()) {
+    let gfids = ["c4b19f1c-cc18-4727-87a4-18de8fe0089e", "d5b19f1c-cc18-4727-87a4-18de8fe0089e"];
+    let handle = |gfid: &str| {
+        let shard = brick.join(".glusterfs").join(&gfid[..2]).join(&gfid[2..4]);
+        fs::create_dir_all(&shard).expect("a shard");
+        shard.join(gfid)
+    };
+    for (own, other) in [(gfids[0], gfids[1]), (gfids[1], gfids[0])] {
+        let target = format!("../../{}/{}/{other}/round", &other[..2], &other[2..4]);
+        std::os::unix::fs::symlink(target, handle(own)).expect("a handle");
+    }
+    meanwhile();
+    for gfid in gfids {
+        fs::remove_file(handle(gfid)).expect("a handle goes");
+    }
+}
+
+/// Damages the history of a real brick of a stopped volume; each is exactly its finding.
+fn history_damaged(brick: &Path) {
+    let is = |codes_wanted: &[&str]| {
         let (code, document) = audit(brick);
         assert_eq!((code, codes(&document)), (1, codes_wanted.to_vec()), "{document:#}");
     };
-    let gfid = xattr::get(brick.join("Banana/30"), "trusted.gfid").expect("readable");
-    let gfid = georepair::domain::Gfid::from_bytes(gfid.expect("one").try_into().expect("16"));
-    let handle = brick.join(gfid.handle());
-    fs::remove_file(&handle).expect("a handle to lose");
-    expect(&["handle-missing"]);
-    fs::hard_link(brick.join("Banana/30"), &handle).expect("its handle again");
-    fs::rename(brick.join("Banana/31"), brick.join("moved")).expect("moved behind the back");
-    expect(&["gfid2path-stale"]);
-    fs::rename(brick.join("moved"), brick.join("Banana/31")).expect("moved back");
-    fs::write(brick.join("Banana/by hand"), "").expect("written behind the back");
-    expect(&["gfid-xattr-missing"]);
-    fs::remove_file(brick.join("Banana/by hand")).expect("as before");
-    fs::rename(brick.join("a:b"), brick.join("a-b")).expect("a directory moved");
-    expect(&["handle-wrong"]);
-    fs::rename(brick.join("a-b"), brick.join("a:b")).expect("moved back");
+    let folder = brick.join(".glusterfs/changelogs");
+    let index = fs::read_dir(folder.join("htime")).expect("an index").flatten().next();
+    let index = index.expect("one file").path();
+    let changelog = closed(&folder).into_iter().nth(1).expect("changelogs of some rollovers");
+    // A session that is at the beginning of history still needs all of it.
+    let from = index.extension().expect("a time").to_string_lossy().parse().expect("a number");
+    mark(brick, &volume_of(brick), from);
+    let flat = folder.join(changelog.file_name().expect("its name"));
+    let moved = |from: &Path, to: &Path, wanted: &str| {
+        fs::rename(from, to).expect("moved behind the back");
+        is(&[wanted]);
+        fs::rename(to, from).expect("moved back");
+    };
+    moved(&changelog, &brick.join(".glusterfs/kept"), "changelog-missing");
+    moved(&changelog, &flat, "changelog-misplaced");
+    moved(&folder.join("htime"), &brick.join(".glusterfs/kept"), "htime-missing");
+    let before = fs::read(&changelog).expect("a changelog");
+    fs::write(&changelog, [&before[..], b"\x01no record\0"].concat()).expect("spoilt");
+    is(&["changelog-damaged"]);
+    fs::write(&changelog, &before).expect("as before");
+    let litter = folder.join("htime/HTIME.1500000000.bak");
+    fs::write(&litter, "").expect("litter");
+    is(&["htime-litter"]);
+    fs::remove_file(&litter).expect("as before");
+    let count = xattr::get(&index, "trusted.glusterfs.htime").expect("readable").expect("a count");
+    xattr::set(&index, "trusted.glusterfs.htime", b"1795230000:3\0").expect("another count");
+    is(&["htime-count-wrong"]);
+    xattr::set(&index, "trusted.glusterfs.htime", &count).expect("its count again");
+    marks_damaged(brick, &is);
     sound(&[brick.to_owned()]);
+}
+
+/// The changelogs that are written to no more, oldest first.
+fn closed(folder: &Path) -> Vec<PathBuf> {
+    let all = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
+    let is_closed =
+        |it: &walkdir::DirEntry| it.file_name().to_string_lossy().starts_with("CHANGELOG.");
+    all.filter(is_closed).map(walkdir::DirEntry::into_path).collect()
+}
+
+/// Leaves marks that no session can have left.
+fn marks_damaged(brick: &Path, is: &impl Fn(&[&str])) {
+    let (own, other) = (volume_of(brick), "0ce6dea6-46f4-4dca-a0cb-72351d8b1527");
+    for (primary, sec, wanted) in [
+        (own.as_str(), u32::MAX - 5, "stime-in-future"),
+        (&own, 1_500_000_000, "stime-outside-history"),
+        (other, 0, "stime-orphan"),
+    ] {
+        let key = mark(brick, primary, sec);
+        is(&[wanted]);
+        xattr::remove(brick, key).expect("no mark");
+    }
+}
+
+fn volume_of(brick: &Path) -> String {
+    let id = xattr::get(brick, "trusted.glusterfs.volume-id").expect("readable").expect("an id");
+    georepair::domain::Gfid::from_bytes(id.try_into().expect("16")).to_string()
+}
+
+/// Sets how far a session of this primary has come, in seconds since 1970; answers with the key.
+fn mark(brick: &Path, primary: &str, sec: u32) -> String {
+    let key = format!("trusted.glusterfs.{primary}.222d8df5-ced4-48a4-a782-61eb9081b218.stime");
+    xattr::set(brick, &key, &(u64::from(sec) << 32).to_be_bytes()).expect("a mark");
+    key
 }
 
 /// A running session under load: what comes and goes is no finding, nor is anything else.
@@ -147,7 +266,8 @@ fn readiness_is_known_before_a_session_exists() {
     each_restart_counts_too_many(&lab);
 }
 
-/// A brick of 10.3 that was restarted counts more changelogs than its index holds.
+/// A brick of 10.3 that was restarted counts more changelogs than its index holds; before that, its
+/// history is damaged in other ways.
 fn each_restart_counts_too_many(lab: &Lab) {
     let node = lab.primary();
     node.gluster(&["volume", "set", "gv0", "changelog.rollover-time", "1"]);
@@ -157,10 +277,10 @@ fn each_restart_counts_too_many(lab: &Lab) {
         fs::write(lab.on_primary("roll"), "over").expect("a file");
         let (_, document) = audit(&brick);
         assert_eq!(codes(&document), Vec::<&str>::new(), "{document:#}");
-        let index = fs::read_dir(brick.join(".glusterfs/changelogs/htime")).expect("an index");
-        index.flatten().any(|entry| entry.metadata().is_ok_and(|about| about.len() > 800))
+        closed(&brick.join(".glusterfs/changelogs")).len() > 2
     });
     node.gluster(&["volume", "stop", "gv0", "force"]);
+    history_damaged(&brick);
     node.gluster(&["volume", "start", "gv0"]);
     wait::happens("the count is found wrong", || {
         codes(&audit(&brick).1).contains(&"htime-count-wrong")

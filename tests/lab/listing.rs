@@ -10,6 +10,7 @@ use walkdir::WalkDir;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::lab::Lab;
+use crate::session;
 use crate::wait::{self, PATIENCE};
 
 /// What is compared of an entry. Times are not: gsyncd does not keep those of directories.
@@ -142,7 +143,10 @@ pub(crate) fn wait_equal(lab: &Lab) {
         last = differences(lab);
         matches!(&last, Ok(found) if found.is_empty()).then_some(())
     });
-    assert!(equal.is_some(), "the sides still differ after {PATIENCE} s: {last:#?}");
+    if equal.is_none() {
+        session::tell_logs(lab);
+        panic!("the sides still differ after {PATIENCE} s: {last:#?}");
+    }
 }
 
 /// Waits until `path` differs as told.

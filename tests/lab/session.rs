@@ -148,6 +148,17 @@ pub(crate) fn canary(lab: &Lab, patience: u64) -> bool {
     wait::poll(patience, || names.iter().all(arrived).then_some(())).is_some()
 }
 
+/// Shows what the workers logged last, for whoever has to find out why a test failed.
+pub(crate) fn tell_logs(lab: &Lab) {
+    let log = format!("/var/log/glusterfs/geo-replication/{NAME}/gsyncd.log");
+    for node in lab.nodes() {
+        let Ok(told) = std::fs::read_to_string(node.path(&log)) else { continue };
+        let lines: Vec<&str> = told.lines().collect();
+        let last = lines.get(lines.len().saturating_sub(60)..).unwrap_or_default();
+        say!("gsyncd of {} logged last:\n{}", node.name(), last.join("\n"));
+    }
+}
+
 /// Whether the Active workers are past history: a canary written earlier would arrive with it, and
 /// say nothing about changelogs to come.
 fn is_listening(rows: &[Worker]) -> bool {
