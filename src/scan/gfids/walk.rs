@@ -112,14 +112,18 @@ impl Walk<'_> {
             }
             visit.fates.push((gfid, fate));
         }
-        for &(index, number) in &here.names {
-            let Some(case) = self.cases.get(index) else { continue };
-            let Some((claim, _)) = case.claims.get(number) else { continue };
-            visit.names.push((index, number, self.doubt(case.object, &own, &claim.name)));
-        }
         let most = here.listing(self.sweep);
         if most > 0 {
             visit.found = self.list(gfid, most, &own);
+        }
+        let met = visit.found.iter().map(|(index, claim)| (*index, &*claim.name));
+        let met: HashSet<(usize, &[u8])> = met.collect();
+        for &(index, number) in &here.names {
+            let Some(case) = self.cases.get(index) else { continue };
+            let Some((claim, _)) = case.claims.get(number) else { continue };
+            let is_met = met.contains(&(index, &*claim.name));
+            let doubt = if is_met { None } else { self.doubt(case.object, &own, &claim.name) };
+            visit.names.push((index, number, doubt));
         }
         visit
     }
