@@ -4,9 +4,10 @@ use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{sleep, spawn};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use fuser::{
     BackgroundSession, BsdFileFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem,
@@ -28,6 +29,31 @@ pub(crate) const FILES: u64 = 15;
 /// mount that has just been walked.
 struct Slow {
     story: Story,
+    answers: Sender<(Instant, Answer)>,
+}
+
+/// What is done when a change's time has come.
+type Answer = Box<dyn FnOnce() + Send>;
+
+/// Gives each answer when it is due; all take the same time, so they are due as they came.
+fn answer(due: &Receiver<(Instant, Answer)>) {
+    for (when, answer) in due {
+        sleep(when.saturating_duration_since(Instant::now()));
+        answer();
+    }
+}
+
+impl Slow {
+    fn new(story: Story) -> Self {
+        let (answers, due) = channel();
+        spawn(move || answer(&due));
+        Self { story, answers }
+    }
+
+    /// Answers a change in its time; without the thread that answers, nobody waits for it any more.
+    fn later(&self, answer: impl FnOnce() + Send + 'static) {
+        drop(self.answers.send((Instant::now() + ANSWER, Box::new(answer))));
+    }
 }
 
 /// What was set, by inode, as it came in and as it was answered.
@@ -71,7 +97,7 @@ impl SlowMount {
         let flags = MountFlags::NOSUID | MountFlags::NODEV;
         mount("m1:/gv0", at.path(), "fuse.glusterfs", flags, options.as_c_str())?;
         let (acl, config) = (SessionACL::Owner, Config::default());
-        let session = Session::from_fd(Slow { story }, device.into(), acl, config)?;
+        let session = Session::from_fd(Slow::new(story), device.into(), acl, config)?;
         Ok(Self { at, _session: session.spawn()? })
     }
 
@@ -155,8 +181,7 @@ impl Filesystem for Slow {
             }
         };
         tell(Turn::Came);
-        spawn(move || {
-            sleep(ANSWER);
+        self.later(move || {
             tell(Turn::Answered);
             reply.ok();
         });
@@ -180,9 +205,6 @@ impl Filesystem for Slow {
         _flags: Option<BsdFileFlags>,
         reply: ReplyAttr,
     ) {
-        spawn(move || {
-            sleep(ANSWER);
-            reply.attr(&KEPT, &about(ino.into()));
-        });
+        self.later(move || reply.attr(&KEPT, &about(ino.into())));
     }
 }
