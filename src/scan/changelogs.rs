@@ -13,7 +13,7 @@ use crate::format::changelog::{Decoder, Form, Item};
 use crate::format::htime::{self, slice_of};
 
 /// How much of a file is in memory at once, in bytes.
-const WINDOW: usize = 1 << 20;
+const WINDOW: usize = 1 << 18;
 
 /// One changelog file.
 #[derive(Clone, PartialEq, Eq, Debug)]
