@@ -134,7 +134,8 @@ fn rewind_sends_again_what_was_lost_since() {
 #[track_caller]
 fn kill_at(lab: &Lab, step: u32, words: &str) {
     let script = format!(
-        "georepair {words} --yes 2>/tmp/reset.log & pid=$!
+        ": >/tmp/reset.log   # what an earlier run said is no sign of this one
+         georepair {words} --yes 2>>/tmp/reset.log & pid=$!
          until grep -q '^step {step} of' /tmp/reset.log; do
              kill -0 $pid || {{ cat /tmp/reset.log; exit 9; }}; sleep 0.01; done
          kill -9 $pid; wait $pid; exit 0"
