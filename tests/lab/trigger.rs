@@ -162,6 +162,18 @@ fn gfids_are_sent_as_the_paths_that_the_bricks_know() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains(nowhere) && said.contains("on the bricks of this node"), "{said}");
+
+    // A sound diagnosis is an answer; nothing at all is a slip of the hand.
+    let list = lab.node("m1").path("/root/sound.json");
+    std::fs::write(list, json!({ "findings": [] }).to_string()).expect("a document");
+    for (asked, code, says) in [
+        (&[ON_PRIMARY, "--from-file", "/root/sound.json"][..], 0, "nothing to send"),
+        (&[ON_PRIMARY], 2, "no path and no gfid was given"),
+    ] {
+        let output = trigger(&lab, asked);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(code) && said.contains(says), "{said}");
+    }
 }
 
 /// When the latest slice of m1's brick ended.

@@ -23,7 +23,13 @@ pub(super) struct Wishes {
 
 impl Wishes {
     /// Reads arguments, files and standard input.
+    ///
+    /// # Errors
+    /// [`Refusal::Nothing`] where none of them was given; a list that is empty is an answer.
     pub(super) fn read(args: &Args, mount: &MountRoot) -> Result<Self, Refusal> {
+        if args.paths.is_empty() && args.gfids.is_empty() && args.from_file.is_empty() {
+            return Err(Refusal::Nothing);
+        }
         let mut wishes = Self::default();
         for path in &args.paths {
             if path.as_os_str() == "-" {
@@ -42,10 +48,11 @@ impl Wishes {
             };
             wishes.take_list(&text, &shown, args, mount)?;
         }
-        if wishes.paths.is_empty() && wishes.gfids.is_empty() {
-            return Err(Refusal::Nothing);
-        }
         Ok(wishes)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.gfids.is_empty()
     }
 
     /// A document of findings, or a list of paths and gfids, one a line (`-0`: ended by NUL).

@@ -87,6 +87,10 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let tools = Tools::new(&global.gluster, &global.ssh)?;
     let site = Site::look(args, &tools, global)?;
     let wishes = Wishes::read(args, &site.mount)?;
+    if wishes.is_empty() {
+        eprintln!("nothing to send: what was read names no path and no gfid");
+        return Ok(Outcome::Fine);
+    }
     let jobs = global.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let lists = tempfile::tempdir().map_err(list_error)?;
     let found = Whereabouts::of(&wishes.gfids, &site, global.quiet)?;
@@ -175,7 +179,7 @@ fn tell(tally: &Tally, global: &Global) {
         return;
     }
     let (folders, files) = (tally.folders, tally.files);
-    eprintln!("to be sent: {folders} directories, {files} files");
+    eprintln!("to be sent: directories: {folders}, files: {files}");
     for (count, what) in [
         (tally.symlinks, "symlinks cannot be triggered"),
         (tally.specials, "fifos, sockets and devices cannot be triggered"),
