@@ -194,6 +194,11 @@ impl HistoryIndex {
             }
         }
         times.sort_unstable();
+        // Two rollovers within a second have one name, and an index may hold it twice.
+        self.missing.sort_unstable();
+        self.missing.dedup();
+        self.misplaced.sort();
+        self.misplaced.dedup();
         times
     }
 

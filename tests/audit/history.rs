@@ -118,6 +118,23 @@ fn a_changelog_in_the_place_of_an_older_release() {
 }
 
 #[test]
+fn a_changelog_that_the_index_names_twice_is_one() {
+    let twice = |brick: &FakeBrick| {
+        let index = brick.htime(&format!("HTIME.{BEGAN}"));
+        let whole = fs::read(&index).unwrap();
+        let name = format!("CHANGELOG.{}\0", BEGAN + 60);
+        let mut paths: Vec<&[u8]> = whole.split_inclusive(|&byte| byte == 0).collect();
+        let at = paths.iter().position(|path| path.ends_with(name.as_bytes())).unwrap();
+        paths.insert(at, paths[at]);
+        fs::write(&index, paths.concat()).unwrap();
+        brick.count(&format!("{}:21", BEGAN + 300));
+        let flat = format!(".glusterfs/changelogs/CHANGELOG.{}", BEGAN + 60);
+        fs::rename(brick.changelog(BEGAN + 60), brick.at(flat)).unwrap();
+    };
+    only(twice, "changelog-misplaced");
+}
+
+#[test]
 fn a_changelog_in_the_folder_of_another_day() {
     let elsewhere = |brick: &FakeBrick| {
         let day = brick.at(".glusterfs/changelogs/2026/11/22");
