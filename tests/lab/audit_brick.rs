@@ -140,7 +140,7 @@ fn history_damaged(brick: &Path) {
     is(&["htime-litter"]);
     fs::remove_file(&litter).expect("as before");
     let count = xattr::get(&index, "trusted.glusterfs.htime").expect("readable").expect("a count");
-    xattr::set(&index, "trusted.glusterfs.htime", b"1795230000:3\0").expect("another count");
+    xattr::set(&index, "trusted.glusterfs.htime", b"1795230000:999\0").expect("another count");
     is(&["htime-count-wrong"]);
     xattr::set(&index, "trusted.glusterfs.htime", &count).expect("its count again");
     marks_damaged(brick, &is);
