@@ -118,10 +118,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         }
         (Carried::Done { .. }, _) => {
             if !global.quiet {
-                eprintln!(
-                    "the session replicates; whether both sides are equal: {}",
-                    audit_of(&found)
-                );
+                tell_audit(&found);
             }
             Ok(carried.outcome())
         }
@@ -239,15 +236,15 @@ fn compare(found: &Situation, global: &Global) -> Result<Outcome, Failure> {
     }
     let compared = audit::both_sides(&found.primary.name, &found.secondary, global);
     if compared.is_err() {
-        let again = audit_of(found);
-        eprintln!("the session replicates; whether both sides are equal was not seen: {again}");
+        tell_audit(found);
     }
     compared
 }
 
-/// The command that compares both sides.
-fn audit_of(found: &Situation) -> String {
-    format!("georepair audit session {}", found.name())
+/// Says that nothing was compared, and what would.
+fn tell_audit(found: &Situation) {
+    let again = format!("georepair audit session {}", found.name());
+    eprintln!("the session replicates; whether both sides are equal was not seen: {again}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]

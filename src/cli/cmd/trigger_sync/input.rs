@@ -19,17 +19,17 @@ pub(super) struct Wishes {
     pub(super) paths: Vec<Name>,
     /// Gfids of what else is to be sent.
     pub(super) gfids: Vec<Gfid>,
+    /// Whether a document of findings was among what was read.
+    documented: bool,
 }
 
 impl Wishes {
     /// Reads arguments, files and standard input.
     ///
     /// # Errors
-    /// [`Refusal::Nothing`] where none of them was given; a list that is empty is an answer.
+    /// [`Refusal::Nothing`] where nothing is named; only a document of findings may name nothing,
+    /// for an empty list may be all that a pipe that broke has left.
     pub(super) fn read(args: &Args, mount: &MountRoot) -> Result<Self, Refusal> {
-        if args.paths.is_empty() && args.gfids.is_empty() && args.from_file.is_empty() {
-            return Err(Refusal::Nothing);
-        }
         let mut wishes = Self::default();
         for path in &args.paths {
             if path.as_os_str() == "-" {
@@ -47,6 +47,9 @@ impl Wishes {
                 fs::read(file).map_err(|source| Refusal::List { path: shown.clone(), source })?
             };
             wishes.take_list(&text, &shown, args, mount)?;
+        }
+        if wishes.is_empty() && !wishes.documented {
+            return Err(Refusal::Nothing);
         }
         Ok(wishes)
     }
@@ -67,6 +70,7 @@ impl Wishes {
             let gfids = gfids_of_document(text);
             let gfids = gfids.map_err(|source| Refusal::Document { path: from.clone(), source })?;
             self.gfids.extend(gfids);
+            self.documented = true;
             return Ok(());
         }
         let end = if args.null { 0 } else { b'\n' };

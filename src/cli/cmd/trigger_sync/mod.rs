@@ -88,7 +88,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let site = Site::look(args, &tools, global)?;
     let wishes = Wishes::read(args, &site.mount)?;
     if wishes.is_empty() {
-        eprintln!("nothing to send: what was read names no path and no gfid");
+        eprintln!("nothing to send: the findings name no gfid");
         return Ok(Outcome::Fine);
     }
     let jobs = global.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
