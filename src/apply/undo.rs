@@ -4,7 +4,9 @@ use super::bulk::ManifestError;
 use super::ledger::{Ledger, StepState};
 use super::store::StoreError;
 use crate::domain::{Diagnose, Kind};
-use crate::plan::{Action, Because, Guard, Manifest, Object, Plan, State, Step, StepId};
+use crate::plan::{
+    Action, Afterwards, Because, Guard, Manifest, Object, Plan, State, Step, StepId,
+};
 
 /// A run cannot be taken back.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +88,19 @@ pub fn undo_plan(
         steps.push(back(step, action));
     }
     steps.reverse();
-    Ok(Plan::new(format!("take back: {}", plan.title), plan.session.clone(), steps))
+    let undo = Plan::new(format!("take back: {}", plan.title), plan.session.clone(), steps);
+    let unrecorded = undo.steps.iter().any(|step| switches_recording(&step.action.object));
+    let afterwards = plan.afterwards.clone().filter(|_| unrecorded).map(|it| Afterwards {
+        says: "what was deleted or renamed while changelogs were off is in none".to_owned(),
+        compare: false,
+        ..it
+    });
+    Ok(Plan { afterwards, ..undo })
+}
+
+/// While it was off, changes went by that no changelog will ever tell.
+fn switches_recording(object: &Object) -> bool {
+    matches!(object, Object::VolumeOption { option, .. } if option == "changelog.changelog")
 }
 
 /// What only a standing session lets be changed, its workers move on by themselves: then it need

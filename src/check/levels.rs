@@ -1,6 +1,6 @@
 //! Which level of a reset helps least-first, what each mends, and what it costs here.
 
-use crate::domain::{BrickSight, Situation};
+use crate::domain::{BrickSight, Level, ResetWish, Situation, Time};
 
 /// A level as it is offered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -17,49 +17,57 @@ pub struct Offer {
     pub for_good: &'static str,
 }
 
-/// The levels, least first.
+/// The levels, least first. `to` is where `rewind` would set the marks back to, where that is
+/// known; else several times are told.
 #[must_use]
-pub fn offers(found: &Situation) -> Vec<Offer> {
+pub fn offers(found: &Situation, now: Time, to: Option<Time>) -> Vec<Offer> {
     let offer = |level, mends, not, costs, for_good| Offer { level, mends, not, costs, for_good };
-    let sized = sized(found);
-    let moment = || "a minute or two".to_owned();
+    let crawled = crawled(found);
     vec![
         offer(
             "retry",
             "a start that hung; a worker that is Active and deaf",
             "what was skipped before",
-            moment(),
+            format!("a minute or two; {}", pending(found)),
             "nothing",
         ),
         offer(
             "rewind",
             "changes lost since a time that you know, deletes and renames too",
             "what was lost before",
-            "the changes since that time once more".to_owned(),
+            to.map_or_else(|| ages(found, now), |to| sent_again(found, to)),
             "nothing",
         ),
         offer(
             "history",
             "workers that are Faulty for a damaged index of changelogs",
             "changelogs that are gone",
-            "each damaged brick stands still for seconds, then heals".to_owned(),
+            format!("each damaged brick stands still for seconds, then heals; {}", pending(found)),
             "nothing",
         ),
         offer(
             "resync",
             "entries and data that are missing, whatever the reason",
             "deletes, renames, damage of equal size, unless the secondary is emptied",
-            sized.clone(),
+            crawled.clone(),
             "emptying the secondary, where it is asked for",
         ),
         offer(
             "full",
             "a history that is gone or that gsyncd dies of",
             "history of other sessions and glusterfind: they lose it",
-            sized,
+            crawled,
             "emptying the secondary",
         ),
     ]
+}
+
+/// The level's offer.
+#[must_use]
+pub fn offer(found: &Situation, wish: &ResetWish) -> Option<Offer> {
+    let to = if let Level::Rewind { to } = wish.level { Some(to) } else { None };
+    let level = wish.level.to_string();
+    offers(found, wish.now, to).into_iter().find(|offer| offer.level == level)
 }
 
 /// The level that what was seen speaks for, and why.
@@ -87,24 +95,87 @@ fn no_changelogs(brick: &BrickSight) -> bool {
     brick.index.is_none() && brick.history.is_empty()
 }
 
+/// What a worker may do in a second: entries that are there already, and those that are made.
+const ENTRIES: (u64, u64) = (3_000, 200);
+/// Bytes that a slow line carries in a second.
+const SLOW_LINE: u64 = 10_000_000;
+
+/// What stands past the marks.
+fn pending(found: &Situation) -> String {
+    let Some(names) = found.mark_names() else { return "what is pending is not known".to_owned() };
+    let waiting = recorded(found, |it| it.marks.get(&names.stime).map_or(0, |mark| mark.sec));
+    waiting.map_or_else(
+        || "what is pending is not known".to_owned(),
+        |it| format!("then what is pending, {}", told(it)),
+    )
+}
+
+/// What a rewind sends again, for the times that operators think in.
+fn ages(found: &Situation, now: Time) -> String {
+    let hours = [(1, "an hour"), (24, "a day"), (24 * 7, "a week")];
+    let rows = hours.iter().filter_map(|(hours, name)| {
+        let since = seconds(Time::from_secs(now.secs() - hours * 3_600));
+        Some(format!("of {name} {}", told(recorded(found, |_| since)?)))
+    });
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() { "the changes since that time".to_owned() } else { rows.join("; ") }
+}
+
+fn sent_again(found: &Situation, to: Time) -> String {
+    let since = seconds(to);
+    recorded(found, |_| since).map_or_else(|| "the changes since that time".to_owned(), told)
+}
+
+fn seconds(time: Time) -> u32 {
+    u32::try_from(time.secs().max(0)).unwrap_or(u32::MAX)
+}
+
+/// Records and changelogs since a time of each brick, counted once for each replica set: its
+/// bricks record the same. Nothing where no brick has changelogs.
+fn recorded(found: &Situation, since: impl Fn(&BrickSight) -> u32) -> Option<(u64, u64)> {
+    let each = by_set(found, |it| {
+        let row = it.recorded_since(since(it))?;
+        Some((row.records, row.changelogs))
+    });
+    let mut sets = each.into_iter().flatten().peekable();
+    sets.peek()?;
+    Some(sets.fold((0, 0), |sum, set| (sum.0 + set.0, sum.1 + set.1)))
+}
+
+/// `(records, changelogs)` in words, with a range from records whose entries are there to those
+/// that are all to be made. Data comes on top: changelogs do not tell how much.
+fn told((records, changelogs): (u64, u64)) -> String {
+    let (fast, slow) = (records / ENTRIES.0, records / ENTRIES.1);
+    let range = match slow {
+        0..60 => "under a minute".to_owned(),
+        _ => format!("{} to {}", span(fast), span(slow)),
+    };
+    let many = if changelogs == 1 { "changelog" } else { "changelogs" };
+    format!("at most about {records} records in {changelogs} {many}: {range}, and their data")
+}
+
 /// Entries and bytes of one copy of the volume, and a range of times: from a crawl that finds all
 /// of it on the other side to sending everything over a slow line.
-fn sized(found: &Situation) -> String {
-    let (mut entries, mut bytes) = (0u64, 0u64);
-    for set in found.primary.sets() {
-        let of_set = |it: &(&str, &BrickSight)| {
-            set.iter().any(|brick| brick.node == it.0 && brick.dir == it.1.dir)
-        };
-        let most = |part: fn(&BrickSight) -> u64| {
-            found.bricks().filter(of_set).map(|(_, it)| part(it)).max().unwrap_or_default()
-        };
-        entries = entries.saturating_add(most(|it| it.inodes));
-        bytes = bytes.saturating_add(most(|it| it.used));
-    }
-    let (fast, slow) = (entries / 3_000, entries / 200 + bytes / 10_000_000);
+fn crawled(found: &Situation) -> String {
+    let sum = |part: fn(&BrickSight) -> u64| -> u64 {
+        by_set(found, |it| Some(part(it))).into_iter().flatten().sum()
+    };
+    let (entries, bytes) = (sum(|it| it.inodes), sum(|it| it.used));
+    let (fast, slow) = (entries / ENTRIES.0, entries / ENTRIES.1 + bytes / SLOW_LINE);
     let mib = bytes >> 20;
     let (fast, slow) = (span(fast + 60), span(slow + 120));
     format!("at most {entries} entries and {mib} MiB: {fast} to {slow}")
+}
+
+/// For each replica set the most of what its bricks say.
+fn by_set<T: Ord>(found: &Situation, part: impl Fn(&BrickSight) -> Option<T>) -> Vec<Option<T>> {
+    let sets = found.primary.sets().map(|set| {
+        let of_set = |it: &(&str, &BrickSight)| {
+            set.iter().any(|brick| brick.node == it.0 && brick.dir == it.1.dir)
+        };
+        found.bricks().filter(of_set).filter_map(|(_, it)| part(it)).max()
+    });
+    sets.collect()
 }
 
 fn span(seconds: u64) -> String {
@@ -119,6 +190,7 @@ fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Recorded;
     use crate::domain::situation_sample::situation;
 
     fn sound() -> Situation {
@@ -156,10 +228,29 @@ mod tests {
             let brick = &mut node.sight.as_mut().unwrap().bricks[0];
             (brick.inodes, brick.used) = (600_000, 5 << 30);
         }
-        let costs = offers(&found).pop().unwrap().costs;
-        assert_eq!(
-            costs,
-            "at most 600000 entries and 5120 MiB: 4 min to 1 h".replace("1 h", "60 min")
-        );
+        let costs = offers(&found, Time::from_secs(0), None).pop().unwrap().costs;
+        assert_eq!(costs, "at most 600000 entries and 5120 MiB: 4 min to 60 min");
+    }
+
+    #[test]
+    fn a_rewind_costs_what_was_recorded_since() {
+        let mut found = sound();
+        let now = Time::from_secs(1_000_000);
+        let costs = |found: &Situation, to| offers(found, now, to).remove(1).costs;
+        assert_eq!(costs(&found, None), "the changes since that time");
+        for node in &mut found.nodes {
+            let brick = &mut node.sight.as_mut().unwrap().bricks[0];
+            brick.recorded = [(999_000, 1, 600), (950_000, 5, 6_000), (0, 9, 60_000_000)]
+                .map(|(since, changelogs, records)| Recorded { since, changelogs, records })
+                .to_vec();
+        }
+        let one = "at most about 600 records in 1 changelog: under a minute, and their data";
+        assert_eq!(costs(&found, Some(Time::from_secs(999_500))), one);
+        let ages = costs(&found, None);
+        assert!(ages.contains("of an hour at most about 6000 records in 5 changelogs"), "{ages}");
+        assert!(ages.contains("of a day at most about 60000000 records"), "{ages}");
+        // The marks of the sample are older than all of it.
+        let pending = offers(&found, now, None).remove(0).costs;
+        assert!(pending.contains("pending, at most about 60000000 records"), "{pending}");
     }
 }

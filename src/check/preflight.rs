@@ -286,15 +286,35 @@ fn consumers(found: &Situation, wish: &ResetWish) -> Vec<Check> {
             Check::refuse(name, format!("{} {what}", who.join(", ")))
         }
     };
-    let others = found.others.iter().map(|it| it.secondary.to_string()).collect();
+    let others = found.others.iter().map(|it| it.session.secondary.to_string()).collect();
     let sights = found.nodes.iter().filter_map(|node| node.sight.as_ref().ok());
     let mut finds: Vec<_> = sights.flat_map(|it: &NodeSight| it.glusterfind.clone()).collect();
     finds.sort_unstable();
     finds.dedup();
-    vec![
-        judge("other-sessions", "the volume has no other session", others),
-        judge("glusterfind", "no glusterfind session on the volume", finds),
-    ]
+    let sessions = judge("other-sessions", "the volume has no other session", others);
+    let sessions = match unfit_to_be_made_anew(found) {
+        Some(why) if loses => Check::fail(sessions.name, format!("{}; {why}", sessions.says)),
+        _ => sessions,
+    };
+    vec![sessions, judge("glusterfind", "no glusterfind session on the volume", finds)]
+}
+
+/// Why another session could not be taken along: where it has to be, all are deleted and created
+/// again with their settings.
+fn unfit_to_be_made_anew(found: &Situation) -> Option<String> {
+    if found.release.keeps_session_without_changelog() {
+        return None;
+    }
+    found.others.iter().find_map(|other| {
+        let url = &other.session.secondary;
+        let paused = other.session.workers.iter().any(|worker| worker.state == "Paused");
+        let user = url.user.as_deref().filter(|user| *user != "root");
+        match (paused, user) {
+            (true, _) => Some(format!("{url} is paused: resume or stop it first")),
+            (_, Some(user)) => Some(format!("{url} is of {user}, whose keys create does not lay")),
+            _ => None,
+        }
+    })
 }
 
 /// The names of the marks, which gsyncd's own settings must agree with.

@@ -1,5 +1,6 @@
 //! Flags in, exit code out.
 
+mod afterwards;
 mod args;
 mod change;
 mod cmd;

@@ -35,7 +35,8 @@ pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 #[cfg(test)]
 pub(crate) use situation::sample as situation_sample;
 pub use situation::{
-    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, Release, Room, Situation,
+    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, OtherSession, Recorded, Release,
+    Room, Situation,
 };
 pub use time::Time;
 pub use volume::{Brick, Volume};

@@ -47,6 +47,8 @@ pub struct ResetWish {
     pub bricks: Vec<PathBuf>,
     /// What becomes of the secondary's data.
     pub leftovers: Leftovers,
+    /// Whether both sides are compared after a crawl.
+    pub compare: bool,
     /// When the plan is made: names what the reset leaves behind.
     pub now: Time,
 }

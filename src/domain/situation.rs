@@ -20,7 +20,7 @@ pub struct Situation {
     /// The session; nothing where there is none.
     pub session: Option<Session>,
     /// Other sessions of the same volume.
-    pub others: Vec<Session>,
+    pub others: Vec<OtherSession>,
     /// All settings of the session, defaults included; empty where they cannot be read.
     pub settings: BTreeMap<String, String>,
     /// The release of the node that is asked.
@@ -35,6 +35,15 @@ pub struct Situation {
     pub nodes: Vec<NodeLook>,
     /// The other side.
     pub far: Result<FarSide, String>,
+}
+
+/// Another session of the primary volume.
+#[derive(Clone, Debug)]
+pub struct OtherSession {
+    /// The session.
+    pub session: Session,
+    /// What was set for it, its defaults not included, as the asked node holds it.
+    pub set: BTreeMap<String, String>,
 }
 
 /// The secondary volume as its own cluster shows it.
@@ -116,6 +125,28 @@ pub struct BrickSight {
     pub inodes: u64,
     /// Bytes that are used on its file system.
     pub used: u64,
+    /// What its newest changelogs hold, the fewest first, all of them last.
+    pub recorded: Vec<Recorded>,
+}
+
+/// How much a brick recorded since a time, measured by the sizes of its changelogs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Since when, in seconds since 1970; 0 for all that is there.
+    pub since: u32,
+    /// How many changelogs hold something.
+    pub changelogs: u64,
+    /// About how many records they hold.
+    pub records: u64,
+}
+
+impl BrickSight {
+    /// At most what was recorded since a time: measured since it, or since a little earlier.
+    #[must_use]
+    pub fn recorded_since(&self, sec: u32) -> Option<Recorded> {
+        let found = self.recorded.iter().find(|row| row.since <= sec);
+        found.or(self.recorded.last()).copied()
+    }
 }
 
 /// The time that one HTIME file covers, in seconds since 1970.

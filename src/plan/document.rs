@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Action, Because, Guard, Plan, Step, StepId};
+use super::{Action, Afterwards, Because, Guard, Plan, Step, StepId};
 
 const SCHEMA: &str = "georepair/plan/1";
 
@@ -17,6 +17,8 @@ struct PlanFields {
     session: String,
     undoes: Option<Uuid>,
     steps: Vec<StepFields>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    afterwards: Option<Afterwards>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -43,7 +45,7 @@ impl Plan {
         let steps = self.steps.iter();
         let steps: Vec<_> =
             steps.map(|it| (it.id, &it.because, &it.node, &it.guards, &it.action)).collect();
-        let core = (&self.title, &self.session, self.undoes, steps);
+        let core = (&self.title, &self.session, self.undoes, steps, &self.afterwards);
         // Plain data always has a text.
         format!("{:016x}", xxh3_64(&serde_json::to_vec(&core).unwrap_or_default()))
     }
@@ -57,6 +59,7 @@ impl Serialize for Plan {
             session: self.session.clone(),
             undoes: self.undoes,
             steps: self.steps.iter().map(StepFields::from).collect(),
+            afterwards: self.afterwards.clone(),
         }
         .serialize(serializer)
     }
@@ -72,8 +75,8 @@ impl<'de> Deserialize<'de> for Plan {
             return Err(D::Error::custom("the steps are not numbered from 1 in their order"));
         }
         let steps = fields.steps.into_iter().map(Step::from).collect();
-        let PlanFields { title, session, undoes, .. } = fields;
-        Ok(Self { title, session, undoes, steps })
+        let PlanFields { title, session, undoes, afterwards, .. } = fields;
+        Ok(Self { title, session, undoes, steps, afterwards })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What shall be so, step by step, and under which conditions; making a plan changes nothing.
 
+mod afterwards;
 mod bulk;
 mod document;
 mod guard;
@@ -16,6 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use afterwards::Afterwards;
 pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Pace, Trigger};
 pub use guard::Guard;
 pub use object::Object;
@@ -39,6 +41,8 @@ pub struct Plan {
     pub undoes: Option<Uuid>,
     /// The steps, in their order.
     pub steps: Vec<Step>,
+    /// What they leave open.
+    pub afterwards: Option<Afterwards>,
 }
 
 /// One step: an action on one node, why, and what must be so before it.
@@ -101,7 +105,7 @@ impl Plan {
     #[must_use]
     pub fn new(title: String, session: String, steps: Vec<Step>) -> Self {
         let numbered = (1..).zip(steps).map(|(id, step)| Step { id: StepId(id), ..step });
-        Self { title, session, undoes: None, steps: numbered.collect() }
+        Self { title, session, undoes: None, steps: numbered.collect(), afterwards: None }
     }
 
     /// The first step after which the plan cannot be taken back as a whole.
@@ -116,6 +120,13 @@ impl Action {
     #[must_use]
     pub fn is_reversible(&self) -> bool {
         self.shall_be != State::Spent
+    }
+
+    /// Whether a node that was away may have missed it, though another shows it done; then it is
+    /// done again. Taking something away twice is an error, and leaves no harm where it was missed.
+    #[must_use]
+    pub fn may_have_been_missed(&self) -> bool {
+        self.object.is_heard_once() && self.shall_be != State::Absent
     }
 }
 

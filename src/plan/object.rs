@@ -160,6 +160,13 @@ impl Object {
         )
     }
 
+    /// Whether each node keeps this for itself, as it hears of it: glusterd brings one that was away
+    /// up to date about volumes, and not about sessions and their settings.
+    #[must_use]
+    pub fn is_heard_once(&self) -> bool {
+        matches!(self, Self::SessionRecord { .. } | Self::SessionConfig { .. })
+    }
+
     /// Whether bringing `changed` into another state could change how this one is.
     #[must_use]
     pub fn changes_with(&self, changed: &Self) -> bool {

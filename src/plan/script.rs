@@ -54,6 +54,9 @@ fn script(plan: &Plan, node: &str) -> String {
         }
         before = Some(step);
     }
+    if let Some(left) = &plan.afterwards {
+        let _ = writeln!(text, "\n# When all scripts are done: {}", comment(&left.to_string()));
+    }
     text.push_str("\necho done\n");
     head_for(&text) + &text
 }

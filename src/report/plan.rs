@@ -78,6 +78,9 @@ impl Document for PlanView<'_> {
         if steps.is_empty() {
             writeln!(out, "nothing to do")?;
         }
+        if let Some(left) = &self.plan.afterwards {
+            writeln!(out, "\nthen  {}", plain(&left.to_string()))?;
+        }
         Ok(())
     }
 }

@@ -1,12 +1,16 @@
 //! One situation after another in which a reset would do harm.
 
+use std::collections::BTreeMap;
+
 use super::{Check, Verdict, preflight};
 use crate::domain::situation_sample::{id, situation};
-use crate::domain::{FarSide, Leftovers, Level, Release, ResetWish, Room, Situation, Time};
+use crate::domain::{
+    FarSide, Leftovers, Level, OtherSession, Release, ResetWish, Room, Situation, Time,
+};
 
 fn wish(level: Level) -> ResetWish {
     let now = Time::from_secs(9000);
-    ResetWish { level, bricks: Vec::new(), leftovers: Leftovers::Keep, now }
+    ResetWish { level, bricks: Vec::new(), leftovers: Leftovers::Keep, compare: true, now }
 }
 
 /// What fails, and whether it may be overridden.
@@ -76,15 +80,24 @@ fn a_paused_session_is_left_alone() {
 #[test]
 fn others_that_read_the_changelogs_matter_to_a_new_history_only() {
     let mut found = situation();
-    let mut other = found.session.clone().unwrap();
-    other.secondary = "s2::gv0dr".parse().unwrap();
-    found.others.push(other);
+    let mut session = found.session.clone().unwrap();
+    session.secondary = "s2::gv0dr".parse().unwrap();
+    found.others.push(OtherSession { session, set: BTreeMap::new() });
     if let Ok(sight) = &mut found.nodes[0].sight {
         sight.glusterfind.push("backup".to_owned());
     }
     assert_eq!(failing(&found, Level::Resync), []);
     let named = [("other-sessions", true), ("glusterfind", true)];
     assert_eq!(failing(&found, Level::Full), named);
+
+    // What could not be made anew is not for the operator to lift.
+    let unliftable = [("other-sessions", false), ("glusterfind", true)];
+    let mut of_user = found.clone();
+    of_user.others[0].session.secondary = "geo@s2::gv0dr".parse().unwrap();
+    assert_eq!(failing(&of_user, Level::Full), unliftable);
+    found.others[0].session.workers[0].state = "Paused".to_owned();
+    assert_eq!(failing(&found, Level::Full), unliftable);
+    assert_eq!(failing(&found, Level::Resync), []);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::apply::read_plan;
+use crate::cli::afterwards;
 use crate::cli::args::Global;
 use crate::cli::change::{Change, carry_out};
 use crate::cli::failure::{Failure, Outcome};
@@ -23,5 +24,6 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let plan = read_plan(&args.plan)?;
     let lists = args.plan.parent().filter(|folder| !folder.as_os_str().is_empty());
     let lists = lists.unwrap_or(Path::new("."));
-    Ok(carry_out(&plan, lists, &args.change, global)?.outcome())
+    let carried = carry_out(&plan, lists, &args.change, global)?;
+    afterwards::see_to(&plan, carried, global)
 }

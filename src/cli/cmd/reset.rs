@@ -7,9 +7,9 @@ use anstream::eprintln;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::check::{self, Check, Verdict};
+use crate::cli::afterwards;
 use crate::cli::args::Global;
-use crate::cli::change::{Carried, Change, carry_out, host_name, scratch};
-use crate::cli::cmd::audit;
+use crate::cli::change::{Change, carry_out, host_name, scratch};
 use crate::cli::confirm::terminal;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::guide;
@@ -104,40 +104,30 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let found = situation(&tools, primary, secondary, &host_name(), now)?;
     let wish = match (wish, terminal) {
         (Some(wish), _) => wish,
-        (None, Some(mut input)) => guided(&found, &mut *input)?,
+        (None, Some(mut input)) => guided(&found, &mut *input, args, global)?,
         (None, None) => return Err(NO_LEVEL.into()),
     };
     let checks = check::preflight(&found, &wish);
-    show(&checks, args, global);
+    show(&found, &wish, &checks, args, global);
     refuse(&checks, &args.overridden)?;
     let plan = reset(&found, &wish);
     let carried = carry_out(&plan, scratch()?.path(), &args.change, global)?;
-    match (carried, wish.level) {
-        (Carried::Done { .. }, Level::Resync | Level::Full) if !args.no_audit => {
-            compare(&found, global)
-        }
-        (Carried::Done { .. }, _) => {
-            if !global.quiet {
-                tell_audit(&found);
-            }
-            Ok(carried.outcome())
-        }
-        _ => Ok(carried.outcome()),
-    }
+    afterwards::see_to(&plan, carried, global)
 }
 
 const NO_LEVEL: UsageError =
     UsageError("nobody is there to ask: --level retry, rewind, history, resync or full");
 
 /// One question at a time, the least that helps recommended.
-fn guided(found: &Situation, input: &mut dyn BufRead) -> Result<ResetWish, Failure> {
-    let offers = check::offers(found);
-    for offer in &offers {
-        eprintln!("  {:8} mends      {}", offer.level, offer.mends);
-        eprintln!("  {:8} does not   {}", "", offer.not);
-        eprintln!("  {:8} costs      {}", "", offer.costs);
-        eprintln!("  {:8} for good   {}\n", "", offer.for_good);
-    }
+fn guided(
+    found: &Situation,
+    input: &mut dyn BufRead,
+    args: &Args,
+    global: &Global,
+) -> Result<ResetWish, Failure> {
+    let offers = check::offers(found, now(), None);
+    // Standard error will not take it only where nobody sees the question either.
+    let _ = report::offers(&offers, &global.look(), &mut anstream::stderr());
     let (recommended, why) = check::advice(found);
     let words: Vec<_> = offers.iter().map(|offer| offer.level).collect();
     eprintln!("recommended: {recommended}, for {why}");
@@ -167,7 +157,8 @@ fn guided(found: &Situation, input: &mut dyn BufRead) -> Result<ResetWish, Failu
         }
         _ => Leftovers::Keep,
     };
-    Ok(ResetWish { level, bricks: Vec::new(), leftovers, now: now() })
+    let compare = !args.no_audit;
+    Ok(ResetWish { level, bricks: Vec::new(), leftovers, compare, now: now() })
 }
 
 fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {
@@ -185,7 +176,7 @@ fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {
     };
     let bricks = args.bricks.clone();
     let leftovers = leftovers(args, level)?;
-    Ok(ResetWish { level, bricks, leftovers, now: now() })
+    Ok(ResetWish { level, bricks, leftovers, compare: !args.no_audit, now: now() })
 }
 
 fn leftovers(args: &Args, level: Level) -> Result<Leftovers, UsageError> {
@@ -205,11 +196,15 @@ fn leftovers(args: &Args, level: Level) -> Result<Leftovers, UsageError> {
 }
 
 /// The preflight is talk: the plan is what goes to standard output.
-fn show(checks: &[Check], args: &Args, global: &Global) {
+fn show(found: &Situation, wish: &ResetWish, checks: &[Check], args: &Args, global: &Global) {
     if global.quiet && checks.iter().all(|check| check.verdict != Verdict::Fail) {
         return;
     }
     let mut out = anstream::stderr().lock();
+    if args.level.is_some() {
+        let offer = check::offer(found, wish);
+        let _ = report::offers(offer.as_slice(), &global.look(), &mut out);
+    }
     // Where standard error will not take it, the refusal still says what failed.
     let _ = report::preflight(checks, &args.overridden, &global.look(), &mut out);
     let _ = out.flush();
@@ -227,24 +222,6 @@ fn refuse(checks: &[Check], overridden: &[String]) -> Result<(), Refused> {
     let liftable = failed.iter().filter(|check| check.may_be_overridden);
     let liftable = liftable.map(|check| check.name).collect();
     Err(Refused { failed: failed.iter().map(|check| check.name).collect(), liftable })
-}
-
-/// What a crawl cannot see, an audit lists: deletes, renames, what only the secondary has.
-fn compare(found: &Situation, global: &Global) -> Result<Outcome, Failure> {
-    if !global.quiet {
-        eprintln!("a crawl sees no deletes and no renames: both sides are compared");
-    }
-    let compared = audit::both_sides(&found.primary.name, &found.secondary, global);
-    if compared.is_err() {
-        tell_audit(found);
-    }
-    compared
-}
-
-/// Says that nothing was compared, and what would.
-fn tell_audit(found: &Situation) {
-    let again = format!("georepair audit session {}", found.name());
-    eprintln!("the session replicates; whether both sides are equal was not seen: {again}");
 }
 
 #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]

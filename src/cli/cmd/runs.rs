@@ -3,6 +3,7 @@
 use clap::{Args as ClapArgs, Subcommand};
 
 use crate::apply::{RunState, Store, Summary};
+use crate::cli::afterwards;
 use crate::cli::args::Global;
 use crate::cli::change::{self, Change, carry_out, go_on};
 use crate::cli::confirm::confirm;
@@ -115,7 +116,8 @@ fn resume(args: &Resume, store: &Store, global: &Global) -> Result<Outcome, Fail
         confirm(&plan)?;
     }
     let run = store.open(chosen.id, change::start())?;
-    Ok(go_on(run, &mut change::nodes(global)?, global)?.outcome())
+    let carried = go_on(run, &mut change::nodes(global)?, global)?;
+    afterwards::see_to(&plan, carried, global)
 }
 
 fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure> {
@@ -123,7 +125,8 @@ fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure>
     refuse_taken_back(&chosen)?;
     let lists = change::scratch()?;
     let plan = store.undo(chosen.id, lists.path())?;
-    Ok(carry_out(&plan, lists.path(), &args.change, global)?.outcome())
+    let carried = carry_out(&plan, lists.path(), &args.change, global)?;
+    afterwards::see_to(&plan, carried, global)
 }
 
 fn refuse_taken_back(run: &Summary) -> Result<(), TakenBack> {

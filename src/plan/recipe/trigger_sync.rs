@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use crate::plan::{
-    Action, Because, Bulk, Guard, Manifest, Object, Pace, Place, Plan, State, Step, StepId,
+    Action, Afterwards, Because, Bulk, Guard, Manifest, Object, Pace, Place, Plan, State, Step,
+    StepId,
 };
 
 /// A wish that gsyncd send listed objects again.
@@ -43,6 +44,7 @@ impl TriggerSync {
             let mut guards = vec![Guard::Mounted { at: mount.clone(), volume: volume.clone() }];
             guards.extend(id.map(|id| Guard::SameVolume { volume: volume.clone(), id }));
             let session = secondary
+                .clone()
                 .filter(|_| stop)
                 .map(|secondary| Object::Session { primary: volume.clone(), secondary });
             let trigger = Object::Bulk { bulk: Bulk::TriggerSync { mount, pace }, manifest };
@@ -60,7 +62,13 @@ impl TriggerSync {
                 steps.push(Step { id, because, node, guards, action });
             }
         }
-        Plan::new(title, name, steps)
+        let afterwards = secondary.map(|secondary| Afterwards {
+            says: "what was sent need not have arrived".to_owned(),
+            primary: volume,
+            secondary,
+            compare: false,
+        });
+        Plan { afterwards, ..Plan::new(title, name, steps) }
     }
 }
 

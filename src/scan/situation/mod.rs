@@ -1,6 +1,7 @@
 //! A session and all that it stands on, looked at from one node of the primary.
 
 mod node;
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
@@ -9,8 +10,8 @@ pub use node::{Asked, gsyncd_of, sight};
 
 use super::cluster::{Agent, Cluster, ClusterError, Host, Tools};
 use crate::domain::{
-    Brick, FarSide, NodeLook, NodeSight, Release, SecondaryUrl, Situation, Time, Volume,
-    in_one_line,
+    Brick, FarSide, NodeLook, NodeSight, OtherSession, Release, SecondaryUrl, Session, Situation,
+    Time, Volume, in_one_line,
 };
 
 /// The longest answer of a node, in bytes: some hundred for each brick and setting.
@@ -58,11 +59,16 @@ pub fn situation(
         primary: volume,
         secondary: secondary.clone(),
         session,
-        others,
+        others: others.into_iter().map(other).collect(),
         settings,
         nodes,
         far,
     })
+}
+
+fn other(session: Session) -> OtherSession {
+    let set = node::set_here(&session.primary, &session.secondary);
+    OtherSession { session, set }
 }
 
 fn far_side(tools: &Tools, secondary: &SecondaryUrl) -> Result<FarSide, String> {

@@ -45,7 +45,7 @@ pub fn sight(asked: &Asked, clock: fn() -> Time) -> NodeSight {
     NodeSight {
         alive: gsyncd_of(primary, secondary).unwrap_or_default(),
         glusterfind: glusterfind(&Path::new(GLUSTERD).join("glusterfind"), primary),
-        set: set(&Path::new(GLUSTERD).join("geo-replication"), primary, secondary),
+        set: set_here(primary, secondary),
         bricks,
         // Last: nothing that takes time comes between it and the answer.
         clock: clock().micros(),
@@ -91,6 +91,11 @@ fn glusterfind(folder: &Path, volume: &str) -> Vec<String> {
         ours.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort_unstable();
     names
+}
+
+/// What was set for a session of this node's glusterd.
+pub(super) fn set_here(primary: &str, secondary: &SecondaryUrl) -> BTreeMap<String, String> {
+    set(&Path::new(GLUSTERD).join("geo-replication"), primary, secondary)
 }
 
 /// What was set for the session by somebody, not what gsyncd keeps for itself.
@@ -141,6 +146,7 @@ fn fill(dir: &Path, sight: &mut BrickSight) -> io::Result<()> {
     sight.free = stat.f_bavail.saturating_mul(stat.f_frsize);
     sight.used = stat.f_blocks.saturating_sub(stat.f_bfree).saturating_mul(stat.f_frsize);
     sight.inodes = stat.f_files.saturating_sub(stat.f_ffree);
+    sight.recorded = super::recorded::recorded(dir);
     Ok(())
 }
 

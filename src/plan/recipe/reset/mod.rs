@@ -9,7 +9,9 @@ mod rewind;
 use crate::domain::{
     BrickSight, Leftovers, Level, Mark, MarkNames, QUARANTINE, ResetWish, Situation,
 };
-use crate::plan::{Action, Because, Guard, Identity, Object, Place, Plan, State, Step, StepId};
+use crate::plan::{
+    Action, Afterwards, Because, Guard, Identity, Object, Place, Plan, State, Step, StepId,
+};
 
 /// How many canaries fly for each replica set: with eight, some set has none once in 3,000 times.
 const CANARIES: u32 = 8;
@@ -31,7 +33,8 @@ pub fn reset(found: &Situation, wish: &ResetWish) -> Plan {
             ("begin a new history, and send everything again".to_owned(), full::steps(&draft))
         }
     };
-    Plan::new(format!("reset {}: {title}", wish.level), found.name(), steps)
+    let plan = Plan::new(format!("reset {}: {title}", wish.level), found.name(), steps);
+    Plan { afterwards: Some(draft.afterwards()), ..plan }
 }
 
 /// What the steps are made from.
@@ -61,11 +64,17 @@ impl Draft<'_> {
 
     /// The session stops, and on every node all of its processes are gone.
     fn halt(&self) -> Vec<Step> {
+        self.halt_of(&self.secondary())
+    }
+
+    /// The session of the primary with this secondary stops.
+    fn halt_of(&self, secondary: &str) -> Vec<Step> {
         let (volume, id) = (self.primary(), self.found.primary.id);
-        let mut stop = self.on_own(self.session(), State::Stopped);
+        let (primary, other) = (self.primary(), secondary.to_owned());
+        let mut stop = self.on_own(Object::Session { primary, secondary: other }, State::Stopped);
         stop.guards.push(Guard::SameVolume { volume, id });
         let gone = self.found.nodes.iter().map(|node| {
-            let (primary, secondary) = (self.primary(), self.secondary());
+            let (primary, secondary) = (self.primary(), secondary.to_owned());
             let workers = Object::Workers { primary, secondary };
             on(&node.name, Vec::new(), workers, State::Absent)
         });
@@ -96,6 +105,19 @@ impl Draft<'_> {
         let guards = vec![Guard::SessionStopped { primary, secondary }];
         let object = Object::Leftovers { secondary: self.secondary(), keep };
         Some(on(&self.found.own, guards, object, State::Spent))
+    }
+
+    /// Only a comparison shows whether both sides are equal; a crawl is known to leave things out.
+    fn afterwards(&self) -> Afterwards {
+        let crawls = matches!(self.wish.level, Level::Resync | Level::Full);
+        let compare = crawls && self.wish.compare;
+        let says = if compare {
+            "a crawl sees no deletes and no renames"
+        } else {
+            "whether both sides are equal was not seen"
+        };
+        let (primary, secondary) = (self.primary(), self.secondary());
+        Afterwards { says: says.to_owned(), primary, secondary, compare }
     }
 
     fn sets(&self) -> u32 {

@@ -2,12 +2,12 @@
 
 use super::reset;
 use crate::domain::situation_sample::{id, situation};
-use crate::domain::{Leftovers, Level, Release, ResetWish, Situation, Time};
+use crate::domain::{Leftovers, Level, OtherSession, Release, ResetWish, Situation, Time};
 use crate::plan::{Guard, Object, Plan, State, Step};
 
 fn wish(level: Level) -> ResetWish {
     let now = Time::from_secs(1_795_264_308);
-    ResetWish { level, bricks: Vec::new(), leftovers: Leftovers::Keep, now }
+    ResetWish { level, bricks: Vec::new(), leftovers: Leftovers::Keep, compare: true, now }
 }
 
 /// Step by step: the node and what is done there, with short names for the ids.
@@ -157,6 +157,44 @@ fn full_keeps_the_session_where_the_release_lets_it() {
     let off = told.iter().position(|it| it.ends_with("changelog.changelog of volume gv0 to off"));
     assert_eq!(off, Some(HALT.len()));
     assert!(told.contains(&"m1: empty s1::gv0dr: delete everything on it".to_owned()));
+}
+
+#[test]
+fn full_takes_the_other_sessions_of_the_volume_along() {
+    let mut found = rich();
+    let mut session = found.session.clone().unwrap();
+    session.secondary = "s2::far".parse().unwrap();
+    let set = [("checkpoint".to_owned(), "now".to_owned())].into();
+    found.others.push(OtherSession { session, set });
+    let plan = full(&found, Leftovers::Keep);
+    let said = told(&plan);
+    let at = |what: &str| {
+        let place = said.iter().position(|it| it == &format!("m1: {what}"));
+        place.unwrap_or_else(|| panic!("{what}: {said:#?}"))
+    };
+    let order = [
+        "stop session gv0 s2::far",
+        "wait until no process of session gv0 s2::far is left",
+        "reset setting checkpoint of session gv0 s2::far",
+        "delete session gv0 s2::far with its settings; marks stay",
+        "set option changelog.changelog of volume gv0 to off",
+        "set option changelog.changelog of volume gv0 to on",
+        "create session gv0 s2::far: push-pem force",
+        "set checkpoint of session gv0 s2::far to now",
+        "start session gv0 s2::far",
+        "start session gv0 s1::gv0dr",
+    ];
+    assert!(order.map(at).is_sorted(), "{said:#?}");
+    assert!(said.contains(&"m2: wait until no process of session gv0 s2::far is left".to_owned()));
+
+    // One that stands still is not started; older releases let it be.
+    for worker in &mut found.others[0].session.workers {
+        worker.state = "Stopped".to_owned();
+    }
+    let still = told(&full(&found, Leftovers::Keep));
+    assert!(still.iter().all(|it| it != "m1: start session gv0 s2::far"), "{still:#?}");
+    let legacy = told(&full(&Situation { release: Release(3, 12, 9), ..found }, Leftovers::Keep));
+    assert!(legacy.iter().all(|it| !it.contains("s2::far")), "{legacy:#?}");
 }
 
 #[test]
