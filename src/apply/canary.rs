@@ -20,6 +20,10 @@ use crate::scan::cluster::{Cluster, Host, Tools};
 const STARTS: u32 = 6;
 /// How long a worker may take to begin with anything.
 const TO_BEGIN: Duration = Duration::from_mins(2);
+/// How long a node may tell nothing of its workers: its glusterd may be starting.
+const UNTOLD: Duration = Duration::from_mins(1);
+/// How long a worker may stand still after a start: what missed it does so for ever.
+const STANDING: Duration = Duration::from_secs(20);
 /// How long a worker may stay in history without coming on.
 const IN_HISTORY: Duration = Duration::from_mins(5);
 /// How long a worker may be Faulty: the monitor starts it again every ten seconds.
@@ -51,6 +55,10 @@ enum Look {
     Faulty(String),
     /// Some worker has not begun.
     Beginning(String),
+    /// A worker stands still: its node was away when the session was started.
+    Standing,
+    /// Of a brick no worker is told at all.
+    Untold(String),
 }
 
 /// Whether this canary was seen to arrive before.
@@ -97,6 +105,11 @@ impl Canary<'_> {
                 Look::Crawling(_) => {}
                 Look::History(_) if since.elapsed() > IN_HISTORY => return Ok(false),
                 Look::Beginning(_) if since.elapsed() > TO_BEGIN => return Ok(false),
+                Look::Standing if since.elapsed() > STANDING => return Ok(false),
+                Look::Untold(who) if since.elapsed() > UNTOLD => {
+                    let next = "is its node up? What it does not start now stands still for ever";
+                    return Err(WorldError::Unfit(format!("no worker of {who} is told; {next}")));
+                }
                 Look::Faulty(who) if since.elapsed() > FAULTY => {
                     let next = "georepair diagnose on that node tells why";
                     return Err(WorldError::Unfit(format!(
@@ -189,6 +202,15 @@ fn look(volume: &Volume, session: &Session) -> Look {
             it.state == "Active" && bricks.iter().any(|b| b.node == it.node && b.dir == it.brick)
         })
     };
+    let told = |b: &crate::domain::Brick| {
+        session.workers.iter().any(|it| it.node == b.node && it.brick == b.dir)
+    };
+    if let Some(brick) = volume.bricks.iter().find(|brick| !told(brick)) {
+        return Look::Untold(brick.url());
+    }
+    if row("Stopped").or(row("Created")).is_some() {
+        return Look::Standing;
+    }
     let begun = |state: &str| state == "Active" || state == "Passive";
     if let Some(worker) = session.workers.iter().find(|it| !begun(&it.state)) {
         return Look::Beginning(format!("{} {}", place(worker), worker.state));

@@ -94,8 +94,26 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
         _ => return Err(unfit()),
     };
     let words: Vec<&str> = asked.iter().map(String::as_str).collect();
+    if object.is_heard_once() {
+        // Looked at before, for nothing is half done then, and after, for a node may go meanwhile.
+        all_hear(tools)?;
+        tools.gluster(&Host::Here, &words)?;
+        return all_hear(tools);
+    }
     tools.gluster(&Host::Here, &words)?;
     if let Object::Session { .. } = object { wait_until(tools, object, to) } else { Ok(()) }
+}
+
+/// Whether every node hears what glusterd is told.
+fn all_hear(tools: &Tools) -> Result<(), WorldError> {
+    let cluster = Cluster::of(tools, Host::Here)?;
+    match cluster.pool().iter().find(|member| !member.connected) {
+        Some(lost) => Err(WorldError::Unfit(format!(
+            "glusterd does not reach {}, which would never hear of it; bring it back first",
+            lost.name
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// A checkpoint is kept as seconds since 1970, and taken as the node's local time only (10.3).

@@ -103,6 +103,9 @@ fn bring_about(
             check(step, midway, world)?;
             journal.started(step.id, Some(now))?;
         }
+        StepState::Begun { .. } if now == *shall_be && step.action.may_have_been_missed() => {
+            check(step, true, world)?;
+        }
         StepState::Begun { .. } if now == *shall_be => {
             journal.succeeded(step.id)?;
             return Ok(true);

@@ -278,6 +278,26 @@ fn a_step_that_was_done_when_the_process_died_is_not_done_again() {
 }
 
 #[test]
+fn what_another_node_may_have_missed_is_done_again() {
+    let (primary, secondary) = ("gv0".to_owned(), "s1::gv0dr".to_owned());
+    let record = Object::SessionRecord { primary, secondary };
+    for (shall_be, expected) in [(State::InPlace, 2), (State::Absent, 1)] {
+        let plan = plan(vec![step(record.clone(), shall_be.clone())]);
+        let mut disk = Disk::default();
+        if shall_be == State::Absent {
+            disk.objects.insert(record.to_string(), State::InPlace);
+        }
+        // Two lines of two effects each, then the act, after which it dies.
+        let fuse = Fuse { left: 4, death: Death::After };
+        let (disk, ended) = live(&plan, Path::new("."), disk, Some(fuse));
+        assert!(ended.is_err() && disk.acts[&record.to_string()] == 1, "{:?}", disk.acts);
+        let (disk, ended) = live(&plan, Path::new("."), disk, None);
+        ended.unwrap();
+        assert_eq!(disk.acts[&record.to_string()], expected, "{shall_be}");
+    }
+}
+
+#[test]
 fn a_guard_that_does_not_hold_stops_before_the_act() {
     let other = Object::Xattr { at: "/srv/bricks/b9".into(), name: "trusted.stime".to_owned() };
     let mut steps = vec![step(object(0), state(1)), step(object(1), state(1))];

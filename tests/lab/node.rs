@@ -100,6 +100,18 @@ impl Node {
         });
     }
 
+    /// The node dies: every process of it at once. What is on its disks stays.
+    pub(crate) fn crash(&self) {
+        // Its first process, which keeps the namespaces, is the one that no signal from within ends.
+        drop(self.try_on(&["bash", "-c", "kill -KILL -1"]));
+    }
+
+    /// The node is started again after it died.
+    pub(crate) fn boot(&self) {
+        self.start_sshd();
+        self.start_glusterd();
+    }
+
     /// The numbers, inside the node, of processes whose command line contains all the words.
     pub(crate) fn processes(&self, words: &[&str]) -> Vec<u32> {
         let entries = std::fs::read_dir(self.path("proc")).expect("the node's /proc");

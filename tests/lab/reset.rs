@@ -1,5 +1,9 @@
 //! `georepair reset` on a real cluster: each level after the breakage it is for, crashes, refusals.
 
+mod asked;
+mod lost_node;
+mod two_sessions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Output;

@@ -31,6 +31,21 @@ fn create_one(lab: &Lab, on: &str, volume: &str, replica: usize, bricks: &[Brick
     node.gluster(&["volume", "start", volume]);
 }
 
+/// Waits until every brick of the primary volume runs.
+#[track_caller]
+pub(crate) fn wait_whole(lab: &Lab) {
+    crate::wait::happens("every brick of the primary runs", || {
+        let asked = ["gluster", "--mode=script", "volume", "status", PRIMARY, "detail"];
+        let output = lab.primary().try_on(&asked);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        let online = told.lines().filter(|line| {
+            let pair = line.split_once(':').map(|(key, value)| (key.trim(), value.trim()));
+            pair == Some(("Online", "Y"))
+        });
+        online.count() == lab.shape().primary.len()
+    });
+}
+
 /// Sets options of the primary volume that make changes travel in seconds.
 pub(crate) fn hurry(lab: &Lab) {
     lab.primary().gluster(&["volume", "set", PRIMARY, "changelog.rollover-time", "3"]);
