@@ -1,6 +1,9 @@
 //! Which level of a reset helps least-first, what each mends, and what it costs here.
 
-use crate::domain::{BrickSight, Level, ResetWish, Situation, Time};
+use super::preflight::{Verdict, preflight};
+use crate::domain::{
+    BrickSight, Code, Finding, Leftovers, Level, ResetWish, Severity, Situation, Time,
+};
 
 /// A level as it is offered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,24 +73,83 @@ pub fn offer(found: &Situation, wish: &ResetWish) -> Option<Offer> {
     offers(found, wish.now, to).into_iter().find(|offer| offer.level == level)
 }
 
-/// The level that what was seen speaks for, and why.
+/// The level that speaks for itself, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Advice {
+    /// Its name.
+    pub level: &'static str,
+    /// What was seen that speaks for it.
+    pub why: String,
+    /// Since when changes are to be sent again, where the logs tell.
+    pub since: Option<Time>,
+}
+
+/// The least that mends what was seen: on the bricks, in the status, and in the logs.
 #[must_use]
-pub fn advice(found: &Situation) -> (&'static str, String) {
+pub fn advice(found: &Situation, logged: &[Finding], now: Time) -> Advice {
+    let advise = |level, why| Advice { level, why, since: None };
     let place = |(node, brick): (&str, &BrickSight)| format!("{node}:{}", brick.dir.display());
     let gone = |it: &BrickSight| it.changelogs.is_none() || it.lost_changelogs > 0;
     if let Some(at) = found.bricks().find(|(_, it)| gone(it) || no_changelogs(it)) {
-        return ("full", format!("changelogs of {} are gone", place(at)));
+        return advise("full", format!("changelogs of {} are gone", place(at)));
     }
     if let Some(at) = found.bricks().find(|(_, it)| !it.index_faults.is_empty()) {
         let fault = at.1.index_faults.first().cloned().unwrap_or_default();
-        return ("history", format!("{}: {fault}", place(at)));
+        return advise("history", format!("{}: {fault}", place(at)));
+    }
+    let open = logged.iter().filter(|it| !it.healed && it.severity <= Severity::Loss);
+    let open: Vec<_> = open.collect();
+    if let Some(loss) =
+        open.iter().filter(|it| is_loss_of_changes(it.code)).min_by_key(|it| it.first)
+    {
+        return sent_again_since(found, loss, now);
+    }
+    let told = |it: &&Finding| {
+        let (title, slug) = (it.code.title(), it.code.slug());
+        format!("{title}; mend that first: georepair runbook {slug}")
+    };
+    if let Some(why) = open.first().map(told) {
+        return advise("retry", why);
     }
     let workers = found.session.iter().flat_map(|session| &session.workers);
     if let Some(worker) = workers.into_iter().find(|worker| worker.state == "Faulty") {
-        let tells = "`georepair diagnose` tells why";
-        return ("retry", format!("the worker on {} is Faulty; {tells}", worker.node));
+        let tells = "`georepair diagnose` there tells why";
+        return advise("retry", format!("the worker on {} is Faulty; {tells}", worker.node));
     }
-    ("retry", "nothing that was seen needs more".to_owned())
+    advise("retry", "nothing that was seen needs more".to_owned())
+}
+
+/// Changes that gsyncd gave up or lost, and would bring if it came by them again.
+fn is_loss_of_changes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::ChangelogSkipped
+            | Code::DataSyncFailed
+            | Code::DataSyncEmpty
+            | Code::EntryParentMissing
+            | Code::EntryFailed
+            | Code::HistoryPartial
+            | Code::MetadataFailed
+    )
+}
+
+/// `rewind` where the changelogs reach back to before it began, else `resync`.
+fn sent_again_since(found: &Situation, loss: &Finding, now: Time) -> Advice {
+    let (title, mut why) = (loss.code.title(), String::new());
+    let since = loss.first.map(|first| Time::from_secs(first.secs() - BEFORE));
+    let covered = since.filter(|to| {
+        let level = Level::Rewind { to: *to };
+        let (bricks, leftovers) = (Vec::new(), Leftovers::Keep);
+        let wish = ResetWish { level, bricks, leftovers, compare: false, now };
+        preflight(found, &wish).iter().all(|it| it.name != "history" || it.verdict == Verdict::Pass)
+    });
+    if let Some(first) = loss.first {
+        why = format!(" since {first}");
+    }
+    let why = format!("{title}{why}");
+    let level =
+        if covered.is_some() && loss.code != Code::HistoryPartial { "rewind" } else { "resync" };
+    Advice { level, why, since: covered }
 }
 
 /// Whether the folder is there and what makes it of use is not.
@@ -97,6 +159,8 @@ fn no_changelogs(brick: &BrickSight) -> bool {
 
 /// What a worker may do in a second: entries that are there already, and those that are made.
 const ENTRIES: (u64, u64) = (3_000, 200);
+/// So many seconds before a loss was logged it may have happened: a worker tries for some minutes.
+const BEFORE: i64 = 900;
 /// Bytes that a slow line carries in a second.
 const SLOW_LINE: u64 = 10_000_000;
 
@@ -190,8 +254,10 @@ fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Recorded;
     use crate::domain::situation_sample::situation;
+    use crate::domain::{Recorded, Remedy, Side};
+
+    const NOW: Time = Time::from_secs(9_000);
 
     fn sound() -> Situation {
         let mut found = situation();
@@ -203,10 +269,38 @@ mod tests {
         found
     }
 
+    fn finding(code: Code) -> Finding {
+        Finding {
+            case: None,
+            code,
+            severity: code.severity(),
+            side: Side::Primary,
+            session: None,
+            node: None,
+            worker: None,
+            count: 1,
+            first: None,
+            last: None,
+            errno: None,
+            exit_code: None,
+            op: None,
+            gfids: Vec::new(),
+            entries: Vec::new(),
+            omitted: 0,
+            changelogs: Vec::new(),
+            healed: false,
+            caused_by: None,
+            says: String::new(),
+            evidence: Vec::new(),
+            known: Vec::new(),
+            remedy: Remedy { runbook: code.slug(), commands: Vec::new() },
+        }
+    }
+
     fn spoilt(spoil: impl Fn(&mut BrickSight)) -> &'static str {
         let mut found = sound();
         spoil(&mut found.nodes[1].sight.as_mut().unwrap().bricks[0]);
-        advice(&found).0
+        advice(&found, &[], NOW).level
     }
 
     #[test]
@@ -217,8 +311,28 @@ mod tests {
         assert_eq!(spoilt(|it| it.lost_changelogs = 1), "full");
         let mut faulty = sound();
         faulty.session.as_mut().unwrap().workers[0].state = "Faulty".to_owned();
-        let (level, why) = advice(&faulty);
+        let Advice { level, why, .. } = advice(&faulty, &[], NOW);
         assert!(level == "retry" && why.contains("m1 is Faulty"), "{why}");
+    }
+
+    #[test]
+    fn what_the_logs_tell_of_losses_is_sent_again() {
+        let found = sound();
+        let told = |code, first| {
+            let finding = Finding { first, ..finding(code) };
+            let Advice { level, since, .. } = advice(&found, &[finding], NOW);
+            (level, since.map(Time::secs))
+        };
+        // The changelogs of the sample cover the seconds 1000 to 9000, its marks are at 4000 and 8000.
+        let at = |secs| Some(Time::from_secs(secs));
+        assert_eq!(told(Code::ChangelogSkipped, at(3_000)), ("rewind", Some(2_100)));
+        assert_eq!(told(Code::ChangelogSkipped, at(1_500)), ("resync", None));
+        assert_eq!(told(Code::ChangelogSkipped, None), ("resync", None));
+        assert_eq!(told(Code::HistoryPartial, at(3_000)).0, "resync");
+        let Advice { level, why, .. } = advice(&found, &[finding(Code::SshAuthRefused)], NOW);
+        assert!(level == "retry" && why.contains("runbook ssh-auth-refused"), "{why}");
+        let healed = Finding { healed: true, ..finding(Code::ChangelogSkipped) };
+        assert_eq!(advice(&found, &[healed], NOW).level, "retry");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub use bricks::{add_dropped, place_findings, questions};
 pub use diagnose::diagnose;
 pub use handles::handles;
 pub use history_index::history_index;
-pub use levels::{Offer, advice, offer, offers};
+pub use levels::{Advice, Offer, advice, offer, offers};
 pub use marks::{KnownSession, marks};
 pub use preflight::{Check, Verdict, preflight};
 pub use ready::{Need, Pass, ready};

@@ -22,8 +22,8 @@ pub struct Triggered {
     pub volume: String,
     /// The session's other side.
     pub secondary: Option<String>,
-    /// The run.
-    pub run: Uuid,
+    /// The run; none where there was nothing to send.
+    pub run: Option<Uuid>,
     /// What was collected.
     pub tally: Tally,
     /// What could not be set.
@@ -60,6 +60,15 @@ pub struct Mishap {
     pub path: Name,
     /// What is wrong.
     pub says: String,
+}
+
+impl Triggered {
+    /// The findings that were given name nothing that could be sent.
+    #[must_use]
+    pub fn nothing(mount: Name, volume: &str, secondary: Option<String>) -> Self {
+        let (volume, tally) = (volume.to_owned(), Tally::default());
+        Self { mount, volume, secondary, run: None, tally, failed: 0, proof: None }
+    }
 }
 
 impl Proof {
@@ -129,6 +138,9 @@ impl Document for Triggered {
     const ITEMS: &'static str = "findings";
 
     fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+        if self.run.is_none() {
+            return writeln!(out, "nothing to send: the findings name no gfid");
+        }
         let all = self.tally.folders + self.tally.files;
         line(out, all.saturating_sub(self.failed), "set")?;
         some(out, self.failed, "not set")?;
@@ -182,7 +194,7 @@ mod tests {
         let tally = Tally { folders: 2, files: 3, ..Tally::default() };
         let (mount, volume) = (Name::from("/mnt/gv0"), "gv0".to_owned());
         let secondary = Some("s1::gv0dr".to_owned());
-        Triggered { mount, volume, secondary, run: Uuid::nil(), tally, failed: 0, proof }
+        Triggered { mount, volume, secondary, run: Some(Uuid::nil()), tally, failed: 0, proof }
     }
 
     fn human(told: &Triggered) -> String {
@@ -196,6 +208,13 @@ mod tests {
         };
         told.human(&look, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn nothing_to_send_is_an_answer_too() {
+        let nothing = Triggered::nothing(Name::from("/mnt/gv0"), "gv0", None);
+        assert_eq!(human(&nothing), "nothing to send: the findings name no gfid\n");
+        assert!(serde_json::to_value(&nothing).unwrap()["run"].is_null());
     }
 
     #[test]

@@ -130,9 +130,11 @@ impl Node {
 
     /// Sends a signal to processes of this node.
     pub(crate) fn signal(&self, signal: &str, pids: &[u32]) {
-        for pid in pids {
-            self.try_on(&["kill", &format!("-{signal}"), &pid.to_string()]);
-        }
+        let pids: Vec<String> = pids.iter().map(ToString::to_string).collect();
+        let words = ["kill".to_owned(), format!("-{signal}")];
+        let words: Vec<&str> = words.iter().chain(&pids).map(String::as_str).collect();
+        // Those that are gone already are no matter.
+        self.try_on(&words);
     }
 }
 

@@ -5,7 +5,7 @@ mod lost_node;
 mod two_sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use crate::lab::Lab;
@@ -134,19 +134,58 @@ fn rewind_sends_again_what_was_lost_since() {
     listing::wait_equal(&lab);
 }
 
-/// Runs georepair on m1 and kills it as soon as it begins a step.
+/// Where georepair tells m1 what it is about.
+const LOG: &str = "/tmp/reset.log";
+
+/// Runs georepair on m1 and does something as soon as a step begins that is `wanted`. Answers with
+/// that step, nothing where it ended before, and with how it ended.
+fn at_step(
+    lab: &Lab,
+    words: &str,
+    wanted: impl Fn(u32) -> bool,
+    act: impl FnOnce(),
+) -> (Option<u32>, Option<i32>) {
+    let log = lab.primary().path(LOG);
+    std::fs::write(&log, "").expect("an empty log");
+    let line = format!("exec georepair {words} --yes 2>>{LOG}");
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| lab.primary().try_for(PATIENCE, &["bash", "-c", &line]));
+        let begun = loop {
+            let told = std::fs::read_to_string(&log).unwrap_or_default();
+            let begun = told.lines().filter_map(|line| {
+                line.strip_prefix("step ")?.split(' ').next()?.parse::<u32>().ok()
+            });
+            let begun = begun.filter(|step| wanted(*step)).last();
+            if begun.is_some() || run.is_finished() {
+                break begun;
+            }
+            // Short enough to meet a step before the next one begins.
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        };
+        if begun.is_some() {
+            act();
+        }
+        (begun, run.join().expect("the run is waited for").status.code())
+    })
+}
+
+/// Runs georepair on m1 and kills it as soon as it begins a step, or one that follows at once.
 #[track_caller]
 fn kill_at(lab: &Lab, step: u32, words: &str) {
-    let script = format!(
-        ": >/tmp/reset.log   # what an earlier run said is no sign of this one
-         georepair {words} --yes 2>>/tmp/reset.log & pid=$!
-         until grep -q '^step {step} of' /tmp/reset.log; do
-             kill -0 $pid || {{ cat /tmp/reset.log; exit 9; }}; sleep 0.01; done
-         kill -9 $pid; wait $pid; exit 0"
-    );
-    let output = lab.primary().try_for(PATIENCE, &["bash", "-c", &script]);
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "step {step} of {words}: {}\n{said}", output.status);
+    let kill = || lab.primary().signal("KILL", &lab.primary().processes(&["georepair", words]));
+    let (begun, ended) = at_step(lab, words, |begun| begun >= step, kill);
+    let said = std::fs::read_to_string(lab.primary().path(LOG)).unwrap_or_default();
+    assert!(begun.is_some() && ended != Some(0), "step {step} of {words}: {ended:?}\n{said}");
+}
+
+/// The number of the step of a reset that says this.
+#[track_caller]
+fn step_of(lab: &Lab, words: &[&str], says: &str) -> u32 {
+    let plan = reset(lab, &[words, &["--dry-run"]].concat());
+    code(&plan, 1);
+    let shown = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let step = shown.lines().find(|line| line.contains(says)).expect("a step that says so");
+    step.split_whitespace().find_map(|word| word.parse().ok()).expect("its number")
 }
 
 /// The run that did not come to its end.
@@ -197,22 +236,41 @@ fn one_node_that_cannot_be_asked_stops_everything() {
 /// Xattrs by their names.
 type Xattrs = BTreeMap<String, Vec<u8>>;
 
-/// Everything that a reset could change of a primary brick's root: marks and options aside, its
-/// xattrs; and the entries of the volume as clients see them.
+/// Everything that a reset could change of the primary's bricks: marks aside, the xattrs of every
+/// entry; and the entries of the volume as clients see them.
 fn primary(lab: &Lab) -> (Vec<Xattrs>, listing::Listing) {
-    let roots = lab.shape().primary.iter().map(|brick| {
-        let root = lab.node(brick.node).path(brick.dir);
-        let names = xattr::list(&root).expect("the brick's xattrs");
-        let kept = names.filter_map(|name| {
-            let name = name.to_string_lossy().into_owned();
-            let value = xattr::get(&root, &name).expect("an xattr")?;
-            // Canaries come and go in the root, and its times tell so.
-            let moving = ["stime", "xtime", "mdata"].iter().any(|it| name.ends_with(it));
-            (!moving && !name.contains("afr.")).then_some((name, value))
-        });
-        kept.collect()
+    let roots = lab.shape().primary.iter().map(|brick| lab.node(brick.node).path(brick.dir));
+    let entries = roots.flat_map(|root| {
+        let walk = walkdir::WalkDir::new(root).sort_by_file_name().into_iter();
+        walk.filter_entry(|it| it.file_name() != ".glusterfs")
     });
-    (roots.collect(), listing::list(&lab.on_primary("")).expect("the primary"))
+    let xattrs = entries.map(|entry| xattrs(entry.expect("an entry of the brick").path()));
+    (xattrs.collect(), listing::list(&lab.on_primary("")).expect("the primary"))
+}
+
+/// What of an entry's xattrs stays as it is while nobody changes the entry.
+fn xattrs(path: &Path) -> Xattrs {
+    let names = xattr::list(path).expect("the entry's xattrs");
+    let kept = names.filter_map(|name| {
+        let name = name.to_string_lossy().into_owned();
+        let value = xattr::get(path, &name).expect("an xattr")?;
+        // Canaries come and go in the root, and its times tell so.
+        let moving = ["stime", "xtime", "mdata"].iter().any(|it| name.ends_with(it));
+        (!moving && !name.contains("afr.")).then_some((name, value))
+    });
+    kept.collect()
+}
+
+/// The changelogs of all bricks that were rolled over, with what they hold.
+fn changelogs(lab: &Lab) -> BTreeMap<PathBuf, Vec<u8>> {
+    let folders = lab
+        .shape()
+        .primary
+        .iter()
+        .map(|brick| lab.node(brick.node).path(brick.dir).join(".glusterfs/changelogs"));
+    let files = folders.flat_map(walkdir::WalkDir::new).flatten();
+    let done = files.filter(|it| it.file_name().to_string_lossy().starts_with("CHANGELOG."));
+    done.map(|it| (it.path().to_owned(), std::fs::read(it.path()).expect("a changelog"))).collect()
 }
 
 /// The quarantine on the secondary, taken away to where the other side has no like of it.
@@ -241,15 +299,8 @@ fn full_mends_a_history_that_is_gone_and_keeps_the_settings() {
 
     // Taken back before the point of no return, from the last step ahead of it.
     let full = "reset gv0 s1::gv0dr --level full";
-    let plan = lab.georepair("m1", &["reset", "gv0", "s1::gv0dr", "--level", "full", "--dry-run"]);
-    code(&plan, 1);
-    let shown = String::from_utf8_lossy(&plan.stdout).into_owned();
+    let step = step_of(&lab, &["full"], "empty s1::gv0dr");
     let told = marks(&lab);
-    let step = shown.lines().find(|line| line.contains("empty s1::gv0dr")).expect("the emptying");
-    let step: u32 = step
-        .split_whitespace()
-        .find_map(|word| word.trim_end_matches('.').parse().ok())
-        .expect("its number");
     kill_at(&lab, step - 1, full);
     assert_ne!(settings(&lab), before);
     code(&georepair(&lab, &["runs", "undo", &unfinished(&lab), "--yes"]), 0);

@@ -1,7 +1,8 @@
 //! `georepair reset`: start the session over, from a proved restart to a full crawl.
 
 use std::io::{BufRead, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anstream::eprintln;
 use clap::{Args as ClapArgs, ValueEnum};
@@ -13,11 +14,15 @@ use crate::cli::change::{Change, carry_out, host_name, scratch};
 use crate::cli::confirm::terminal;
 use crate::cli::failure::{Failure, Outcome, UsageError};
 use crate::cli::guide;
-use crate::domain::{Diagnose, Kind, Leftovers, Level, ResetWish, SecondaryUrl, Situation, Time};
+use crate::domain::{
+    Diagnose, Finding, Kind, Leftovers, Level, ResetWish, SecondaryUrl, Situation, Time,
+};
 use crate::plan::recipe::reset::reset;
-use crate::report;
+use crate::report::{self, Progress};
 use crate::scan::cluster::Tools;
+use crate::scan::logs;
 use crate::scan::situation::situation;
+use crate::scan::{Meter, Window};
 
 /// What `reset` takes.
 #[derive(ClapArgs, Debug)]
@@ -115,6 +120,9 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     afterwards::see_to(&plan, carried, global)
 }
 
+/// How far back logs speak for a level, in seconds.
+const WEEK: i64 = 7 * 86_400;
+
 const NO_LEVEL: UsageError =
     UsageError("nobody is there to ask: --level retry, rewind, history, resync or full");
 
@@ -128,15 +136,13 @@ fn guided(
     let offers = check::offers(found, now(), None);
     // Standard error will not take it only where nobody sees the question either.
     let _ = report::offers(&offers, &global.look(), &mut anstream::stderr());
-    let (recommended, why) = check::advice(found);
+    let check::Advice { level, why, since } = check::advice(found, &logged(found, global), now());
     let words: Vec<_> = offers.iter().map(|offer| offer.level).collect();
-    eprintln!("recommended: {recommended}, for {why}");
-    let level = match guide::choose(input, "Which level?", &words, recommended)? {
+    eprintln!("recommended: {level}, for {why}");
+    let level = match guide::choose(input, "Which level?", &words, level)? {
         "rewind" => {
-            let marks = found.bricks().flat_map(|(_, brick)| brick.marks.values());
-            let earliest = marks.map(|mark| i64::from(mark.sec)).filter(|sec| *sec > 0).min();
-            let hour = Time::from_secs(earliest.unwrap_or_else(|| now().secs()) - 3_600);
-            let to = guide::read(input, "Since when?", (&hour.to_string(), hour))?;
+            let since = since.unwrap_or_else(|| an_hour_before_the_marks(found));
+            let to = guide::read(input, "Since when?", (&since.to_string(), since))?;
             Level::Rewind { to }
         }
         "history" => Level::History,
@@ -159,6 +165,24 @@ fn guided(
     };
     let compare = !args.no_audit;
     Ok(ResetWish { level, bricks: Vec::new(), leftovers, compare, now: now() })
+}
+
+fn an_hour_before_the_marks(found: &Situation) -> Time {
+    let marks = found.bricks().flat_map(|(_, brick)| brick.marks.values());
+    let earliest = marks.map(|mark| i64::from(mark.sec)).filter(|sec| *sec > 0).min();
+    Time::from_secs(earliest.unwrap_or_else(|| now().secs()) - 3_600)
+}
+
+/// What this node's logs of the last week tell of the session; nothing where they cannot be read.
+fn logged(found: &Situation, global: &Global) -> Vec<Finding> {
+    let files = logs::standard(Path::new("/var/log/glusterfs")).unwrap_or_default();
+    let meter = Arc::new(Meter::default());
+    let _progress = Progress::of_logs(&meter, logs::size(&files), global.quiet);
+    let window = Window { since: Some(Time::from_secs(now().secs() - WEEK)), until: None };
+    let told = logs::read_all(&files, &window, None, &meter).into_iter().map(|(told, _)| told);
+    let name = found.secondary.folder(&found.primary.name);
+    let ours = told.filter(|log| log.session.as_ref().is_none_or(|session| *session == name));
+    check::diagnose(ours.collect()).findings
 }
 
 fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {

@@ -1,36 +1,13 @@
 //! A node dies in the middle of a reset: what is begun goes on when the node is back.
 
-use super::{PATIENCE, code, georepair, marks, set, settings, unfinished, write_tree};
+use super::{LOG, at_step, code, georepair, marks, set, settings, unfinished, write_tree};
 use crate::lab::Lab;
-use crate::{listing, session, volume, wait};
-
-const LOG: &str = "/tmp/lost-node.log";
+use crate::{listing, session, volume};
 
 /// Runs georepair on m1 and kills m2 as soon as a step after `last` begins. Answers with that
 /// step and how georepair ended; no step where it ended before.
 fn lose_m2_after(lab: &Lab, last: u32, words: &str) -> (Option<u32>, Option<i32>) {
-    let log = lab.primary().path(LOG);
-    std::fs::write(&log, "").expect("an empty log");
-    let line = format!("georepair {words} --yes 2>>{LOG}");
-    std::thread::scope(|scope| {
-        let run = scope.spawn(|| lab.primary().try_for(PATIENCE, &["bash", "-c", &line]));
-        let next = || {
-            let told = std::fs::read_to_string(&log).unwrap_or_default();
-            let steps = told.lines().filter_map(|line| {
-                line.strip_prefix("step ")?.split(' ').next()?.parse::<u32>().ok()
-            });
-            steps.max().filter(|step| *step > last)
-        };
-        let begun = wait::poll(u64::from(PATIENCE), || {
-            let next = next();
-            (next.is_some() || run.is_finished()).then_some(next)
-        });
-        let begun = begun.flatten();
-        if begun.is_some() {
-            lab.node("m2").crash();
-        }
-        (begun, run.join().expect("the run is waited for").status.code())
-    })
+    at_step(lab, words, |step| step > last, || lab.node("m2").crash())
 }
 
 fn bring_back(lab: &Lab) {

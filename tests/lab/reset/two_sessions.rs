@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{code, marks, reset, write_tree};
+use super::{
+    changelogs, code, georepair, kill_at, marks, reset, set, settings, step_of, unfinished,
+    write_tree,
+};
 use crate::lab::Lab;
 use crate::{listing, session, wait};
 
@@ -53,6 +56,28 @@ fn workers(lab: &Lab) -> Vec<u32> {
     ["m1", "m2"].map(|node| lab.node(node).processes(&["gsyncd.py", "worker", SECOND])).concat()
 }
 
+/// Killed while there are no changelogs, and taken back: every changelog and setting is as before.
+#[track_caller]
+fn take_back(lab: &Lab, words: &[&str]) {
+    let (kept, before) = (changelogs(lab), settings(lab));
+    assert!(!kept.is_empty());
+    let step = step_of(lab, words, "changelog.changelog of volume gv0 to on");
+    kill_at(lab, step, &format!("reset gv0 s1::gv0dr --level {}", words.join(" ")));
+    assert!(changelogs(lab).keys().all(|path| !kept.contains_key(path)), "they are aside");
+    let undone = georepair(lab, &["runs", "undo", &unfinished(lab), "--yes"]);
+    code(&undone, 0);
+    let said = String::from_utf8_lossy(&undone.stderr).into_owned();
+    assert!(said.contains("while changelogs were off is in none: georepair audit"), "{said}");
+    let now = changelogs(lab);
+    for (path, bytes) in &kept {
+        assert_eq!(now.get(path), Some(bytes), "{}", path.display());
+    }
+    assert_eq!(set(&settings(lab)), set(&before));
+    assert_eq!(second(lab, &["config", "sync-jobs"]).trim(), "4");
+    session::wait_status(lab, "as it should be", |rows| session::all_well(lab, rows));
+    assert!(!workers(lab).is_empty(), "the other runs again");
+}
+
 #[test]
 fn another_session_is_left_alone_or_taken_along_by_its_name() {
     let Some(lab) = Lab::shared() else { return };
@@ -78,6 +103,7 @@ fn another_session_is_left_alone_or_taken_along_by_its_name() {
     assert_eq!(workers(&lab), running);
 
     let taken_along = ["full", "--override", "other-sessions", "--keep-secondary", "--no-audit"];
+    take_back(&lab, &taken_along);
     code(&reset(&lab, &[&taken_along[..], &["--yes"]].concat()), 0);
     session::wait_status(&lab, "as it should be", |rows| session::all_well(&lab, rows));
     assert_eq!(second(&lab, &["config", "sync-jobs"]).trim(), "4", "its settings are kept");

@@ -88,7 +88,8 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let site = Site::look(args, &tools, global)?;
     let wishes = Wishes::read(args, &site.mount)?;
     if wishes.is_empty() {
-        eprintln!("nothing to send: the findings name no gfid");
+        let nothing = Triggered::nothing(site.mount.name(), site.mount.volume(), site.secondary());
+        report::print(&nothing, &global.look())?;
         return Ok(Outcome::Fine);
     }
     let jobs = global.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
@@ -112,6 +113,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let proof = verify.map(|verify| verify.prove(lists.path(), &manifest)).transpose()?;
     let (mount, volume) = (site.mount.name(), site.mount.volume().to_owned());
     let secondary = site.secondary();
+    let run = Some(run);
     let told = Triggered { mount, volume, secondary, run, tally, failed, proof };
     report::print(&told, &global.look())?;
     Ok(outcome(&told))
