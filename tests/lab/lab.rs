@@ -27,6 +27,13 @@ struct Pool {
     up: usize,
 }
 
+/// The `georepair` under test. For figures `GEOREPAIR` names one that is built for use, such as
+/// `target/release/georepair`, by its full path.
+pub(crate) fn program() -> String {
+    let named = std::env::var("GEOREPAIR");
+    named.unwrap_or_else(|_| env!("CARGO_BIN_EXE_georepair").to_owned())
+}
+
 /// A lab that is up. Dropping it takes it down; so does any death of this process.
 #[derive(Debug)]
 pub(crate) struct Lab {
@@ -116,7 +123,7 @@ impl Lab {
             std::fs::write(ssh.join("id_ed25519"), &key).expect("the node's key");
             std::fs::write(ssh.join("authorized_keys"), &public).expect("the authorized key");
             std::fs::write(ssh.join("config"), config).expect("the ssh configuration");
-            node.run_on(&["ln", "-s", env!("CARGO_BIN_EXE_georepair"), "/usr/local/bin/georepair"]);
+            node.run_on(&["ln", "-s", &program(), "/usr/local/bin/georepair"]);
             node.run_on(&["chmod", "600", "/root/.ssh/id_ed25519", "/root/.ssh/authorized_keys"]);
         }
     }
@@ -158,8 +165,7 @@ impl Lab {
 
     /// Runs the `georepair` under test on a node.
     pub(crate) fn georepair(&self, node: &str, arguments: &[&str]) -> Output {
-        let program = env!("CARGO_BIN_EXE_georepair");
-        self.node(node).try_on(&[&[program], arguments].concat())
+        self.node(node).try_on(&[&[program().as_str()], arguments].concat())
     }
 
     pub(crate) fn nodes(&self) -> &[Node] {

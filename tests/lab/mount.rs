@@ -32,6 +32,14 @@ pub(crate) fn mount(lab: &Lab, node: &str, volume: &str, at: &str, options: &[&s
     answers(node, at);
 }
 
+/// Mounts a volume as operators do: the kernel keeps attributes and names for a second.
+pub(crate) fn mount_as_operators_do(lab: &Lab, node: &str, volume: &str, at: &str) {
+    let node = lab.node(node);
+    node.run_on(&["mkdir", "-p", at]);
+    node.run_on(&["mount", "-t", "glusterfs", &format!("{}:/{volume}", node.name()), at]);
+    answers(node, at);
+}
+
 /// Waits until something is mounted there.
 pub(crate) fn answers(node: &Node, at: &str) {
     wait::happens("the mount answers", || {

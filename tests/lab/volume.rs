@@ -46,6 +46,20 @@ pub(crate) fn wait_whole(lab: &Lab) {
     });
 }
 
+/// Puts half a millisecond before every answer of a volume's bricks, as a network does, and starts
+/// its bricks anew for it.
+pub(crate) fn put_away(lab: &Lab, on: &str, volume: &str) {
+    let set = |option: &str, value: &str| {
+        lab.node(on).gluster(&["volume", "set", volume, option, value]);
+    };
+    set("delay-gen", "locks");
+    set("delay-gen.delay-percentage", "100");
+    set("delay-gen.delay-duration", "500");
+    lab.node(on).gluster(&["volume", "stop", volume, "force"]);
+    lab.node(on).gluster(&["volume", "start", volume]);
+    wait_whole(lab);
+}
+
 /// Sets options of the primary volume that make changes travel in seconds.
 pub(crate) fn hurry(lab: &Lab) {
     lab.primary().gluster(&["volume", "set", PRIMARY, "changelog.rollover-time", "3"]);

@@ -4,7 +4,8 @@ use std::io::Read;
 
 use crate::lab::Lab;
 use crate::shape::{DISTRIBUTED, REPLICATED};
-use crate::{listing, mount, session};
+use crate::volume::{self, PRIMARY, SECONDARY};
+use crate::{listing, mount, session, wait};
 
 /// Brings a lab up, says how to enter its nodes, and keeps it until end of input (Ctrl-D).
 #[test]
@@ -48,23 +49,33 @@ fn how_many_starts_are_deaf() {
 /// Compares both sides by `audit session` and by `rsync -an --delete` between two ordinary mounts,
 /// in turns.
 #[test]
-#[ignore = "takes minutes; for the figure in CONTRIBUTING.md"]
+#[ignore = "takes minutes; for the figure in README.md"]
 fn how_fast_the_audit_is() {
     let (lab, _) = Lab::up(REPLICATED);
     let top = lab.on_primary("many");
-    for n in 0..100 {
+    for n in 0..2000 {
         let dir = top.join(format!("folder-{n}"));
         std::fs::create_dir_all(&dir).expect("a directory");
-        for file in 0..100 {
+        for file in 0..10 {
             std::fs::write(dir.join(format!("file-{file}")), format!("{n} {file}"))
                 .expect("a file");
         }
     }
+    let last = lab.on_secondary("many/folder-1999/file-9");
+    assert!(wait::poll(900, || last.exists().then_some(())).is_some(), "they arrive");
     listing::wait_equal(&lab);
-    plain_mount(&lab, "m1", "gv0");
-    plain_mount(&lab, "s1", "gv0dr");
+    mount::mount_as_operators_do(&lab, "m1", PRIMARY, "/mnt/plain");
+    mount::mount_as_operators_do(&lab, "s1", SECONDARY, "/mnt/plain");
+    beside_rsync(&lab, "bricks in memory");
+    session::stop(&lab);
+    volume::put_away(&lab, "m1", PRIMARY);
+    volume::put_away(&lab, "s1", SECONDARY);
+    beside_rsync(&lab, "bricks half a ms away");
+}
+
+fn beside_rsync(lab: &Lab, bricks: &str) {
     let [here, there] = ["m1", "s1"].map(|node| lab.node(node).path("/mnt/plain/"));
-    for round in 0..4 {
+    for round in 0..3 {
         let rsync = timed(
             std::process::Command::new("rsync")
                 .args(["-an", "--delete"])
@@ -74,25 +85,16 @@ fn how_fast_the_audit_is() {
         let told = lab.georepair("m1", &["--quiet", "audit", "session", "gv0", session::URL]);
         let by_name = started.elapsed();
         assert_eq!(told.status.code(), Some(0), "{told:?}");
-        let mut audit = std::process::Command::new(env!("CARGO_BIN_EXE_georepair"));
+        let mut audit = std::process::Command::new(crate::lab::program());
         audit.args(["--quiet", "audit", "session", "--primary-brick"]);
         audit.arg(lab.node("m1").path("/srv/bricks/gv0")).arg("--primary-brick");
         audit.arg(lab.node("m2").path("/srv/bricks/gv0")).arg("--secondary-brick");
         audit.arg(lab.node("s1").path("/srv/bricks/gv0dr"));
         let by_bricks = timed(&mut audit);
         say!(
-            "round {round}: rsync {rsync:.2?}, audit by name {by_name:.2?}, by bricks {by_bricks:.2?}"
+            "{bricks}, round {round}: rsync {rsync:.2?}, audit by name {by_name:.2?}, by bricks {by_bricks:.2?}"
         );
     }
-}
-
-/// A mount of a volume as users have it, with its caches.
-fn plain_mount(lab: &Lab, node: &str, volume: &str) {
-    let server = format!("--volfile-server={node}");
-    let volfile = format!("--volfile-id={volume}");
-    lab.run_on(node, &["mkdir", "-p", "/mnt/plain"]);
-    lab.run_on(node, &["glusterfs", &server, &volfile, "/mnt/plain"]);
-    mount::answers(lab.node(node), "/mnt/plain");
 }
 
 fn timed(command: &mut std::process::Command) -> std::time::Duration {
