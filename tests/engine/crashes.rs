@@ -5,8 +5,8 @@ use std::path::Path;
 
 use georepair::apply::{ApplyError, ManifestWriter, StepState, Store, replay};
 use georepair::plan::{
-    Action, Because, Bulk, Change, Guard, Item, Manifest, Object, Pace, Plan, State, Step, StepId,
-    Trigger,
+    Action, BATCH, Because, Bulk, Change, Guard, Item, Manifest, Object, Pace, Plan, State, Step,
+    StepId, Trigger,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -263,6 +263,34 @@ fn a_list_leaves_alone_what_somebody_else_changed() {
         assert!(matches!(ended, Err(ApplyError::Drifted { .. })), "{ended:?}");
         assert_eq!(disk.objects, before, "nothing more was touched");
     }
+}
+
+/// Within a batch and from batch to batch: what was changed in a directory's wake goes before it.
+#[test]
+fn a_list_is_taken_back_last_change_first() {
+    let lists = tempfile::tempdir().unwrap();
+    let mut out = ManifestWriter::create(lists.path(), "marks").unwrap();
+    for n in 0..BATCH + 300 {
+        let object = Object::Xattr { at: format!("/d{n}").as_str().into(), name: "m".into() };
+        out.push(&Item::Change(Change { object, shall_be: State::value(&[2]), was: None }))
+            .unwrap();
+    }
+    let bulk = Object::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() };
+    let plan = plan(vec![step(bulk, State::AsListed)]);
+    let mut disk = Disk::default();
+    let was_so = Object::Xattr { at: "/d7".into(), name: "m".into() };
+    disk.objects.insert(was_so.to_string(), State::value(&[2]));
+    let (disk, ended) = live(&plan, lists.path(), disk, None);
+    ended.unwrap();
+    let into = tempfile::tempdir().unwrap();
+    undo_of(&plan, lists.path(), &disk, into.path());
+    let list = std::fs::read_to_string(into.path().join("undo-marks")).unwrap();
+    let told: Vec<usize> = list
+        .lines()
+        .filter_map(|line| line.split("\"/d").nth(1)?.split('"').next()?.parse().ok())
+        .collect();
+    // What was so before the run is none of its changes.
+    assert_eq!(told, (0..BATCH + 300).rev().filter(|n| *n != 7).collect::<Vec<_>>());
 }
 
 #[test]

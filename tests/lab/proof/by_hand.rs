@@ -66,6 +66,7 @@ fn how_fast_the_audit_is() {
     listing::wait_equal(&lab);
     mount::mount_as_operators_do(&lab, "m1", PRIMARY, "/mnt/plain");
     mount::mount_as_operators_do(&lab, "s1", SECONDARY, "/mnt/plain");
+    say!("{} has arrived", top.display());
     beside_rsync(&lab, "bricks in memory");
     session::stop(&lab);
     volume::put_away(&lab, "m1", PRIMARY);
@@ -75,6 +76,9 @@ fn how_fast_the_audit_is() {
 
 fn beside_rsync(lab: &Lab, bricks: &str) {
     let [here, there] = ["m1", "s1"].map(|node| lab.node(node).path("/mnt/plain/"));
+    for mounted in [&here, &there] {
+        wait::happens("the mount's bricks are back", || mounted.join("many/folder-0").exists());
+    }
     for round in 0..3 {
         let rsync = timed(
             std::process::Command::new("rsync")
