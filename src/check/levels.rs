@@ -99,16 +99,19 @@ pub fn advice(found: &Situation, logged: &[Finding], now: Time) -> Advice {
     }
     let open = logged.iter().filter(|it| !it.healed && it.severity <= Severity::Loss);
     let open: Vec<_> = open.collect();
-    if let Some(loss) =
-        open.iter().filter(|it| is_loss_of_changes(it.code)).min_by_key(|it| it.first)
-    {
-        return sent_again_since(found, loss, now);
-    }
-    let told = |it: &&Finding| {
+    // No reset mends these, and none helps before they are mended.
+    let cause = open.iter().find(|it| it.severity == Severity::Fatal || is_of_rsync(it.code));
+    let first = cause.map(|it| {
         let (title, slug) = (it.code.title(), it.code.slug());
         format!("{title}; mend that first: georepair runbook {slug}")
-    };
-    if let Some(why) = open.first().map(told) {
+    });
+    let losses = open.iter().filter(|it| is_loss_of_changes(it.code));
+    if let Some(loss) = losses.min_by_key(|it| it.first) {
+        let advice = sent_again_since(found, loss, now);
+        let whys = std::iter::once(advice.why).chain(first);
+        return Advice { why: whys.collect::<Vec<_>>().join("; "), ..advice };
+    }
+    if let Some(why) = first {
         return advise("retry", why);
     }
     let workers = found.session.iter().flat_map(|session| &session.workers);
@@ -117,6 +120,11 @@ pub fn advice(found: &Situation, logged: &[Finding], now: Time) -> Advice {
         return advise("retry", format!("the worker on {} is Faulty; {tells}", worker.node));
     }
     advise("retry", "nothing that was seen needs more".to_owned())
+}
+
+/// What is sent again with the same rsync is lost again.
+fn is_of_rsync(code: Code) -> bool {
+    matches!(code, Code::DataSyncEmpty | Code::RsyncIncompatible)
 }
 
 /// Changes that gsyncd gave up or lost, and would bring if it came by them again.
@@ -132,6 +140,9 @@ fn is_loss_of_changes(code: Code) -> bool {
             | Code::MetadataFailed
     )
 }
+
+/// So many seconds before a loss was logged it may have happened: a worker tries for some minutes.
+const BEFORE: i64 = 900;
 
 /// `rewind` where the changelogs reach back to before it began, else `resync`.
 fn sent_again_since(found: &Situation, loss: &Finding, now: Time) -> Advice {
@@ -159,8 +170,6 @@ fn no_changelogs(brick: &BrickSight) -> bool {
 
 /// What a worker may do in a second: entries that are there already, and those that are made.
 const ENTRIES: (u64, u64) = (3_000, 200);
-/// So many seconds before a loss was logged it may have happened: a worker tries for some minutes.
-const BEFORE: i64 = 900;
 /// Bytes that a slow line carries in a second.
 const SLOW_LINE: u64 = 10_000_000;
 
@@ -331,6 +340,9 @@ mod tests {
         assert_eq!(told(Code::HistoryPartial, at(3_000)).0, "resync");
         let Advice { level, why, .. } = advice(&found, &[finding(Code::SshAuthRefused)], NOW);
         assert!(level == "retry" && why.contains("runbook ssh-auth-refused"), "{why}");
+        let empty = [finding(Code::DataSyncEmpty)];
+        let Advice { level, why, .. } = advice(&found, &empty, NOW);
+        assert!(level == "resync" && why.contains("runbook data-sync-empty"), "{why}");
         let healed = Finding { healed: true, ..finding(Code::ChangelogSkipped) };
         assert_eq!(advice(&found, &[healed], NOW).level, "retry");
     }

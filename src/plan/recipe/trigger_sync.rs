@@ -63,7 +63,7 @@ impl TriggerSync {
             }
         }
         let afterwards = secondary.map(|secondary| Afterwards {
-            says: "what was sent need not have arrived".to_owned(),
+            says: "what is sent need not arrive".to_owned(),
             primary: volume,
             secondary,
             compare: false,

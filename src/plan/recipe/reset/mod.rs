@@ -114,7 +114,7 @@ impl Draft<'_> {
         let says = if compare {
             "a crawl sees no deletes and no renames"
         } else {
-            "whether both sides are equal was not seen"
+            "no step compares both sides"
         };
         let (primary, secondary) = (self.primary(), self.secondary());
         Afterwards { says: says.to_owned(), primary, secondary, compare }
