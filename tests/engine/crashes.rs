@@ -310,10 +310,14 @@ fn what_another_node_may_have_missed_is_done_again() {
     let (primary, secondary) = ("gv0".to_owned(), "s1::gv0dr".to_owned());
     let record = Object::SessionRecord { primary, secondary };
     for (shall_be, expected) in [(State::InPlace, 2), (State::Absent, 1)] {
-        let plan = plan(vec![step(record.clone(), shall_be.clone())]);
+        // As taking back guards it: what the act itself changes must not stop it from being done again.
+        let was = if shall_be == State::Absent { State::InPlace } else { State::Absent };
+        let mut step = step(record.clone(), shall_be.clone());
+        step.guards = vec![Guard::Unchanged { object: record.clone(), was: was.clone() }];
+        let plan = plan(vec![step]);
         let mut disk = Disk::default();
-        if shall_be == State::Absent {
-            disk.objects.insert(record.to_string(), State::InPlace);
+        if was == State::InPlace {
+            disk.objects.insert(record.to_string(), was);
         }
         // Two lines of two effects each, then the act, after which it dies.
         let fuse = Fuse { left: 4, death: Death::After };
