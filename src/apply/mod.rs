@@ -22,6 +22,7 @@ mod remote;
 mod store;
 mod takeback;
 mod trigger;
+mod turn;
 mod undo;
 mod world;
 
@@ -36,5 +37,6 @@ pub use remote::{Answer, Ask, Remote, Talk, serve};
 pub use store::{
     Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan, write_scripts,
 };
+pub use turn::{Turn, Turns};
 pub use undo::{UndoError, undo_plan};
 pub use world::{Batch, Failed, World, WorldError, Worlds};

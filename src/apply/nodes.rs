@@ -5,6 +5,7 @@ use std::net::{ToSocketAddrs as _, UdpSocket};
 
 use super::host::Host;
 use super::remote::Remote;
+use super::turn::Turn;
 use super::world::{World, WorldError, Worlds};
 use crate::scan::cluster::Tools;
 
@@ -14,13 +15,19 @@ pub struct Nodes {
     own: String,
     here: Host,
     peers: BTreeMap<String, Remote>,
+    turn: Option<Turn>,
 }
 
 impl Nodes {
     /// All nodes; `own` is this machine's host name.
     #[must_use]
     pub fn new(tools: Tools, own: String) -> Self {
-        Self { here: Host::new(tools.clone()), tools, own, peers: BTreeMap::new() }
+        Self { here: Host::new(tools.clone()), tools, own, peers: BTreeMap::new(), turn: None }
+    }
+
+    /// What is carried out from now on: each peer's turn is taken before it is looked at.
+    pub fn carry_out(&mut self, turn: Turn) {
+        self.turn = Some(turn);
     }
 }
 
@@ -34,7 +41,9 @@ impl Worlds for Nodes {
             self.peers.insert(node.to_owned(), peer);
         }
         let gone = || WorldError::Unfit(format!("{node} cannot be called"));
-        self.peers.get_mut(node).map(|peer| peer as &mut dyn World).ok_or_else(gone)
+        let peer = self.peers.get_mut(node).ok_or_else(gone)?;
+        self.turn.as_ref().map_or(Ok(()), |turn| peer.take_turn(turn))?;
+        Ok(peer)
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::turn::{Turn, Turns};
 use super::world::{Batch, World, WorldError};
 use crate::domain::in_one_line;
 use crate::plan::{Action, Bulk, Guard, Item, Object, State};
@@ -18,6 +19,8 @@ const LONGEST: u64 = 64 << 20;
 pub enum Ask {
     /// Which version of this protocol it speaks: the first question.
     Hello,
+    /// To take the turn, for the changes that follow.
+    Turn(Turn),
     /// How objects are.
     Observe(Vec<Object>),
     /// Whether a condition holds.
@@ -47,9 +50,9 @@ pub enum Answer {
 }
 
 /// The protocol's version; both sides must speak the same.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// Answers questions about a world until their end.
+/// Answers questions about a world until their end, and changes it for whose turn it is.
 ///
 /// # Errors
 /// Where a question cannot be read or an answer not be written; the one who asks is gone then.
@@ -57,22 +60,28 @@ pub fn serve(
     mut input: impl BufRead,
     mut output: impl Write,
     world: &mut dyn World,
+    turns: &mut Turns,
 ) -> io::Result<()> {
     while let Some(ask) = take(&mut input)? {
-        give(&mut output, &answer(&ask, world))?;
+        give(&mut output, &answer(&ask, world, turns))?;
     }
     Ok(())
 }
 
-fn answer(ask: &Ask, world: &mut dyn World) -> Answer {
+fn answer(ask: &Ask, world: &mut dyn World, turns: &mut Turns) -> Answer {
     let answered = match ask {
         Ask::Hello => Ok(Answer::Hello(VERSION)),
         Ask::Observe(objects) => {
             world.observe_each(&objects.iter().collect::<Vec<_>>()).map(Answer::States)
         }
         Ask::Misfit(guard) => world.misfit(guard).map(Answer::Misfit),
-        Ask::Perform(actions) => world.perform_each(actions).map(|()| Answer::Done),
-        Ask::Batch(bulk, items) => world.perform_batch(bulk, items).map(Answer::Batch),
+        Ask::Turn(turn) => turns.take(turn.clone()).map(|()| Answer::Done),
+        Ask::Perform(actions) => {
+            turns.during(|| world.perform_each(actions)).map(|()| Answer::Done)
+        }
+        Ask::Batch(bulk, items) => {
+            turns.during(|| world.perform_batch(bulk, items)).map(Answer::Batch)
+        }
     };
     answered.unwrap_or_else(|error| Answer::Failed(in_one_line(&error)))
 }
@@ -99,6 +108,7 @@ impl Talk for Agent {
 pub struct Remote {
     node: String,
     talk: Box<dyn Talk>,
+    turn: Option<Turn>,
 }
 
 impl Remote {
@@ -116,11 +126,26 @@ impl Remote {
     /// # Errors
     /// [`WorldError::Peer`] where nobody answers, or in another version.
     pub fn greet(node: &str, talk: Box<dyn Talk>) -> Result<Self, WorldError> {
-        let mut peer = Self { node: node.to_owned(), talk };
+        let mut peer = Self { node: node.to_owned(), talk, turn: None };
         match peer.ask(&Ask::Hello)? {
             Answer::Hello(VERSION) => Ok(peer),
             _ => Err(peer.failed("its georepair is of another version; install this one there")),
         }
+    }
+
+    /// Takes the turn there, unless it has it: before the first look of what carries out a run.
+    ///
+    /// # Errors
+    /// [`WorldError::Peer`] where it cannot be had.
+    pub fn take_turn(&mut self, turn: &Turn) -> Result<(), WorldError> {
+        if self.turn.as_ref() == Some(turn) {
+            return Ok(());
+        }
+        match self.ask(&Ask::Turn(turn.clone()))? {
+            Answer::Done => self.turn = Some(turn.clone()),
+            _ => return Err(self.odd()),
+        }
+        Ok(())
     }
 
     fn ask(&mut self, ask: &Ask) -> Result<Answer, WorldError> {

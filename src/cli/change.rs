@@ -14,7 +14,7 @@ use super::confirm::confirm;
 use super::failure::{Failure, Outcome};
 use super::interrupt;
 use crate::apply::{
-    self, ApplyError, Nodes, Origin, Run, Start, Store, StoreError, Watch, preflight,
+    self, ApplyError, Nodes, Origin, Run, Start, Store, StoreError, Turn, Watch, preflight,
 };
 use crate::domain::{Diagnose, Kind, Time};
 use crate::plan::{Object, Plan, Step};
@@ -140,6 +140,10 @@ pub(super) fn carry_out(
 /// Runs, or goes on with, a run that is locked.
 pub(super) fn go_on(mut run: Run, nodes: &mut Nodes, global: &Global) -> Result<Carried, Failure> {
     tell(global, &format!("run {}", run.id));
+    let runs = std::iter::once(run.id).chain(run.plan.undoes).collect();
+    let state_dir = std::path::absolute(&global.state_dir).unwrap_or(global.state_dir.clone());
+    let state_dir = state_dir.as_path().into();
+    nodes.carry_out(Turn { state_dir, runs, token: new_id() });
     let mut onlooker = Onlooker::new(&run.plan, global.quiet);
     let ended = apply::run(&run.plan, &mut run.journal, nodes, &mut onlooker, &run.folder);
     drop(onlooker);

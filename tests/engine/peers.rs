@@ -97,28 +97,31 @@ fn a_peer_that_cannot_be_reached_is_told_and_nothing_is_begun() {
     assert!(ground.runs().is_empty());
 }
 
-/// Starts a run whose peer holds its breath in the middle, until the file `go` is there; answers
-/// when it does so.
-fn held(ground: &Ground) -> Child {
+/// Starts a run whose peer holds its breath after so many questions, until the file `go` is there;
+/// answers when it does so.
+fn held(ground: &Ground, questions: u32) -> Child {
     plan_on_peer(ground);
     let (go, held) = (ground.at("go"), ground.at("held"));
     let hold = format!(
-        "({}; touch {}; while [ ! -e {} ]; do sleep 0.02; done; cat) | sh -c \"$3\"",
-        passing(40),
+        "({}; touch {}; while [ ! -e {} ]; do sleep 0.02; done; cat) | sh -c \"$3\"; touch {}",
+        passing(questions),
         held.display(),
-        go.display()
+        go.display(),
+        ground.at("ended").display()
     );
     let ssh = ssh(ground, &hold);
-    let mut child = apply(ground, &ssh).process_group(0).spawn().unwrap();
+    let child = apply(ground, &ssh).process_group(0).spawn().unwrap();
+    wait_for(&held);
+    child
+}
+
+#[track_caller]
+fn wait_for(file: &std::path::Path) {
     let patience = Instant::now();
-    while !held.exists() {
-        if patience.elapsed() > Duration::from_mins(1) {
-            child.kill().unwrap();
-            panic!("the peer was never asked");
-        }
+    while !file.exists() {
+        assert!(patience.elapsed() < Duration::from_mins(1), "{} never came", file.display());
         std::thread::sleep(Duration::from_millis(20));
     }
-    child
 }
 
 /// What Ctrl-C at a terminal does: everything in the foreground hears it.
@@ -131,7 +134,7 @@ fn ctrl_c(child: &Child) {
 #[test]
 fn ctrl_c_ends_the_step_and_leaves_a_run_to_resume() {
     let ground = Ground::new();
-    let mut child = held(&ground);
+    let mut child = held(&ground, 40);
     ctrl_c(&child);
     assert!(child.try_wait().unwrap().is_none(), "it waits for the step under way");
     std::fs::File::create(ground.at("go")).unwrap();
@@ -148,7 +151,7 @@ fn ctrl_c_ends_the_step_and_leaves_a_run_to_resume() {
 #[test]
 fn a_second_ctrl_c_ends_at_once() {
     let ground = Ground::new();
-    let mut child = held(&ground);
+    let mut child = held(&ground, 40);
     ctrl_c(&child);
     ctrl_c(&child);
     assert_eq!(child.wait().unwrap().code(), Some(130), "without waiting for the peer");
@@ -156,4 +159,29 @@ fn a_second_ctrl_c_ends_at_once() {
     let ssh = ssh(&ground, HERE);
     let (code, _, err) = ground.run(&["runs", "resume", "--yes", "--ssh", ssh.to_str().unwrap()]);
     assert_eq!(code, 0, "{err}");
+}
+
+/// What was asked of a peer before the connection broke reaches it when the run went on without
+/// it, or was taken back.
+#[test]
+fn a_peer_left_behind_changes_nothing_when_the_run_went_on() {
+    // A look or a change, whichever it is that comes late.
+    for (verb, questions) in
+        (38..40).flat_map(|questions| [("resume", questions), ("undo", questions)])
+    {
+        let ground = Ground::new();
+        let mut child = held(&ground, questions);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let ssh = ssh(&ground, HERE);
+        let id = ground.runs()[0]["run"].as_str().unwrap().to_owned();
+        let (code, _, err) =
+            ground.run(&["runs", verb, &id, "--yes", "--ssh", ssh.to_str().unwrap()]);
+        assert_eq!(code, 0, "{err}");
+        let then = ground.listing();
+        std::fs::File::create(ground.at("go")).unwrap();
+        wait_for(&ground.at("ended"));
+        assert_eq!(ground.listing(), then, "{verb} after question {questions}");
+        assert_eq!(std::fs::read_dir(ground.at("state/turns")).unwrap().count(), 0, "{verb}");
+    }
 }

@@ -56,8 +56,9 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
         }
         Command::World => {
             let mut host = Host::new(Tools::new(&global.gluster, &global.ssh)?);
+            let mut turns = apply::Turns::default();
             let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
-            apply::serve(input, output, &mut host).map_err(PrintError::from)?;
+            apply::serve(input, output, &mut host, &mut turns).map_err(PrintError::from)?;
         }
         Command::Look { primary, secondary, bricks } => look(primary, secondary, bricks)?,
         Command::Inventory { brick } => {
