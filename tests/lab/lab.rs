@@ -15,7 +15,7 @@ use crate::{mount, requirements, session, volume};
 static LABS: AtomicUsize = AtomicUsize::new(0);
 
 /// How many labs the tests share: one test has one lab to itself, and most of its time it waits.
-const SHARED_LABS: usize = 3;
+const SHARED_LABS: usize = 4;
 
 static POOL: Mutex<Pool> = Mutex::new(Pool { idle: Vec::new(), up: 0 });
 static FREED: Condvar = Condvar::new();

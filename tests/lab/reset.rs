@@ -1,8 +1,8 @@
 //! `georepair reset` on a real cluster: each level after the breakage it is for, crashes, refusals.
 
+mod another_session;
 mod asked;
 mod lost_node;
-mod two_sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

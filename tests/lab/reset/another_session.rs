@@ -79,7 +79,7 @@ fn take_back(lab: &Lab, words: &[&str]) {
 }
 
 #[test]
-fn another_session_is_left_alone_or_taken_along_by_its_name() {
+fn it_is_left_alone_or_taken_along_by_its_name() {
     let Some(lab) = Lab::shared() else { return };
     let before = marks(&lab);
     begin(&lab);
