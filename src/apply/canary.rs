@@ -12,6 +12,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::mount::{Client, Mount};
+use super::pause::pause;
 use super::world::WorldError;
 use crate::domain::{SecondaryUrl, Session, Volume};
 use crate::scan::cluster::{Cluster, Host, Tools};
@@ -91,7 +92,8 @@ impl Canary<'_> {
     fn wait_until_listening(&self) -> Result<bool, WorldError> {
         let cluster = Cluster::of(self.tools, Host::Here)?;
         let volume = cluster.volume(self.primary)?;
-        let (mut last, mut since) = (None, Instant::now());
+        let begin = Instant::now();
+        let (mut last, mut since) = (None, begin);
         loop {
             let session = cluster.session(self.primary, self.secondary)?;
             let gone = || WorldError::Unfit("the session is gone".to_owned());
@@ -118,7 +120,7 @@ impl Canary<'_> {
                 }
                 _ => {}
             }
-            sleep(Duration::from_secs(1));
+            pause(begin);
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::pause::pause;
 use super::world::WorldError;
 use crate::domain::{SecondaryUrl, Session};
 use crate::plan::{Object, State};
@@ -23,6 +24,40 @@ const TO_GO: Duration = Duration::from_secs(30);
 /// How long healing may take without becoming less.
 const TO_HEAL: Duration = Duration::from_mins(15);
 
+/// How long what was told of the sessions is taken for true: a look, its conditions and the command
+/// that follows come within a moment, and each answer of glusterd is seconds old itself.
+const FRESH: Duration = Duration::from_secs(2);
+
+/// What glusterd told last of all sessions. Every answer costs each node a second of its processors.
+#[derive(Debug, Default)]
+pub(super) struct Sessions(Option<(Instant, Vec<Session>)>);
+
+impl Sessions {
+    /// What was told is told anew: something was changed.
+    pub(super) fn forget(&mut self) {
+        self.0 = None;
+    }
+
+    fn one(
+        &mut self,
+        tools: &Tools,
+        primary: &str,
+        secondary: &str,
+    ) -> Result<Option<&Session>, WorldError> {
+        let secondary = url(secondary)?;
+        let fresh = self.0.take().filter(|(at, _)| at.elapsed() < FRESH);
+        let told = if let Some(told) = fresh {
+            told
+        } else {
+            let told = Cluster::of(tools, Host::Here)?.sessions()?;
+            (Instant::now(), told)
+        };
+        let (_, sessions) = self.0.insert(told);
+        let fits = |it: &&Session| it.primary == primary && it.secondary.is_same(&secondary);
+        Ok(sessions.iter().find(fits))
+    }
+}
+
 impl From<ClusterError> for WorldError {
     fn from(error: ClusterError) -> Self {
         Self::Cluster(Box::new(error))
@@ -30,18 +65,22 @@ impl From<ClusterError> for WorldError {
 }
 
 /// How an option, a session or a setting is.
-pub(super) fn observe(tools: &Tools, object: &Object) -> Result<State, WorldError> {
+pub(super) fn observe(
+    tools: &Tools,
+    sessions: &mut Sessions,
+    object: &Object,
+) -> Result<State, WorldError> {
     match object {
         Object::VolumeOption { volume, option } => {
             let volume = Cluster::of(tools, Host::Here)?.volume(volume)?;
             Ok(volume.option(option).map_or(State::Absent, State::text))
         }
         Object::Session { primary, secondary } => {
-            let session = session(tools, primary, secondary)?;
-            Ok(session.as_ref().map_or(State::Absent, state_of))
+            let session = sessions.one(tools, primary, secondary)?;
+            Ok(session.map_or(State::Absent, state_of))
         }
         Object::SessionRecord { primary, secondary } => {
-            let there = session(tools, primary, secondary)?.is_some();
+            let there = sessions.one(tools, primary, secondary)?.is_some();
             Ok(if there { State::InPlace } else { State::Absent })
         }
         Object::SessionConfig { primary, secondary, key } => {
@@ -52,7 +91,12 @@ pub(super) fn observe(tools: &Tools, object: &Object) -> Result<State, WorldErro
 }
 
 /// Sets, starts or stops it.
-pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), WorldError> {
+pub(super) fn perform(
+    tools: &Tools,
+    sessions: &mut Sessions,
+    object: &Object,
+    to: &State,
+) -> Result<(), WorldError> {
     let unfit = || WorldError::Unfit(format!("{object} cannot be made {to}"));
     let asked: Vec<String> = match (object, to) {
         (Object::VolumeOption { volume, option }, State::Text { text }) => {
@@ -62,7 +106,7 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
             ["volume", "reset", volume, option].map(str::to_owned).into()
         }
         (Object::Session { primary, secondary }, to) => {
-            let now = session(tools, primary, secondary)?.as_ref().map(state_of);
+            let now = sessions.one(tools, primary, secondary)?.map(state_of);
             let verb = match (to, now) {
                 (State::Started, Some(State::Paused)) => "resume",
                 (State::Started, Some(_)) => "start",
@@ -94,6 +138,7 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
         _ => return Err(unfit()),
     };
     let words: Vec<&str> = asked.iter().map(String::as_str).collect();
+    sessions.forget();
     if object.is_heard_once() {
         // Looked at before, for nothing is half done then, and after, for a node may go meanwhile.
         all_hear(tools)?;
@@ -101,7 +146,11 @@ pub(super) fn perform(tools: &Tools, object: &Object, to: &State) -> Result<(), 
         return all_hear(tools);
     }
     tools.gluster(&Host::Here, &words)?;
-    if let Object::Session { .. } = object { wait_until(tools, object, to) } else { Ok(()) }
+    if let Object::Session { .. } = object {
+        wait_until(tools, sessions, object, to)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether every node hears what glusterd is told.
@@ -124,10 +173,16 @@ fn checkpoint(key: &str, text: &str) -> Option<String> {
 }
 
 /// The status follows a start or stop after a moment; whether it did is for the caller to see.
-fn wait_until(tools: &Tools, object: &Object, to: &State) -> Result<(), WorldError> {
-    let deadline = Instant::now() + TO_GO;
-    while observe(tools, object)? != *to && Instant::now() < deadline {
-        sleep(Duration::from_millis(500));
+fn wait_until(
+    tools: &Tools,
+    sessions: &mut Sessions,
+    object: &Object,
+    to: &State,
+) -> Result<(), WorldError> {
+    let begin = Instant::now();
+    while observe(tools, sessions, object)? != *to && begin.elapsed() < TO_GO {
+        pause(begin);
+        sessions.forget();
     }
     Ok(())
 }
@@ -155,10 +210,11 @@ pub(super) fn other_volume(
 /// How a session runs, where it does, and which of its processes are alive on this machine.
 pub(super) fn not_stopped(
     tools: &Tools,
+    sessions: &mut Sessions,
     primary: &str,
     secondary: &str,
 ) -> Result<Option<String>, WorldError> {
-    if let Some(session) = session(tools, primary, secondary)?
+    if let Some(session) = sessions.one(tools, primary, secondary)?
         && !session.is_stopped()
     {
         let workers = session.workers.iter();
@@ -226,14 +282,14 @@ pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(),
         doing: format!("end process {pid} of {brick}"),
         source: error.into(),
     })?;
-    let deadline = Instant::now() + TO_GO;
+    let begin = Instant::now();
     while Path::new("/proc").join(pid.to_string()).exists()
         || brick_process(tools, volume, brick)?.is_some()
     {
-        if Instant::now() >= deadline {
+        if begin.elapsed() >= TO_GO {
             return Err(unfit("does not end"));
         }
-        sleep(Duration::from_millis(200));
+        pause(begin);
     }
     Ok(())
 }
@@ -241,9 +297,9 @@ pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(),
 /// Starts what does not run of a volume's bricks.
 pub(super) fn start_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), WorldError> {
     tools.gluster(&Host::Here, &["volume", "start", volume, "force"])?;
-    let deadline = Instant::now() + TO_GO;
-    while brick_process(tools, volume, brick)?.is_none() && Instant::now() < deadline {
-        sleep(Duration::from_millis(500));
+    let begin = Instant::now();
+    while brick_process(tools, volume, brick)?.is_none() && begin.elapsed() < TO_GO {
+        pause(begin);
     }
     Ok(())
 }
@@ -257,7 +313,8 @@ pub(super) fn unhealed(tools: &Tools, volume: &str) -> Result<u64, WorldError> {
 
 /// Waits until that is nothing, and as long as it becomes less.
 pub(super) fn wait_healed(tools: &Tools, volume: &str) -> Result<(), WorldError> {
-    let (mut least, mut since) = (u64::MAX, Instant::now());
+    let begin = Instant::now();
+    let (mut least, mut since) = (u64::MAX, begin);
     loop {
         // A brick that has just started does not answer yet.
         let owed = unhealed(tools, volume).unwrap_or(u64::MAX);
@@ -271,12 +328,8 @@ pub(super) fn wait_healed(tools: &Tools, volume: &str) -> Result<(), WorldError>
             let why = "its replicas do not heal; gluster volume heal info tells what is left";
             return Err(WorldError::Unfit(format!("{volume}: {why}")));
         }
-        sleep(Duration::from_secs(1));
+        pause(begin);
     }
-}
-
-fn session(tools: &Tools, primary: &str, secondary: &str) -> Result<Option<Session>, WorldError> {
-    Ok(Cluster::of(tools, Host::Here)?.session(primary, &url(secondary)?)?)
 }
 
 fn state_of(session: &Session) -> State {

@@ -21,13 +21,14 @@ const LARGEST: u64 = 64 << 10;
 #[derive(Debug)]
 pub struct Host {
     tools: Tools,
+    sessions: gluster::Sessions,
 }
 
 impl Host {
     /// This machine as its world.
     #[must_use]
     pub fn new(tools: Tools) -> Self {
-        Self { tools }
+        Self { tools, sessions: gluster::Sessions::default() }
     }
 }
 
@@ -51,7 +52,9 @@ impl World for Host {
             Object::VolumeOption { .. }
             | Object::Session { .. }
             | Object::SessionRecord { .. }
-            | Object::SessionConfig { .. } => gluster::observe(&self.tools, object),
+            | Object::SessionConfig { .. } => {
+                gluster::observe(&self.tools, &mut self.sessions, object)
+            }
             Object::Workers { primary, secondary } => {
                 let alive = gluster::alive(primary, secondary)?;
                 Ok(if alive.is_empty() { State::Absent } else { State::Started })
@@ -109,7 +112,7 @@ impl World for Host {
             }
             Guard::SameVolume { volume, id } => gluster::other_volume(&self.tools, volume, *id),
             Guard::SessionStopped { primary, secondary } => {
-                gluster::not_stopped(&self.tools, primary, secondary)
+                gluster::not_stopped(&self.tools, &mut self.sessions, primary, secondary)
             }
         }
     }
@@ -132,13 +135,15 @@ impl World for Host {
                 | Object::SessionRecord { .. }
                 | Object::SessionConfig { .. },
                 _,
-            ) => gluster::perform(&self.tools, object, shall_be),
+            ) => gluster::perform(&self.tools, &mut self.sessions, object, shall_be),
             (Object::Workers { primary, secondary }, State::Absent) => {
                 gluster::wait_until_gone(primary, secondary)
             }
             (Object::Canary { primary, secondary, token, files, rollover }, State::Arrived) => {
                 let (files, rollover) = (*files, *rollover);
                 let secondary = &gluster::url(secondary)?;
+                // It starts the session again where nothing arrives.
+                self.sessions.forget();
                 Canary { tools: &self.tools, primary, secondary, token, files, rollover }.fly()
             }
             (Object::DirectoryMarks { at, name }, State::Spent) => {

@@ -18,6 +18,7 @@ mod ledger;
 mod leftovers;
 mod mount;
 mod nodes;
+mod pause;
 mod remote;
 mod store;
 mod takeback;
