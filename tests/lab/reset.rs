@@ -29,7 +29,8 @@ fn georepair(lab: &Lab, words: &[&str]) -> Output {
 #[track_caller]
 fn code(output: &Output, expected: i32) {
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(expected), "{said}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(expected), "{said}{told}");
 }
 
 /// Every mark of the session on the roots of all bricks of the primary.
