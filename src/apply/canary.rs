@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::RUN;
 use super::mount::{Client, Mount};
-use super::pause::pause;
+use super::wait::pause;
 use super::world::WorldError;
 use crate::domain::{SecondaryUrl, Session, Volume};
 use crate::scan::cluster::{Cluster, Host, Tools};
@@ -29,8 +30,6 @@ const STANDING: Duration = Duration::from_secs(20);
 const IN_HISTORY: Duration = Duration::from_mins(5);
 /// How long a worker may be Faulty: the monitor starts it again every ten seconds.
 const FAULTY: Duration = Duration::from_secs(90);
-/// Where it is noted that a canary has arrived; a reboot may forget it, another one flies then.
-const NOTES: &str = "/run/georepair";
 
 /// A canary that shall arrive.
 #[derive(Debug)]
@@ -76,7 +75,7 @@ impl Canary<'_> {
         let far = Mount::of(self.tools, host, volume, Client::Gsyncd)?;
         for attempt in 1..=STARTS {
             if self.wait_until_listening()? && self.arrives(attempt, (&near, &far))? {
-                let noted = fs::create_dir_all(NOTES).and_then(|()| fs::File::create(&note));
+                let noted = fs::create_dir_all(RUN).and_then(|()| fs::File::create(&note));
                 noted.map_err(|error| system("note down", &note, error))?;
                 return Ok(());
             }
@@ -232,7 +231,7 @@ fn look(volume: &Volume, session: &Session) -> Look {
 fn note(token: &str) -> Result<PathBuf, WorldError> {
     let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let unfit = || WorldError::Unfit(format!("{token:?} is no name of a canary"));
-    plain.then(|| Path::new(NOTES).join(format!("arrived-{token}"))).ok_or_else(unfit)
+    plain.then(|| Path::new(RUN).join(format!("arrived-{token}"))).ok_or_else(unfit)
 }
 
 fn system(verb: &str, path: &Path, source: io::Error) -> WorldError {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::pause::pause;
+use super::wait::pause;
 use super::world::WorldError;
 use crate::domain::{SecondaryUrl, Session};
 use crate::plan::{Object, State};

@@ -2,21 +2,27 @@
 //!
 //! What is kept is copied, not renamed: a renamed file keeps its gfid, and gsyncd would write the
 //! new data into the file in the quarantine. A copy has a gfid of its own. It is made and compared,
-//! byte by byte, before anything is deleted; done twice, it does what was left to do.
+//! byte by byte, before anything is deleted; done twice, it does what was left to do. Where georepair
+//! is killed, `cp` lives on: nothing is copied, compared or deleted beside it.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::RUN;
 use super::mount::{Client, Mount};
+use super::wait::locks;
 use super::world::WorldError;
 use crate::domain::{QUARANTINE, SecondaryUrl};
 use crate::scan::cluster::{Host, Tools};
 
 /// What belongs to the volume, not to its users; its own anonymous inodes cannot be deleted.
 const INTERNAL: [&[u8]; 3] = [b".trashcan", b".shard", b".glusterfs-anonymous-inode-"];
+/// How long a copy that was begun before is waited for.
+const PATIENCE: Duration = Duration::from_mins(2);
 /// How many bytes of names one `cp` takes; the system's limit is two million.
 const LINE: usize = 1 << 20;
 
@@ -38,6 +44,7 @@ pub(super) fn clear(
         if !named.starts_with(QUARANTINE.as_bytes()) || named.contains(&b'/') {
             return Err(WorldError::Unfit(format!("{name:?} is no name of a quarantine")));
         }
+        let lock = alone(Path::new(RUN), name, PATIENCE)?;
         // As its users see it: as gsyncd, the internal xattrs would be copied too.
         let readable = mount(tools, secondary, Client::Ordinary)?;
         let to = writable.join(name);
@@ -45,7 +52,7 @@ pub(super) fn clear(
         if !to.exists() {
             enough_room(readable.path())?;
         }
-        keep_all(tools, readable.path(), &to)?;
+        keep_all(tools, readable.path(), &to, &lock)?;
     }
     for name in held(writable.path())? {
         let path = writable.join(name);
@@ -80,7 +87,9 @@ fn stays(name: &OsString) -> bool {
 }
 
 /// Copies everything into a new directory and proves that it is there.
-fn keep_all(tools: &Tools, from: &Path, to: &Path) -> Result<(), WorldError> {
+///
+/// `cp` takes the lock along, and has it until it ends, whoever ends before.
+fn keep_all(tools: &Tools, from: &Path, to: &Path, lock: &File) -> Result<(), WorldError> {
     let names = held(from)?;
     if names.is_empty() {
         return Ok(());
@@ -95,7 +104,8 @@ fn keep_all(tools: &Tools, from: &Path, to: &Path) -> Result<(), WorldError> {
         let mut argv: Vec<OsString> = ["cp", "-a", "--"].map(OsString::from).into();
         argv.extend(names.iter().map(|name| from.join(name).into_os_string()));
         argv.push(to.into());
-        tools.checked(&Host::Here, &argv)?;
+        let lock = lock.try_clone().map_err(|error| system("lock", to, error))?;
+        tools.checked_with(lock, &Host::Here, &argv)?;
     }
     for name in &names {
         let (here, copy) = (from.join(name), to.join(name));
@@ -105,6 +115,21 @@ fn keep_all(tools: &Tools, from: &Path, to: &Path) -> Result<(), WorldError> {
         }
     }
     Ok(())
+}
+
+/// Locks a quarantine, so that nobody else of this machine copies into it.
+fn alone(folder: &Path, name: &str, patience: Duration) -> Result<File, WorldError> {
+    let path = folder.join(format!("copies-{name}"));
+    let open = || {
+        fs::create_dir_all(folder)?;
+        let file = File::options().write(true).create(true).truncate(false).open(&path)?;
+        Ok(locks(&file, patience)?.then_some(file))
+    };
+    let file = open().map_err(|error| system("lock", &path, error))?;
+    file.ok_or_else(|| {
+        let why = "what was begun before still copies into it on this node (pgrep -af 'cp -a')";
+        WorldError::Unfit(format!("{name}: {why}; go on when that has ended"))
+    })
 }
 
 /// Names by as many as one command line takes.
@@ -223,7 +248,8 @@ mod tests {
         write(&from.join(".georepair-quarantine-old/x"), b"4");
         let tools = Tools::new(Path::new("gluster"), "ssh").unwrap();
         for _ in 0..2 {
-            keep_all(&tools, from, &to).unwrap();
+            let lock = alone(kept.path(), "x", Duration::ZERO).unwrap();
+            keep_all(&tools, from, &to, &lock).unwrap();
             assert_eq!(held(from).unwrap(), ["-rf", "a"]);
             assert_eq!(fs::read(to.join("a/b c/one")).unwrap(), b"1");
             assert_eq!(fs::metadata(to.join("a/link")).unwrap().nlink(), 2);
@@ -235,6 +261,49 @@ mod tests {
         assert_eq!(differs(&from.join("a"), &to.join("a")).unwrap(), Some(to.join("a/b c/one")));
         delete(&from.join("a")).unwrap();
         assert_eq!(held(from).unwrap(), ["-rf"]);
+    }
+
+    #[test]
+    fn a_copy_that_outlives_who_began_it_is_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let tools = Tools::new(Path::new("gluster"), "ssh").unwrap();
+        let lock = || alone(folder.path(), ".georepair-quarantine-x", Duration::ZERO);
+        let copying = |lock| {
+            let mut copy = tools.command(&Host::Here, &["sleep", "60"]).unwrap();
+            copy.stdin(lock).spawn().unwrap()
+        };
+        let mut copy = copying(lock().unwrap());
+        let refused = lock().unwrap_err().to_string();
+        assert!(refused.contains("still copies into it"), "{refused}");
+        assert!(alone(folder.path(), ".georepair-quarantine-y", Duration::ZERO).is_ok());
+        copy.kill().unwrap();
+        copy.wait().unwrap();
+        assert!(lock().is_ok());
+    }
+
+    #[test]
+    fn the_copy_itself_holds_the_lock() {
+        let (volume, kept) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for n in 0..5000 {
+            write(&volume.path().join(format!("{}/{n}", n % 50)), b"1");
+        }
+        let tools = Tools::new(Path::new("gluster"), "ssh").unwrap();
+        let lock = alone(kept.path(), "x", Duration::ZERO).unwrap();
+        let path = kept.path().join("copies-x");
+        let has_it = |process: io::Result<fs::DirEntry>| {
+            process.is_ok_and(|it| fs::read_link(it.path().join("fd/0")).is_ok_and(|to| to == path))
+        };
+        let to = kept.path().join("to");
+        let seen = std::thread::scope(|scope| {
+            let work = scope.spawn(|| keep_all(&tools, volume.path(), &to, &lock));
+            let mut seen = false;
+            while !work.is_finished() {
+                seen |= fs::read_dir("/proc").unwrap().any(has_it);
+            }
+            work.join().unwrap().unwrap();
+            seen
+        });
+        assert!(seen);
     }
 
     #[test]

@@ -18,13 +18,13 @@ mod ledger;
 mod leftovers;
 mod mount;
 mod nodes;
-mod pause;
 mod remote;
 mod store;
 mod takeback;
 mod trigger;
 mod turn;
 mod undo;
+mod wait;
 mod world;
 
 pub use bulk::{ManifestError, ManifestReader, ManifestWriter};
@@ -41,3 +41,7 @@ pub use store::{
 pub use turn::{Turn, Turns};
 pub use undo::{UndoError, undo_plan};
 pub use world::{Batch, Failed, World, WorldError, Worlds};
+
+/// Where mounts, locks and notes of the moment stand: what a reboot may forget, as it ends what
+/// they speak of.
+const RUN: &str = "/run/georepair";

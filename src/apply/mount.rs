@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::RUN;
 use super::world::WorldError;
 use crate::scan::cluster::{Host, Tools};
 
 /// How long a fresh mount may take to answer.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Where the mounts of this tool stand; gone with a reboot, as they are.
-const FOLDER: &str = "/run/georepair";
 
 /// As whom a volume is mounted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,11 +39,11 @@ impl<'a> Mount<'a> {
         client: Client,
     ) -> Result<Self, WorldError> {
         let failed = |source: io::Error| WorldError::System {
-            doing: format!("make a mount point in {FOLDER}"),
+            doing: format!("make a mount point in {RUN}"),
             source,
         };
-        fs::create_dir_all(FOLDER).map_err(failed)?;
-        let at = tempfile::Builder::new().prefix("mount-").tempdir_in(FOLDER).map_err(failed)?;
+        fs::create_dir_all(RUN).map_err(failed)?;
+        let at = tempfile::Builder::new().prefix("mount-").tempdir_in(RUN).map_err(failed)?;
         let mount = Self { tools, at };
         let mut argv: Vec<OsString> = vec!["glusterfs".into()];
         argv.push(format!("--volfile-server={server}").into());

@@ -5,15 +5,16 @@
 //! another georepair has gone on with the run. So whoever carries out a run takes its turn on
 //! every peer first, and a peer changes something only for whose turn it is.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::wait::locks;
 use super::world::WorldError;
 use crate::plan::Place;
 
@@ -118,23 +119,14 @@ impl Turns {
     }
 
     fn lock(&self, run: Uuid, path: &Path, file: &File) -> Result<(), WorldError> {
-        let begin = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(()),
-                Err(TryLockError::Error(source)) => return Err(cannot_use(path, source)),
-                Err(TryLockError::WouldBlock) if begin.elapsed() < self.patience => {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    let waited = self.patience.as_secs();
-                    return Err(unfit(&format!(
-                        "a change that an earlier georepair began for run {run} is still under \
-                         way there after {waited} s"
-                    )));
-                }
-            }
+        if locks(file, self.patience).map_err(|source| cannot_use(path, source))? {
+            return Ok(());
         }
+        Err(unfit(&format!(
+            "a change that an earlier georepair began for run {run} is still under way there \
+             after {} s",
+            self.patience.as_secs()
+        )))
     }
 }
 

@@ -91,11 +91,7 @@ impl Tools {
     /// # Errors
     /// [`ClusterError::Start`] where it cannot be started; a bad exit status is for the caller.
     pub fn output<S: AsRef<OsStr>>(&self, host: &Host, argv: &[S]) -> Result<Output, ClusterError> {
-        let mut command = self.command(host, argv)?;
-        command.output().map_err(|source| ClusterError::Start {
-            program: command.get_program().display().to_string(),
-            source,
-        })
+        output(&mut self.command(host, argv)?)
     }
 
     /// Asks the gluster CLI of a node, without questions back, and returns what it prints.
@@ -143,7 +139,21 @@ impl Tools {
         host: &Host,
         argv: &[S],
     ) -> Result<Vec<u8>, ClusterError> {
-        let output = self.output(host, argv)?;
+        self.checked_with(Stdio::null(), host, argv)
+    }
+
+    /// The same, with a standard input. A locked file stays locked until the program has ended,
+    /// also where georepair is killed before.
+    ///
+    /// # Errors
+    /// As [`Tools::checked`].
+    pub fn checked_with<S: AsRef<OsStr>>(
+        &self,
+        input: impl Into<Stdio>,
+        host: &Host,
+        argv: &[S],
+    ) -> Result<Vec<u8>, ClusterError> {
+        let output = output(self.command(host, argv)?.stdin(input))?;
         if output.status.success() {
             return Ok(output.stdout);
         }
@@ -152,6 +162,13 @@ impl Tools {
         let argv: Vec<OsString> = argv.iter().map(|word| word.as_ref().to_owned()).collect();
         Err(ClusterError::failed(host, &argv, output.status.code(), said))
     }
+}
+
+fn output(command: &mut Command) -> Result<Output, ClusterError> {
+    command.output().map_err(|source| ClusterError::Start {
+        program: command.get_program().display().to_string(),
+        source,
+    })
 }
 
 /// How long another command of the cluster may take.
