@@ -138,8 +138,9 @@ fn everything_done_on_a_mount_is_told() {
 
 /// The backlog of the Active worker's brick.
 fn backlog(lab: &Shared) -> (i32, Value) {
-    let rows = session::status(lab);
-    let active = rows.iter().find(|row| row.status == "Active").expect("an Active worker");
+    let active = crate::wait::until("a worker is Active", || {
+        session::status(lab).into_iter().find(|row| row.status == "Active")
+    });
     let (code, found) = changelog(lab, &active.node, &["pending", "--brick", &active.brick]);
     (code, found["bricks"][0].clone())
 }

@@ -9,7 +9,7 @@ pub(crate) mod workers;
 
 use crate::capture::Scene;
 use crate::lab::Lab;
-use crate::session;
+use crate::{session, wait};
 
 /// The nodes whose gsyncd.log tells the primary's part.
 pub(crate) const PRIMARIES: &[&str] = &["m1", "m2"];
@@ -61,10 +61,10 @@ fn wait_faulty(scene: &Scene<'_>) {
     scene.tell("the session's status shows Faulty");
 }
 
-/// The node and brick whose worker is Active.
+/// The node and brick whose worker is Active; one that has just started again is waited for.
 #[track_caller]
 fn active(lab: &Lab) -> session::Worker {
-    let rows = session::status(lab);
-    let active = rows.iter().find(|row| row.status == "Active").cloned();
-    active.unwrap_or_else(|| panic!("no worker is Active: {rows:#?}"))
+    wait::until("a worker is Active", || {
+        session::status(lab).into_iter().find(|row| row.status == "Active")
+    })
 }

@@ -48,7 +48,7 @@ pub(crate) fn rsync_transfers_nothing(lab: &Lab) -> Broken<'_> {
     scene.wait_log(PRIMARIES, "gsyncd.log", &["Number of regular files transferred: 0"]);
     listing::wait_differs(lab, "rsync-3.5/a.txt", Difference::Content);
     scene.tell("on the secondary rsync-3.5/a.txt exists and is empty");
-    assert!(session::any(&session::status(lab), "Active"), "the status shows nothing");
+    session::wait_status(lab, "Active, as if all were well", |rows| session::any(rows, "Active"));
     Broken::new(scene, |lab| {
         let nodes: Vec<&str> = lab.nodes().iter().map(crate::node::Node::name).collect();
         rsync_back(lab, &nodes);
