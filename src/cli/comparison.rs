@@ -286,9 +286,8 @@ impl Comparison {
         first.sort_unstable();
         first.dedup();
         if count <= BATCH as u64 {
-            let (here, there) = self.look(&first)?;
-            let again: BTreeSet<_> = unnamed(&here).chain(unnamed(&there)).collect();
-            count = again.len() as u64;
+            first = self.still_unnamed(first)?;
+            count = first.len() as u64;
         }
         if count > 0 {
             self.unseen.insert(format!(
@@ -297,6 +296,21 @@ impl Comparison {
             ));
         }
         Ok(())
+    }
+
+    /// Those whose names stay untold: a brick takes the record of a name away before the name
+    /// (`posix_unlink`), and writes it after the name was made.
+    fn still_unnamed(&self, mut gfids: Vec<Gfid>) -> Result<Vec<Gfid>, InventoryError> {
+        for _ in 0..OVERTIME {
+            if gfids.is_empty() {
+                break;
+            }
+            std::thread::sleep(STANDS);
+            let (here, there) = self.look(&gfids)?;
+            let again: BTreeSet<_> = unnamed(&here).chain(unnamed(&there)).collect();
+            gfids.retain(|gfid| again.contains(gfid));
+        }
+        Ok(gfids)
     }
 
     fn head(&mut self) -> AuditHead {

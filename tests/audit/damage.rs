@@ -27,9 +27,14 @@ impl FakeBrick {
         self.record(to);
     }
 
+    /// Takes the record of a name away.
+    pub(crate) fn unrecord(&self, path: &str) {
+        lremovexattr(self.at(path), self.key_of(path)).unwrap();
+    }
+
     /// Takes one of several names with its record.
     pub(crate) fn unlink(&self, path: &str) {
-        lremovexattr(self.at(path), self.key_of(path)).unwrap();
+        self.unrecord(path);
         fs::remove_file(self.at(path)).unwrap();
     }
 

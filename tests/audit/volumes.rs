@@ -34,6 +34,21 @@ fn names_that_no_xattr_tells_are_not_called_equal() {
     assert!(told.list("unseen").contains("the names of 1 objects"), "{}", told.list("unseen"));
 }
 
+/// A brick writes down a name after it was made, and takes the record away before it.
+#[test]
+fn a_name_that_is_told_in_a_moment_is_waited_for() {
+    let Some(pair) = Pair::filled() else { return };
+    pair.file("new", "content");
+    pair.both().iter().for_each(|brick| brick.unrecord("new"));
+    let told = std::thread::scope(|scope| {
+        let audit = scope.spawn(|| pair.audit(&[]));
+        std::thread::sleep(std::time::Duration::from_millis(250));
+        pair.both().iter().for_each(|brick| brick.record("new"));
+        audit.join().unwrap()
+    });
+    assert_eq!((told.findings(), told.code), (vec![], 0), "{:#}", told.document);
+}
+
 #[test]
 fn half_a_volume_is_no_volume() {
     let Some(pair) = Pair::filled() else { return };
