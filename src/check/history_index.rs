@@ -8,7 +8,8 @@ use crate::scan::{HistoryIndex, Htime};
 
 /// The findings of a brick's changelog index; `stimes` are the marks of all its sessions.
 ///
-/// What every session has left behind is read by nobody, so that it lacks is benign.
+/// What every session has left behind is read by nobody, so that it lacks is benign; what no
+/// session was ever told of is not.
 #[must_use]
 pub fn history_index(index: &HistoryIndex, stimes: &[Mark]) -> Vec<AuditFinding> {
     if !index.expected {
@@ -30,8 +31,13 @@ pub fn history_index(index: &HistoryIndex, stimes: &[Mark]) -> Vec<AuditFinding>
         rated(run.finding(Code::ChangelogMissing, says), run.last, needed_from)
     }));
     found.extend(runs(&index.unlisted).map(|run| {
-        let says = format!("the index does not name {}: history does not hold it", run.says());
-        rated(run.finding(Code::HtimeGap, says), run.last, needed_from)
+        // No mark makes it benign: marks pass over what no worker was told of.
+        let says = format!(
+            "the index does not name {}: a brick that was killed leaves one, and no worker is told \
+             of it; what it records may be missing on the secondary",
+            run.says()
+        );
+        run.finding(Code::HtimeGap, says)
     }));
     found.extend(index.misplaced.iter().map(|(end, place)| {
         let says = "the index looks for it in the place of another release: gsyncd skips it";

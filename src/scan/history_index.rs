@@ -34,7 +34,7 @@ pub struct HistoryIndex {
     pub missing: Vec<u32>,
     /// Changelogs that lie elsewhere than the index says: the end of the slice, where it lies.
     pub misplaced: Vec<(u32, Name)>,
-    /// Changelogs that lie in the time of the index and that it does not name.
+    /// Changelogs with records that lie in the time of the index and that it does not name.
     pub unlisted: Vec<u32>,
     /// Changelogs older than any index: no session can read them.
     pub before: u64,
@@ -230,7 +230,7 @@ impl HistoryIndex {
             if end < first {
                 self.before += 1;
             } else if times.binary_search(&end).is_err() {
-                if end < last {
+                if end < last && !is_empty(&file.path) {
                     self.unlisted.push(end);
                 }
             } else if below != flat(end)
@@ -357,6 +357,16 @@ fn index_time(name: &OsStr) -> Option<u32> {
 fn text_of(path: &Path, key: &str) -> Option<String> {
     let value = xattr::get(path, key).ok().flatten()?;
     Some(String::from_utf8_lossy(value.strip_suffix(b"\0").unwrap_or(&value)).into_owned())
+}
+
+/// Whether a changelog holds its header and no more; what cannot be read may hold anything.
+fn is_empty(changelog: &Path) -> bool {
+    let mut empty = true;
+    let outcome = read(changelog, |_| {
+        empty = false;
+        ControlFlow::Break(())
+    });
+    empty && outcome.is_ok()
 }
 
 /// Where releases before 8 put a changelog.

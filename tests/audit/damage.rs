@@ -50,6 +50,8 @@ impl FakeBrick {
 
 /// The end of the first changelog's slice; the others follow every 15 s, each third one empty.
 pub(crate) const BEGAN: u32 = 1_795_230_000;
+/// How a changelog in text begins; one without a change holds no more.
+pub(crate) const HEADER: &str = "GlusterFS Changelog | version: v1.2 | encoding : 2\n";
 /// The volumes of a session whose primary is the built bricks' volume.
 pub(crate) const SESSION: &str =
     "07070707-0707-0707-0707-070707070707.222d8df5-ced4-48a4-a782-61eb9081b218";
@@ -68,7 +70,8 @@ impl FakeBrick {
             index.push(0);
             if !empty {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, "GlusterFS Changelog | version: v1.2 | encoding : 2\n").unwrap();
+                let record = "D5a3a52bc-3a1c-4b3e-9d0a-51a4a1d3c9b1\0";
+                fs::write(path, format!("{HEADER}{record}")).unwrap();
             }
         }
         let name = format!("HTIME.{BEGAN}");
@@ -76,7 +79,7 @@ impl FakeBrick {
         self.count(&format!("{}:{count}", BEGAN + 15 * count));
         put(&self.htime(""), "trusted.glusterfs.current_htime", name.as_bytes());
         let live = self.at(".glusterfs/changelogs/CHANGELOG");
-        fs::write(live, "GlusterFS Changelog | version: v1.2 | encoding : 2\n").unwrap();
+        fs::write(live, HEADER).unwrap();
         self.stime(BEGAN + 29);
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::fs::lremovexattr;
 
 use crate::bricks::FakeBrick;
-use crate::damage::BEGAN;
+use crate::damage::{BEGAN, HEADER};
 use crate::{Told, audit, audit_beside};
 
 fn brick() -> Option<FakeBrick> {
@@ -83,6 +83,24 @@ fn an_index_cut_off_in_a_path() {
 #[test]
 fn a_changelog_that_the_index_forgot() {
     only(|it| drop(fs::copy(it.changelog(BEGAN + 60), it.changelog(BEGAN + 61))), "htime-gap");
+}
+
+/// What a killed brick leaves: no worker is told of it, and the marks pass over it.
+#[test]
+fn a_changelog_that_the_index_forgot_is_not_benign_because_the_mark_is_past_it() {
+    let Some(brick) = brick() else { return };
+    fs::copy(brick.changelog(BEGAN + 15), brick.changelog(BEGAN + 16)).unwrap();
+    let told = audit(&brick);
+    assert_eq!((codes(&told), told.code), (vec!["htime-gap"], 1), "{}", told.document);
+    assert_eq!(told.document["findings"][0]["severity"], "loss");
+}
+
+#[test]
+fn a_changelog_that_the_index_forgot_and_that_holds_nothing_is_no_finding() {
+    let Some(brick) = brick() else { return };
+    fs::write(brick.changelog(BEGAN + 61), HEADER).unwrap();
+    let told = audit(&brick);
+    assert_eq!((codes(&told), told.code), (vec![], 0), "{}", told.document);
 }
 
 #[test]

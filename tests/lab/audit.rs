@@ -183,7 +183,7 @@ fn by_name(lab: &Lab, compared: Option<&Value>) {
 }
 
 /// Makes, renames, links, changes and removes. What is removed was never renamed: gsyncd leaves such
-/// a directory on the secondary (`README.md`, lesson 14).
+/// a directory on the secondary (`README.md`, lesson 17).
 fn churn(top: &Path, round: u32) {
     let dir = top.join(format!("d{}", round % 5));
     let name = |kind: &str| dir.join(format!("{kind}{round}"));

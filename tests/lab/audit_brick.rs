@@ -38,6 +38,15 @@ pub(crate) fn sound(bricks: &[PathBuf]) {
     }
 }
 
+/// Whether a node's brick holds a changelog of changes that its index does not name.
+pub(crate) fn has_untold_changes(lab: &Lab, node: &str) -> bool {
+    let arguments = ["--quiet", "--format", "json", "audit", "brick", "/srv/bricks/gv0"];
+    let (_, document) = read(&lab.georepair(node, &arguments));
+    let found = document.get("findings").and_then(Value::as_array).expect("a list");
+    let is = |it: &Value, key: &str, text: &str| it.get(key).and_then(Value::as_str) == Some(text);
+    found.iter().any(|it| is(it, "code", "htime-gap") && is(it, "severity", "loss"))
+}
+
 /// Damages a real brick of a stopped volume in every way that handles can be; each is exactly its
 /// finding, and the brick is sound again afterwards.
 pub(crate) fn damaged(brick: &Path) {
@@ -202,7 +211,7 @@ fn a_session_under_load_is_sound() {
 }
 
 /// Creates, links, renames and removes through the mount. What is removed was never renamed: gsyncd
-/// leaves such a directory on the secondary (`README.md`, lesson 14).
+/// leaves such a directory on the secondary (`README.md`, lesson 17).
 fn churn(top: &Path, round: u32) {
     let (dir, moved) = (top.join(format!("dir-{round}")), top.join(format!("moved-{round}")));
     fs::create_dir(&dir).expect("a directory");

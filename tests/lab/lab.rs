@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::node::Node;
 use crate::shape::{REPLICATED, Shape};
 use crate::switch::Switch;
-use crate::{mount, requirements, session, volume};
+use crate::{listing, mount, requirements, session, volume};
 
 /// Counts labs of this process; their marks differ by it.
 static LABS: AtomicUsize = AtomicUsize::new(0);
@@ -130,8 +130,9 @@ impl Lab {
 
     /// One of the labs that the tests of this binary share; `None` (and said so) where none can run.
     ///
-    /// Waits while all are in use. A test that fails leaves its breakage behind: its lab is taken
-    /// down, and another test gets a new one.
+    /// Waits while all are in use, and then for what the test before left on its way: a test may
+    /// begin with a breakage that loses it. A test that fails leaves its breakage behind: its lab
+    /// is taken down, and another test gets a new one.
     pub(crate) fn shared() -> Option<Shared> {
         if !requirements::met() {
             return None;
@@ -140,13 +141,15 @@ impl Lab {
         while pool.idle.is_empty() && pool.up == SHARED_LABS {
             pool = FREED.wait(pool).expect("no one panics with the pool in hand");
         }
-        if let Some(lab) = pool.idle.pop() {
-            return Some(Shared(Some(lab)));
-        }
-        pool.up += 1;
+        let idle = pool.idle.pop();
+        pool.up += usize::from(idle.is_none());
         drop(pool);
         // From here on a panic gives the place back (`Shared::drop`).
-        let mut shared = Shared(None);
+        let mut shared = Shared(idle);
+        if let Some(lab) = &shared.0 {
+            listing::wait_equal(lab);
+            return Some(shared);
+        }
         shared.0 = Some(Self::up(REPLICATED).0);
         Some(shared)
     }

@@ -1,10 +1,13 @@
 //! The workers themselves: started, stopped, stalled, robbed of their brick.
 
+use std::fs;
+use std::time::Duration;
+
 use super::{Broken, PRIMARIES, active};
 use crate::capture::Scene;
 use crate::lab::Lab;
 use crate::volume::PRIMARY;
-use crate::{session, wait};
+use crate::{load, session, wait};
 
 /// An Active worker that reads no changelog, while the status shows nothing wrong.
 ///
@@ -57,7 +60,7 @@ pub(crate) fn worker_deaf(lab: &Lab) -> Option<Broken<'_>> {
     None
 }
 
-/// Kills the brick of the Active worker.
+/// Kills the brick of the Active worker, while it records changes that change nothing.
 pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);
     let what = "The brick of the Active worker was killed; the other brick's worker took over.";
@@ -65,7 +68,13 @@ pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
     let node = lab.node(&worker.node);
     let pids = node.processes(&["glusterfsd", "--brick-name", &worker.brick]);
     assert_eq!(pids.len(), 1, "a brick has one process: {pids:?}");
-    node.signal("KILL", &pids);
+    let canaries = lab.on_primary("canaries");
+    let mode = fs::metadata(&canaries).expect("canaries were written").permissions();
+    let again = |_| fs::set_permissions(&canaries, mode.clone()).expect("the mode it has");
+    load::meanwhile(again, || {
+        std::thread::sleep(Duration::from_millis(100));
+        node.signal("KILL", &pids);
+    });
     scene.tell(&format!("{}# kill -KILL {pids:?} (the brick {})", worker.node, worker.brick));
     session::wait_status(lab, "Active on another brick", |rows| {
         rows.iter().any(|row| row.node != worker.node && row.status == "Active")

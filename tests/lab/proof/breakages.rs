@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::audit;
-use crate::breakage::{Broken, changelogs, connection, entries, names, transfer, workers};
+use crate::breakage::{
+    Broken, PRIMARIES, changelogs, connection, entries, names, transfer, workers,
+};
 use crate::lab::Lab;
 use crate::requirements;
 use crate::shape::REPLICATED;
+use crate::{audit, audit_brick};
 
 /// Breaks and mends the shared lab, once; meanwhile the diagnosis of both sides' logs holds these
 /// codes, and where there are none to expect, nothing fatal and nothing lost.
@@ -186,9 +188,14 @@ fn worker_deaf() {
     broken.mend();
 }
 
+/// And the index does not name what the brick recorded last: no worker is ever told of it.
 #[test]
 fn brick_killed() {
-    proves(workers::brick_killed, &["io-error"]);
+    let Some(lab) = Lab::shared() else { return };
+    prove(workers::brick_killed(&lab), &["io-error"]);
+    crate::wait::happens("the audit finds the changelog that nobody is told of", || {
+        PRIMARIES.iter().any(|node| audit_brick::has_untold_changes(&lab, node))
+    });
 }
 
 /// What looks like a failure is logged on every ordinary stop.
