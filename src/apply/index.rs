@@ -223,6 +223,13 @@ mod tests {
             .collect();
         assert_eq!(ends[..2], [1_795_230_034, 1_795_230_049]);
         assert!(ends.len() == 3 && day.join(format!("CHANGELOG.{}", ends[2])).exists());
+        let record = "GlusterFS Changelog | version: v1.2 | encoding : 2\n\
+                      D5a3a52bc-3a1c-4b3e-9d0a-51a4a1d3c9b1\0";
+        let mut untold = File::create(day.join("CHANGELOG.1795230040")).unwrap();
+        untold.write_all(record.as_bytes()).unwrap();
+        let (faults, _) = HistoryIndex::faults(brick.path()).unwrap();
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(faults[0].contains("rewind --to 2026-11-21T03:00:40Z"), "{faults:?}");
         remove(&at).unwrap();
         assert!(!at.exists());
     }

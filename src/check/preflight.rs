@@ -69,7 +69,10 @@ pub fn preflight(found: &Situation, wish: &ResetWish) -> Vec<Check> {
         checks.push(marks(found));
     }
     match wish.level {
-        Level::Rewind { .. } => checks.push(history(found, wish)),
+        Level::Rewind { .. } => {
+            checks.push(history(found, wish));
+            checks.extend(passed_over(found));
+        }
         Level::History => checks.extend(index(found, wish)),
         Level::Resync => checks.push(release(found)),
         Level::Full => {
@@ -347,14 +350,31 @@ fn release(found: &Situation) -> Check {
     Check::pass("release", format!("{release}: {how}"))
 }
 
-/// What an index needs to be made anew.
-fn index(found: &Situation, wish: &ResetWish) -> Vec<Check> {
-    let name = "index";
+/// What is wrong with the indexes of changelogs, with the places.
+fn index_faults(found: &Situation) -> Vec<String> {
     let faults = found.bricks().flat_map(|(node, brick)| {
         let place = format!("{node}:{}", brick.dir.display());
         brick.index_faults.iter().map(move |fault| format!("{place}: {fault}"))
     });
-    let faults: Vec<_> = faults.collect();
+    faults.collect()
+}
+
+/// That history does not send what an index leaves out.
+fn passed_over(found: &Situation) -> Option<Check> {
+    let faults = index_faults(found);
+    let says = || {
+        format!(
+            "what an index lacks is passed over; `--level history` first: {}",
+            faults.join("; ")
+        )
+    };
+    (!faults.is_empty()).then(|| Check::warn("index", says()))
+}
+
+/// What an index needs to be made anew.
+fn index(found: &Situation, wish: &ResetWish) -> Vec<Check> {
+    let name = "index";
+    let faults = index_faults(found);
     let mut checks = vec![if faults.is_empty() && wish.bricks.is_empty() {
         Check::fail(name, "every index agrees with its changelogs; --brick DIR makes one anyway")
     } else {

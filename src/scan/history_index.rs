@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::changelogs::{Changelogs, ChangelogsError, folder, name_of, read, read_htime};
 use super::history::Damaged;
 use super::marks::marks_of;
-use crate::domain::Name;
+use crate::domain::{Name, Time};
 use crate::format::changelog::Item;
 use crate::format::htime::{self, COUNT_XATTR, CURRENT_XATTR, Count};
 
@@ -120,13 +120,15 @@ impl HistoryIndex {
             }
         }
         faults.extend(it.litter.iter().map(|name| format!("htime/{name} is no index")));
-        for (count, what) in [
-            (it.unlisted.len(), "changelogs are not in it"),
-            (it.misplaced.len(), "changelogs lie elsewhere than it says"),
-        ] {
-            if count > 0 {
-                faults.push(format!("{count} {what}"));
-            }
+        if let Some(first) = it.unlisted.first() {
+            let (count, since) = (it.unlisted.len(), Time::from_secs((*first).into()));
+            faults.push(format!(
+                "{count} changelogs with changes are not in it, and no worker was told of them; \
+                 once they are in it, `--level rewind --to {since}` sends them"
+            ));
+        }
+        if !it.misplaced.is_empty() {
+            faults.push(format!("{} changelogs lie elsewhere than it says", it.misplaced.len()));
         }
         Ok((faults, it.missing.len() as u64))
     }

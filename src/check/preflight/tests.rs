@@ -156,6 +156,11 @@ fn an_index_is_made_anew_where_something_is_wrong_with_it() {
         found
     };
     assert_eq!(failing(&broken(), Level::History), []);
+    let told = preflight(&broken(), &wish(REWIND)).into_iter().find(|it| it.name == "index");
+    let told = told.expect("a rewind passes over what an index lacks");
+    assert_eq!(told.verdict, Verdict::Warn);
+    assert!(told.says.contains("--level history") && told.says.contains("htime/x"), "{told:?}");
+    assert!(preflight(&situation(), &wish(REWIND)).iter().all(|it| it.name != "index"));
     let down = Situation { down: Some(vec!["m1:/bricks/gv0".to_owned()]), ..broken() };
     assert_eq!(failing(&down, Level::History), []);
     assert_eq!(
