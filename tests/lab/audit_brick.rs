@@ -38,13 +38,18 @@ pub(crate) fn sound(bricks: &[PathBuf]) {
     }
 }
 
-/// Whether a node's brick holds a changelog of changes that its index does not name.
-pub(crate) fn has_untold_changes(lab: &Lab, node: &str) -> bool {
-    let arguments = ["--quiet", "--format", "json", "audit", "brick", "/srv/bricks/gv0"];
-    let (_, document) = read(&lab.georepair(node, &arguments));
-    let found = document.get("findings").and_then(Value::as_array).expect("a list");
-    let is = |it: &Value, key: &str, text: &str| it.get(key).and_then(Value::as_str) == Some(text);
-    found.iter().any(|it| is(it, "code", "htime-gap") && is(it, "severity", "loss"))
+/// When the first changes were recorded that the index of a primary's brick does not name, if any.
+pub(crate) fn untold_since(lab: &Lab) -> Option<String> {
+    let text = |it: &Value, at: &str| it.pointer(at).and_then(Value::as_str).map(str::to_owned);
+    let of_brick = |brick: &crate::shape::Brick| {
+        let arguments = ["--quiet", "--format", "json", "audit", "brick", brick.dir];
+        let (_, document) = read(&lab.georepair(brick.node, &arguments));
+        let found = document.get("findings").and_then(Value::as_array).expect("a list").clone();
+        let is = |it: &Value, at: &str, what: &str| text(it, at).as_deref() == Some(what);
+        let untold = |it: &Value| is(it, "/code", "htime-gap") && is(it, "/severity", "loss");
+        found.iter().filter(|it| untold(it)).find_map(|it| text(it, "/primary/first"))
+    };
+    lab.shape().primary.iter().filter_map(of_brick).min()
 }
 
 /// Damages a real brick of a stopped volume in every way that handles can be; each is exactly its

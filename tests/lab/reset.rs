@@ -3,6 +3,7 @@
 mod another_session;
 mod asked;
 mod lost_node;
+mod untold;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -63,7 +63,7 @@ fn wait_faulty(scene: &Scene<'_>) {
 
 /// The node and brick whose worker is Active; one that has just started again is waited for.
 #[track_caller]
-fn active(lab: &Lab) -> session::Worker {
+pub(crate) fn active(lab: &Lab) -> session::Worker {
     wait::until("a worker is Active", || {
         session::status(lab).into_iter().find(|row| row.status == "Active")
     })

@@ -1,0 +1,56 @@
+//! What a killed brick told no worker: lost for good, until its index is made anew and read again.
+
+use std::fs;
+
+use super::{code, reset, write_tree};
+use crate::lab::Lab;
+use crate::listing::{self, Difference};
+use crate::{audit_brick, breakage, session, volume, wait};
+
+#[test]
+fn what_a_killed_brick_told_no_worker_arrives_by_history_and_rewind() {
+    let Some(lab) = Lab::shared() else { return };
+    write_tree(&lab, "untold");
+    listing::wait_equal(&lab);
+    lose_a_delete(&lab, "untold/a/x/one");
+
+    let since = audit_brick::untold_since(&lab).expect("the audit finds what nobody was told of");
+    code(&reset(&lab, &["history", "--yes"]), 0);
+    assert_eq!(audit_brick::untold_since(&lab), None, "the new index names it");
+    listing::wait_differs(&lab, "untold/a/x/one", Difference::OnlyOnSecondary);
+
+    code(&reset(&lab, &["rewind", "--yes", "--to", &since]), 0);
+    listing::wait_equal(&lab);
+}
+
+/// Removes a file in the last changelog of a brick that is killed, while the worker of its copy is
+/// not there to send it.
+fn lose_a_delete(lab: &Lab, path: &str) {
+    let worker = breakage::active(lab);
+    let other = lab.shape().primary.iter().find(|it| it.node != worker.node).expect("a replica");
+    let others = lab.node(other.node).processes(&["gsyncd.py", "worker", other.dir]);
+    assert!(!others.is_empty(), "the Passive worker has a process");
+    let node = lab.node(&worker.node);
+    let brick = node.processes(&["glusterfsd", "--brick-name", &worker.brick]);
+    lab.node(other.node).signal("STOP", &others);
+    // Right after a rollover: the next is seconds away, and the brick does not live to see it.
+    let open = node.path(&worker.brick).join(".glusterfs/changelogs/CHANGELOG");
+    let rolled = || fs::metadata(&open).and_then(|it| it.modified()).ok();
+    let before = rolled();
+    wait::happens("a rollover", || rolled().is_some_and(|now| Some(now) != before));
+    fs::remove_file(lab.on_primary(path)).expect("a delete");
+    node.signal("KILL", &brick);
+    lab.primary().gluster(&["volume", "start", volume::PRIMARY, "force"]);
+    let sends = wait::poll(600, || {
+        let sends = session::canary(lab, 60);
+        if !sends {
+            // It came up deaf; the monitor starts another.
+            node.signal("KILL", &node.processes(&["gsyncd.py", "worker", &worker.brick]));
+        }
+        sends.then_some(())
+    });
+    assert!(sends.is_some(), "the worker of {} sends again", worker.brick);
+    lab.node(other.node).signal("CONT", &others);
+    session::live(lab);
+    listing::wait_differs(lab, path, Difference::OnlyOnSecondary);
+}
