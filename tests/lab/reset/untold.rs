@@ -1,8 +1,11 @@
 //! What a killed brick told no worker: lost for good, until its index is made anew and read again.
 
 use std::fs;
+use std::time::Duration;
 
-use super::{code, reset, write_tree};
+use georepair::domain::{Mark, Time};
+
+use super::{code, marks, reset, write_tree};
 use crate::lab::Lab;
 use crate::listing::{self, Difference};
 use crate::{audit_brick, breakage, session, volume, wait};
@@ -41,16 +44,23 @@ fn lose_a_delete(lab: &Lab, path: &str) {
     fs::remove_file(lab.on_primary(path)).expect("a delete");
     node.signal("KILL", &brick);
     lab.primary().gluster(&["volume", "start", volume::PRIMARY, "force"]);
-    let sends = wait::poll(600, || {
-        let sends = session::canary(lab, 60);
-        if !sends {
-            // It came up deaf; the monitor starts another.
-            node.signal("KILL", &node.processes(&["gsyncd.py", "worker", &worker.brick]));
-        }
-        sends.then_some(())
+    let killed = Time::from_secs(jiff::Timestamp::now().as_second());
+    let canaries = lab.on_primary("canaries");
+    let mut rounds = 0..;
+    wait::happens("the brick's worker is past it", || {
+        // A mark moves with the next change.
+        let name = format!("after-the-kill-{}", rounds.next().unwrap_or_default());
+        fs::write(canaries.join(name), "a change").expect("another change");
+        std::thread::sleep(Duration::from_secs(1));
+        let marks = marks(lab).into_iter();
+        let mut own = marks.filter(|((node, name), _)| *node == worker.node && is_stime(name));
+        own.any(|(_, value)| Mark::from_bytes(&value).is_some_and(|mark| mark.time() > killed))
     });
-    assert!(sends.is_some(), "the worker of {} sends again", worker.brick);
     lab.node(other.node).signal("CONT", &others);
     session::live(lab);
     listing::wait_differs(lab, path, Difference::OnlyOnSecondary);
+}
+
+fn is_stime(name: &str) -> bool {
+    name.rsplit('.').next() == Some("stime")
 }
