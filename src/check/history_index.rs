@@ -33,8 +33,8 @@ pub fn history_index(index: &HistoryIndex, stimes: &[Mark]) -> Vec<AuditFinding>
     found.extend(runs(&index.unlisted).map(|run| {
         // No mark makes it benign: marks pass over what no worker was told of.
         let says = format!(
-            "the index does not name {}: a brick that was killed leaves one, and no worker is told \
-             of it; what it records may be missing on the secondary",
+            "the index does not name {}: a brick that stops leaves one, and no worker is told of \
+             it; what it records may be missing on the secondary",
             run.says()
         );
         run.finding(Code::HtimeGap, says)

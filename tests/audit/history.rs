@@ -85,7 +85,7 @@ fn a_changelog_that_the_index_forgot() {
     only(|it| drop(fs::copy(it.changelog(BEGAN + 60), it.changelog(BEGAN + 61))), "htime-gap");
 }
 
-/// What a killed brick leaves: no worker is told of it, and the marks pass over it.
+/// What a brick that stops leaves: no worker is told of it, and the marks pass over it.
 #[test]
 fn a_changelog_that_the_index_forgot_is_not_benign_because_the_mark_is_past_it() {
     let Some(brick) = brick() else { return };
