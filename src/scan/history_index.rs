@@ -123,12 +123,13 @@ impl HistoryIndex {
         if let Some(first) = it.unlisted.first() {
             let (count, since) = (it.unlisted.len(), Time::from_secs((*first).into()));
             faults.push(format!(
-                "{count} changelogs with changes are not in it, and no worker was told of them; \
-                 once they are in it, `--level rewind --to {since}` sends them"
+                "changelogs with changes that are not in it, so that no worker was told of them: \
+                 {count}; once they are in it, `--level rewind --to {since}` sends them"
             ));
         }
         if !it.misplaced.is_empty() {
-            faults.push(format!("{} changelogs lie elsewhere than it says", it.misplaced.len()));
+            let count = it.misplaced.len();
+            faults.push(format!("changelogs that lie elsewhere than it says: {count}"));
         }
         Ok((faults, it.missing.len() as u64))
     }

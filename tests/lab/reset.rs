@@ -50,6 +50,11 @@ fn marks(lab: &Lab) -> BTreeMap<(&'static str, String), Vec<u8>> {
     marks
 }
 
+/// Whether a mark is the stime, and not the `entry_stime`.
+fn is_stime(name: &str) -> bool {
+    name.rsplit('.').next() == Some("stime")
+}
+
 fn settings(lab: &Lab) -> String {
     let conf = format!("/var/lib/glusterd/geo-replication/{NAME}/gsyncd.conf");
     std::fs::read_to_string(lab.primary().path(conf)).expect("the session's settings")
@@ -339,7 +344,7 @@ fn resync_onto_an_emptied_secondary_leaves_no_difference() {
     std::fs::remove_file(lab.on_primary("clean/a/x/one")).expect("a delete");
     std::fs::write(lab.on_secondary("only-here"), "kept").expect("an entry of its own");
     // Another session's mark stays as it is.
-    let mark = marks(&lab).into_keys().find(|(_, name)| name.rsplit('.').next() == Some("stime"));
+    let mark = marks(&lab).into_keys().find(|(_, name)| is_stime(name));
     let (_, own) = mark.expect("the session's mark");
     let prefix = own.rsplitn(3, '.').last().expect("its first half");
     let other = format!("{prefix}.99999999-9999-4999-8999-999999999999.stime");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use georepair::domain::{Mark, Time};
 
-use super::{code, marks, reset, write_tree};
+use super::{code, is_stime, marks, reset, write_tree};
 use crate::lab::Lab;
 use crate::listing::{self, Difference};
 use crate::{audit_brick, breakage, session, volume, wait};
@@ -59,8 +59,4 @@ fn lose_a_delete(lab: &Lab, path: &str) {
     lab.node(other.node).signal("CONT", &others);
     session::live(lab);
     listing::wait_differs(lab, path, Difference::OnlyOnSecondary);
-}
-
-fn is_stime(name: &str) -> bool {
-    name.rsplit('.').next() == Some("stime")
 }
