@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use crate::breakage::changelogs::is_stime;
 use crate::lab::Lab;
 use crate::listing;
 use crate::session::{self, NAME};
@@ -48,11 +49,6 @@ fn marks(lab: &Lab) -> BTreeMap<(&'static str, String), Vec<u8>> {
         }
     }
     marks
-}
-
-/// Whether a mark is the stime, and not the `entry_stime`.
-fn is_stime(name: &str) -> bool {
-    name.rsplit('.').next() == Some("stime")
 }
 
 fn settings(lab: &Lab) -> String {

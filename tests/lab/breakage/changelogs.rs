@@ -70,8 +70,10 @@ pub(crate) fn stime_lost(lab: &Lab) -> Broken<'_> {
 /// The names of the stime xattrs of a brick's root.
 pub(crate) fn stime_names(lab: &Lab, node: &str, brick: &str) -> Vec<String> {
     let names = xattr::list(lab.node(node).path(brick)).expect("the brick's xattrs");
-    names
-        .map(|name| name.to_string_lossy().into_owned())
-        .filter(|name| name.rsplit('.').next() == Some("stime"))
-        .collect()
+    names.map(|name| name.to_string_lossy().into_owned()).filter(|name| is_stime(name)).collect()
+}
+
+/// Whether a mark is the stime, and not the `entry_stime`.
+pub(crate) fn is_stime(name: &str) -> bool {
+    name.rsplit('.').next() == Some("stime")
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use georepair::domain::{Mark, Time};
 
-use super::{code, is_stime, marks, reset, write_tree};
+use super::{code, marks, reset, write_tree};
+use crate::breakage::changelogs::is_stime;
 use crate::lab::Lab;
 use crate::listing::{self, Difference};
 use crate::{audit_brick, breakage, session, volume, wait};
