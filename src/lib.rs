@@ -42,3 +42,4 @@ pub mod format;
 pub mod plan;
 pub mod report;
 pub mod scan;
+pub mod task;

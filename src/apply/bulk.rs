@@ -8,10 +8,11 @@ use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::error::ApplyError;
+use super::executor::{Batch, World, Worlds};
 use super::journal::Journal;
-use super::law::{self, Watch};
-use super::ledger::{BulkState, Record, StepState};
-use super::world::{Batch, World, Worlds};
+use super::progress::{BulkState, Record, StepState};
+use super::step;
+use super::step::Watch;
 use crate::domain::{Diagnose, Kind};
 use crate::plan::{Action, BATCH, Bulk, Change, Item, ItemError, Manifest, Object, State, Step};
 
@@ -242,8 +243,8 @@ impl Work<'_> {
         let midway = journal.ledger().has_changed_anything();
         let unread = |source| ApplyError::Manifest { step: step.id, source };
         let mut reader = ManifestReader::open(self.folder, self.manifest).map_err(unread)?;
-        let world = worlds.on(&step.node).map_err(|source| law::failed(step, midway, source))?;
-        law::check(step, midway, world)?;
+        let world = worlds.on(&step.node).map_err(|source| step::failed(step, midway, source))?;
+        step::check(step, midway, world)?;
         if *journal.ledger().step(step.id) == StepState::Waiting {
             journal.started(step.id, None)?;
         }
@@ -259,7 +260,7 @@ impl Work<'_> {
                 Bulk::Changes => self.change(&items, &state, journal, world)?,
                 Bulk::TriggerSync { .. } => world
                     .perform_batch(self.bulk, &items)
-                    .map_err(|source| law::failed(step, true, source))?,
+                    .map_err(|source| step::failed(step, true, source))?,
             };
             journal.batch_done(step.id, state.batches, batch)?;
             state = journal.ledger().bulk(step.id);
@@ -275,7 +276,7 @@ impl Work<'_> {
                 return Err(ApplyError::Interrupted { step: self.step.id });
             }
             let why = world.must_wait(self.bulk);
-            match why.map_err(|source| law::failed(self.step, true, source))? {
+            match why.map_err(|source| step::failed(self.step, true, source))? {
                 None => return Ok(()),
                 Some(why) => watch.waits(self.step, &why),
             }
@@ -291,7 +292,7 @@ impl Work<'_> {
         journal: &mut Journal,
         world: &mut dyn World,
     ) -> Result<Batch, ApplyError> {
-        let failed = |source| law::failed(self.step, true, source);
+        let failed = |source| step::failed(self.step, true, source);
         let changes: Vec<&Change> = items.iter().filter_map(Item::change).collect();
         let objects: Vec<&Object> = changes.iter().map(|change| &change.object).collect();
         let now = world.observe_each(&objects).map_err(failed)?;
@@ -319,7 +320,7 @@ impl Work<'_> {
         let now = world.observe_each(&objects).map_err(failed)?;
         for (action, now) in due.iter().zip(&now) {
             if action.shall_be != *now {
-                return Err(law::no_effect(self.step, &action.object, &action.shall_be, now));
+                return Err(step::no_effect(self.step, &action.object, &action.shall_be, now));
             }
         }
         Ok(Batch { done: changes.len() as u64, failed: Vec::new() })
@@ -332,7 +333,7 @@ impl Work<'_> {
         now: &State,
     ) -> Result<(), ApplyError> {
         match was {
-            Some(was) if now != was && *now != change.shall_be => Err(law::drifted(
+            Some(was) if now != was && *now != change.shall_be => Err(step::drifted(
                 self.step,
                 &change.object,
                 (was.to_string(), &change.shall_be, now),

@@ -1,8 +1,8 @@
 //! Why a plan was not run to its end, and what to do about it.
 
 use super::bulk::ManifestError;
+use super::executor::WorldError;
 use super::journal::JournalError;
-use super::world::WorldError;
 use crate::domain::{Diagnose, Kind};
 use crate::plan::StepId;
 

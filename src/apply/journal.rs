@@ -5,8 +5,8 @@ use std::io::{self, BufRead, Write as _};
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
-use super::ledger::{FORMAT, Ledger, Origin, OutOfOrder, Record};
-use super::world::Batch;
+use super::executor::Batch;
+use super::progress::{FORMAT, Ledger, Origin, OutOfOrder, Record};
 use crate::domain::{Diagnose, Kind, Time};
 use crate::plan::{Plan, State, StepId};
 

@@ -6,41 +6,32 @@
 //! neither as it was nor as it shall be stops everything.
 
 mod bulk;
-mod canary;
-mod directories;
 mod error;
-mod gluster;
-mod host;
-mod index;
+mod executor;
 mod journal;
-mod law;
-mod ledger;
-mod leftovers;
-mod mount;
+mod lease;
+pub mod local;
 mod nodes;
+mod progress;
 mod remote;
+mod step;
 mod store;
-mod takeback;
-mod trigger;
-mod turn;
 mod undo;
-mod wait;
-mod world;
+mod undo_list;
 
 pub use bulk::{ManifestError, ManifestReader, ManifestWriter};
 pub use error::{ApplyError, Misfit};
-pub use host::{Host, identity_of};
+pub use executor::{Batch, Failed, World, WorldError, Worlds};
 pub use journal::{Journal, JournalError, Log, Replayed, replay};
-pub use law::{Watch, preflight, run};
-pub use ledger::{BulkState, Ledger, Origin, OutOfOrder, Record, StepState};
+pub use lease::{Turn, Turns};
 pub use nodes::Nodes;
+pub use progress::{BulkState, Ledger, Origin, OutOfOrder, Record, StepState};
 pub use remote::{Answer, Ask, Remote, Talk, serve};
+pub use step::{Watch, preflight, run};
 pub use store::{
     Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan, write_scripts,
 };
-pub use turn::{Turn, Turns};
 pub use undo::{UndoError, undo_plan};
-pub use world::{Batch, Failed, World, WorldError, Worlds};
 
 /// Where mounts, locks and notes of the moment stand: what a reboot may forget, as it ends what
 /// they speak of.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::{ToSocketAddrs as _, UdpSocket};
 
-use super::host::Host;
+use super::executor::{World, WorldError, Worlds};
+use super::lease::Turn;
+use super::local::Host;
 use super::remote::Remote;
-use super::turn::Turn;
-use super::world::{World, WorldError, Worlds};
 use crate::scan::cluster::Tools;
 
 /// The nodes by their names.

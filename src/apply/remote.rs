@@ -4,8 +4,8 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::turn::{Turn, Turns};
-use super::world::{Batch, World, WorldError};
+use super::executor::{Batch, World, WorldError};
+use super::lease::{Turn, Turns};
 use crate::domain::in_one_line;
 use crate::plan::{Action, Bulk, Guard, Item, Object, State};
 use crate::scan::cluster::{Agent, Host, Tools};

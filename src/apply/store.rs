@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::bulk::{ManifestError, ManifestReader, place};
-use super::host::identity_of;
 use super::journal::{Journal, JournalError, replay};
-use super::ledger::{Ledger, Origin, StepState};
-use super::takeback;
+use super::local::identity_of;
+use super::progress::{Ledger, Origin, StepState};
 use super::undo::{UndoError, undo_plan};
+use super::undo_list;
 use crate::domain::{Diagnose, Kind, Time};
 use crate::plan::{
     Action, Because, Identity, Manifest, Object, Place, Plan, State, Step, StepId, script,
@@ -256,7 +256,7 @@ impl Store {
         let folder = self.folder(id);
         let _lock = locked(&folder, id)?;
         let (plan, ledger) = read(&folder, id)?;
-        let list = |step: &Step| takeback::list(&folder, &plan, step, into);
+        let list = |step: &Step| undo_list::list(&folder, &plan, step, into);
         let undo = undo_plan(&plan, &ledger, list)?;
         Ok(Plan { undoes: Some(id), ..undo })
     }

@@ -1,7 +1,7 @@
 //! Taking a run back, as a plan like any other.
 
 use super::bulk::ManifestError;
-use super::ledger::{Ledger, StepState};
+use super::progress::{Ledger, StepState};
 use super::store::StoreError;
 use crate::domain::{Diagnose, Kind};
 use crate::plan::{

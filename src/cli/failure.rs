@@ -1,15 +1,15 @@
 //! How a command ends: an outcome or a failure, and the exit code for either.
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use anstream::eprintln;
 
-use crate::domain::{Diagnose, Kind};
+use crate::domain::Kind;
+use crate::task::Failure;
 
 /// How a command that did its work ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     /// Nothing wrong, or done (exit 0).
     Fine,
     /// Findings, or changes a dry run would make (exit 1).
@@ -20,58 +20,14 @@ pub(super) enum Outcome {
     Cut,
 }
 
-/// Flags that make no sense together, beyond what clap can tell.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct UsageError(pub(super) &'static str);
-
-impl Diagnose for UsageError {
-    fn kind(&self) -> Kind {
-        Kind::Usage
-    }
-}
-
-/// Why a command could not do its work.
-#[derive(Debug)]
-pub(super) struct Failure {
-    kind: Kind,
-    message: String,
-    causes: Vec<String>,
-    hints: Vec<String>,
-}
-
-impl Failure {
-    /// A mistake of ours; the panic itself has been printed already.
-    pub(super) fn bug() -> Self {
-        Self {
-            kind: Kind::Bug,
-            message: "this is a bug in georepair".to_owned(),
-            causes: Vec::new(),
-            hints: vec!["please report it with the lines above; nothing was changed".to_owned()],
-        }
-    }
-}
-
-impl<E: Error + Diagnose> From<E> for Failure {
-    fn from(error: E) -> Self {
-        let mut causes = Vec::new();
-        let mut next = error.source();
-        while let Some(cause) = next {
-            causes.push(cause.to_string());
-            next = cause.source();
-        }
-        Self { kind: error.kind(), message: error.to_string(), causes, hints: error.hints() }
-    }
-}
-
 /// Prints what clap has to say, and answers with its exit code: help is no mistake.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 /// Prints a failure on standard error and answers with the contract's exit code.
-pub(super) fn exit_code(ended: Result<Outcome, Failure>) -> ExitCode {
+pub(crate) fn exit_code(ended: Result<Outcome, Failure>) -> ExitCode {
     let failure = match ended {
         Ok(Outcome::Fine) => return ExitCode::SUCCESS,
         Ok(Outcome::Findings) => return ExitCode::from(1),

@@ -1,26 +1,25 @@
 //! Flags in, exit code out.
 
-mod afterwards;
 mod args;
-mod change;
 mod cmd;
-mod comparison;
 mod confirm;
-mod desk;
-mod failure;
-mod guide;
-mod input;
+pub(crate) mod failure;
+mod follow_up;
 mod interrupt;
-mod manners;
-mod positions;
+mod prompt;
+mod read_positions;
+mod resolve_stream;
+mod run_plan;
+mod stdin_batches;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use crate::task::Failure;
 pub use args::Args;
 use args::Command;
-use failure::{Failure, Outcome};
+use failure::Outcome;
 
 /// Runs the command line and answers with the process's exit code.
 #[must_use]

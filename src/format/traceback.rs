@@ -2,8 +2,8 @@
 
 use memchr::memmem;
 
-use super::fields;
-use super::literal::{self, Literal};
+use super::literal::Literal;
+use super::{fields, literal};
 use crate::domain::{EntryId, Errno, Gfid, Name};
 
 /// An exception as a traceback tells it.

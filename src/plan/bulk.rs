@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Action;
 use super::object::Object;
-use super::place::Place;
+use super::path::Place;
 use super::state::State;
 use crate::domain::Gfid;
 

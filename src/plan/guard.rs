@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::object::Object;
-use super::place::{Identity, Place};
+use super::path::{Identity, Place};
 use super::state::State;
 
 /// A condition, looked at on the step's node right before the step, and before the whole run

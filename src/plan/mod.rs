@@ -1,27 +1,26 @@
 //! What shall be so, step by step, and under which conditions; making a plan changes nothing.
 
-mod afterwards;
 mod bulk;
 mod document;
+mod follow_up;
 mod guard;
 mod object;
-mod place;
+mod path;
 pub mod recipe;
 pub mod script;
-mod shell;
 mod state;
-mod words;
+mod wording;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use afterwards::Afterwards;
 pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Pace, Trigger};
+pub use follow_up::Afterwards;
 pub use guard::Guard;
 pub use object::Object;
-pub use place::{Identity, Place};
+pub use path::{Identity, Place};
 pub use state::{Hex, State};
 
 use crate::domain::Code;

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::bulk::{Bulk, Manifest};
-use super::place::{Identity, Place};
+use super::path::{Identity, Place};
 
 /// A thing on a node that is in some [`super::State`].
 ///

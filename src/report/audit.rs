@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Look, Paint, PrintError, Record, Stream};
 use crate::domain::{AuditFinding, AuditHead, Code, Fact, Facts, Severity};
+use crate::task::{Failure, Findings};
 
 /// How many findings of one code people are shown; scripts get them all.
 const SHOWN: u64 = 50;
@@ -103,6 +104,16 @@ impl<'w> AuditList<'w> {
             return 0;
         }
         self.tally.values().map(|count| count.saturating_sub(most)).sum()
+    }
+}
+
+impl Findings for AuditList<'_> {
+    fn push(&mut self, findings: &[AuditFinding]) -> Result<(), Failure> {
+        Ok(Self::push(self, findings)?)
+    }
+
+    fn is_gone(&self) -> bool {
+        Self::is_gone(self)
     }
 }
 

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{Format, Look, Paint, PrintError, Record, Stream};
 use crate::domain::{Gfid, Name, Time};
-use crate::format::changelog::{self, Change, Owner, Place};
-use crate::scan::{Damaged, History, Reuse};
+use crate::format::changelog;
+use crate::format::changelog::{Change, Owner, Place};
+use crate::scan::changelog::{Damaged, History, Reuse};
 
 /// The document `georepair/changelog/1` on its way to standard output.
 pub struct RecordList {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Look, Paint, PrintError, Record, Stream};
 use crate::domain::Name;
-use crate::scan::{Ancestor, Answer, Asked, Link, Meter, ObjectKind, Sight, StaleLink, Status};
+use crate::scan::Meter;
+use crate::scan::resolve::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, StaleLink, Status};
 
 /// The document `georepair/gfids/1` on its way to standard output.
 pub struct GfidList {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{Document, Look, Paint};
 use crate::domain::{Name, Time};
-use crate::scan::{Backlog, Pending};
+use crate::scan::changelog::{Backlog, Pending};
 
 /// The document `georepair/pending/1`.
 #[derive(Debug, Serialize)]
@@ -65,7 +65,7 @@ impl Serialize for BrickRow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let it = &self.pending;
         let of = |field: fn(&Backlog) -> u64| it.backlog.as_ref().map(field);
-        let resent = |resent: &crate::scan::Resent| json!({ "gfid": resent.gfid, "times": resent.times, "bytes": resent.bytes });
+        let resent = |resent: &crate::scan::changelog::Resent| json!({ "gfid": resent.gfid, "times": resent.times, "bytes": resent.bytes });
         let resent = it.backlog.as_ref().map(|b| b.resent.iter().map(resent).collect::<Vec<_>>());
         let damage = it.damage.iter().map(|damaged| {
             let path = Name::from(damaged.file.as_os_str().as_encoded_bytes());

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::look::wrapped;
+use super::style::wrapped;
 use super::{Look, Paint};
-use crate::check::{Check, Verdict};
+use crate::check::reset::{Check, Verdict};
 
 /// Writes the conditions as a table; what was overridden says so.
 ///

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::json;
-use super::look::{ColorChoice, Format, Look};
+use super::style::{ColorChoice, Format, Look};
 use crate::domain::{Diagnose, Kind};
 
 /// An answer: serialisable for scripts, written for people.

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::look::wrapped;
+use super::style::wrapped;
 use super::{Document, Look, Paint};
-use crate::check::{Need, Pass};
+use crate::check::setup::{Need, Pass};
 
 /// The document `georepair/ready/1`.
 #[derive(Debug, Serialize)]

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::pending::size;
 use super::{Document, Look, Paint};
 use crate::domain::Name;
-use crate::scan::{Bucket, Stats};
+use crate::scan::changelog::{Bucket, Stats};
 
 /// The document `georepair/changelog-stats/1`.
 #[derive(Debug, Serialize)]

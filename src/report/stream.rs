@@ -6,8 +6,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::look::{Format, Look};
 use super::print::{PrintError, stdout};
+use super::style::{Format, Look};
 
 /// How many elements are put into words before they are written: bounds the memory.
 const BLOCK: usize = 8192;

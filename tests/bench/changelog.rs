@@ -11,7 +11,7 @@ use georepair::domain::{Fop, Gfid};
 use georepair::format::changelog::{
     Change, Encoding, Entry, Form, Item, Owner, Place, Record, Version, encode, records,
 };
-use georepair::scan::{Span, Subject, history};
+use georepair::scan::changelog::{Span, Subject, history};
 
 const ASCII: Form = Form { version: Version::V1_2, encoding: Encoding::Ascii };
 

@@ -14,7 +14,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use georepair::apply::{Host, World as _};
+use georepair::apply::World as _;
+use georepair::apply::local::Host;
 use georepair::plan::{Bulk, Item, Pace, Place};
 use georepair::scan::cluster::Tools;
 use slow_mount::{SlowMount, Story};

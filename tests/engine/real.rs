@@ -8,7 +8,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use georepair::apply::{ManifestWriter, identity_of, save_plan};
+use georepair::apply::local::identity_of;
+use georepair::apply::{ManifestWriter, save_plan};
 use georepair::plan::{Bulk, Change, Hex, Item, Object, Place, Plan, State, Step};
 use tempfile::TempDir;
 

@@ -8,7 +8,8 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use georepair::apply::{Host, ManifestWriter, World as _, save_plan};
+use georepair::apply::local::Host;
+use georepair::apply::{ManifestWriter, World as _, save_plan};
 use georepair::domain::Gfid;
 use georepair::plan::{BATCH, Bulk, Guard, Item, Object, Pace, Place, State, Step, Trigger};
 use georepair::scan::cluster::Tools;

@@ -8,7 +8,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use georepair::domain::{Gfid, Name};
-use georepair::scan::{Asked, BrickRoot, Meter, Resolver, Status};
+use georepair::scan::Meter;
+use georepair::scan::brick::BrickRoot;
+use georepair::scan::resolve::{Asked, Resolver, Status};
 use walkdir::WalkDir;
 
 use crate::lab::Lab;

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt as _;
 
 use georepair::domain::{Gfid, Name};
-use georepair::scan::{Asked, BrickRoot, Meter, Resolver, Status};
+use georepair::scan::Meter;
+use georepair::scan::brick::BrickRoot;
+use georepair::scan::resolve::{Asked, Resolver, Status};
 use proptest::prelude::*;
 use rustix::fs::FileType;
 

@@ -4,7 +4,9 @@
 use std::fs;
 
 use georepair::domain::{Diagnose as _, Gfid, Kind};
-use georepair::scan::{BrickError, BrickRoot, Meter, Resolver};
+use georepair::scan::Meter;
+use georepair::scan::brick::{BrickError, BrickRoot};
+use georepair::scan::resolve::Resolver;
 
 use crate::bricks::{FakeBrick, new_gfid};
 use crate::run;

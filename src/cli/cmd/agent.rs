@@ -6,15 +6,17 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use uuid::Uuid;
 
-use crate::apply::{self, Host};
+use crate::apply;
+use crate::apply::local::Host;
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
-use crate::cli::manners::Manners;
+use crate::cli::failure::Outcome;
 use crate::domain::{Brick, SecondaryUrl, Time};
 use crate::report::PrintError;
 use crate::scan::cluster::{Hello, Tools};
-use crate::scan::situation::{Asked, sight};
+use crate::scan::session::{Asked, sight};
 use crate::scan::{delivery, inventory};
+use crate::task::Failure;
+use crate::task::throttle::Manners;
 
 /// What an agent can be asked for. Not for people: the dialect may change with each version.
 #[derive(Subcommand, Debug)]

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::apply::read_plan;
-use crate::cli::afterwards;
 use crate::cli::args::Global;
-use crate::cli::change::{Change, carry_out};
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
+use crate::cli::follow_up;
+use crate::cli::run_plan::{Change, carry_out};
+use crate::task::Failure;
 
 /// What `apply` takes.
 #[derive(ClapArgs, Debug)]
@@ -25,5 +26,5 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let lists = args.plan.parent().filter(|folder| !folder.as_os_str().is_empty());
     let lists = lists.unwrap_or(Path::new("."));
     let carried = carry_out(&plan, lists, &args.change, global)?;
-    afterwards::see_to(&plan, carried, global)
+    follow_up::see_to(&plan, carried, global)
 }

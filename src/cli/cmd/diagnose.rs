@@ -9,13 +9,17 @@ use jiff::tz::TimeZone;
 
 use crate::check;
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome, UsageError};
-use crate::cli::positions;
+use crate::cli::failure::Outcome;
+use crate::cli::read_positions;
 use crate::domain::{Code, Diagnosis, Severity, Time, Verdict};
-use crate::report::{self, Format, Look, Progress};
-use crate::scan::logs::{self, LogFile};
-use crate::scan::positions::Position;
-use crate::scan::{self, Answer, BrickRoot, Follower, Meter, Resolver, Told, Window};
+use crate::report;
+use crate::report::{Format, Look, Progress};
+use crate::scan;
+use crate::scan::brick::BrickRoot;
+use crate::scan::logs::{Follower, LogFile, Position, Told, Window};
+use crate::scan::resolve::{Answer, Resolver};
+use crate::scan::{Meter, logs};
+use crate::task::{Failure, UsageError};
 
 /// What `diagnose` takes.
 #[derive(ClapArgs, Debug)]
@@ -63,7 +67,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         );
     }
     let mut files = files(args)?;
-    let mut known = positions::load(&global.state_dir);
+    let mut known = read_positions::load(&global.state_dir);
     if args.since_last {
         files = logs::since(files, &known);
     }
@@ -71,7 +75,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let bricks = bricks?;
     let (told, read) = read(args, global, &files);
     let lines: Vec<u64> = told.iter().map(|log| log.lines).collect();
-    let mut diagnosis = check::diagnose(of_session(args, told));
+    let mut diagnosis = check::logs::diagnose(of_session(args, told));
     if !bricks.is_empty() {
         ask_bricks(&bricks, global, &mut diagnosis)?;
     }
@@ -79,7 +83,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     show(args, global, diagnosis)?;
     if args.since_last {
         read.iter().flatten().for_each(|position| known.remember(*position));
-        positions::save(&global.state_dir, &known)?;
+        read_positions::save(&global.state_dir, &known)?;
     }
     if args.follow {
         follow(args, global, &files, lines.into_iter().zip(read))?;
@@ -95,19 +99,19 @@ fn ask_bricks(
 ) -> Result<(), Failure> {
     let paths: Vec<_> = bricks.iter().map(|brick| brick.path().to_owned()).collect();
     for finding in diagnosis.findings.iter_mut().filter(|f| f.code == Code::ChangelogSkipped) {
-        let history = scan::dropped(&paths, &finding.changelogs)?;
-        check::add_dropped(finding, &history);
+        let history = scan::changelog::dropped(&paths, &finding.changelogs)?;
+        check::logs::add_dropped(finding, &history);
         diagnosis.notes.extend(history.notes);
     }
     let meter = Arc::new(Meter::default());
     let resolver = Resolver::new(bricks, &meter);
-    let mut answers = resolver.answer(check::questions(diagnosis))?;
+    let mut answers = resolver.answer(check::logs::questions(diagnosis))?;
     if answers.iter().any(Answer::needs_scan) {
         let names = bricks.iter().filter_map(BrickRoot::inodes).sum();
         let _progress = Progress::of_names(&meter, names, global.quiet);
         resolver.scan(&mut answers)?;
     }
-    check::place_findings(diagnosis, &answers);
+    check::logs::place_findings(diagnosis, &answers);
     Ok(())
 }
 
@@ -164,7 +168,7 @@ fn follow(
     loop {
         std::thread::sleep(Duration::from_secs(1));
         let told = of_session(args, follower.look(&self::files(args)?));
-        let diagnosis = check::diagnose(told);
+        let diagnosis = check::logs::diagnose(told);
         if !diagnosis.findings.is_empty() {
             show(args, global, diagnosis)?;
         }

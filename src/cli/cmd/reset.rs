@@ -7,22 +7,24 @@ use std::sync::Arc;
 use anstream::eprintln;
 use clap::{Args as ClapArgs, ValueEnum};
 
-use crate::check::{self, Check, Verdict};
-use crate::cli::afterwards;
+use crate::check;
+use crate::check::reset::{Check, Verdict};
 use crate::cli::args::Global;
-use crate::cli::change::{Change, carry_out, host_name, scratch};
 use crate::cli::confirm::terminal;
-use crate::cli::failure::{Failure, Outcome, UsageError};
-use crate::cli::guide;
+use crate::cli::failure::Outcome;
+use crate::cli::run_plan::{Change, carry_out, host_name, scratch};
+use crate::cli::{follow_up, prompt};
 use crate::domain::{
     Diagnose, Finding, Kind, Leftovers, Level, ResetWish, SecondaryUrl, Situation, Time,
 };
-use crate::plan::recipe::reset::reset;
-use crate::report::{self, Progress};
+use crate::plan::recipe::reset;
+use crate::report;
+use crate::report::Progress;
 use crate::scan::cluster::Tools;
-use crate::scan::logs;
-use crate::scan::situation::situation;
-use crate::scan::{Meter, Window};
+use crate::scan::logs::Window;
+use crate::scan::session::situation;
+use crate::scan::{Meter, logs};
+use crate::task::{Failure, UsageError};
 
 /// What `reset` takes.
 #[derive(ClapArgs, Debug)]
@@ -112,12 +114,12 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         (None, Some(mut input)) => guided(&found, &mut *input, args, global)?,
         (None, None) => return Err(NO_LEVEL.into()),
     };
-    let checks = check::preflight(&found, &wish);
+    let checks = check::reset::preflight(&found, &wish);
     show(&found, &wish, &checks, args, global);
     refuse(&checks, &args.overridden)?;
     let plan = reset(&found, &wish);
     let carried = carry_out(&plan, scratch()?.path(), &args.change, global)?;
-    afterwards::see_to(&plan, carried, global)
+    follow_up::see_to(&plan, carried, global)
 }
 
 /// How far back logs speak for a level, in seconds.
@@ -133,16 +135,17 @@ fn guided(
     args: &Args,
     global: &Global,
 ) -> Result<ResetWish, Failure> {
-    let offers = check::offers(found, now(), None);
+    let offers = check::reset::offers(found, now(), None);
     // Standard error will not take it only where nobody sees the question either.
     let _ = report::offers(&offers, &global.look(), &mut anstream::stderr());
-    let check::Advice { level, why, since } = check::advice(found, &logged(found, global), now());
+    let check::reset::Advice { level, why, since } =
+        check::reset::advice(found, &logged(found, global), now());
     let words: Vec<_> = offers.iter().map(|offer| offer.level).collect();
     eprintln!("recommended: {level}, for {why}");
-    let level = match guide::choose(input, "Which level?", &words, level)? {
+    let level = match prompt::choose(input, "Which level?", &words, level)? {
         "rewind" => {
             let since = since.unwrap_or_else(|| an_hour_before_the_marks(found));
-            let to = guide::read(input, "Since when?", (&since.to_string(), since))?;
+            let to = prompt::read(input, "Since when?", (&since.to_string(), since))?;
             Level::Rewind { to }
         }
         "history" => Level::History,
@@ -155,7 +158,7 @@ fn guided(
             let words = ["keep", "clean", "purge"];
             let usual = if level == Level::Full { "clean" } else { "keep" };
             eprintln!("what the secondary holds: kept; copied aside and deleted; deleted");
-            match guide::choose(input, "What becomes of it?", &words, usual)? {
+            match prompt::choose(input, "What becomes of it?", &words, usual)? {
                 "clean" => Leftovers::Quarantine,
                 "purge" => Leftovers::Purge,
                 _ => Leftovers::Keep,
@@ -182,7 +185,7 @@ fn logged(found: &Situation, global: &Global) -> Vec<Finding> {
     let told = logs::read_all(&files, &window, None, &meter).into_iter().map(|(told, _)| told);
     let name = found.secondary.folder(&found.primary.name);
     let ours = told.filter(|log| log.session.as_ref().is_none_or(|session| *session == name));
-    check::diagnose(ours.collect()).findings
+    check::logs::diagnose(ours.collect()).findings
 }
 
 fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {
@@ -226,7 +229,7 @@ fn show(found: &Situation, wish: &ResetWish, checks: &[Check], args: &Args, glob
     }
     let mut out = anstream::stderr().lock();
     if args.level.is_some() {
-        let offer = check::offer(found, wish);
+        let offer = check::reset::offer(found, wish);
         let _ = report::offers(offer.as_slice(), &global.look(), &mut out);
     }
     // Where standard error will not take it, the refusal still says what failed.

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::desk::Desk;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
+use crate::cli::resolve_stream::Desk;
 use crate::report::GfidList;
-use crate::scan::{BrickRoot, Meter};
+use crate::scan::Meter;
+use crate::scan::brick::BrickRoot;
+use crate::task::Failure;
 
 /// What `resolve-gfid` takes.
 #[derive(ClapArgs, Debug)]

@@ -3,8 +3,10 @@
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
-use crate::report::{self, Runbooks};
+use crate::cli::failure::Outcome;
+use crate::report;
+use crate::report::Runbooks;
+use crate::task::Failure;
 
 /// What `runbook` takes.
 #[derive(ClapArgs, Debug)]

@@ -3,13 +3,15 @@
 use clap::{Args as ClapArgs, Subcommand};
 
 use crate::apply::{RunState, Store, Summary};
-use crate::cli::afterwards;
 use crate::cli::args::Global;
-use crate::cli::change::{self, Change, carry_out, go_on};
 use crate::cli::confirm::confirm;
-use crate::cli::failure::{Failure, Outcome, UsageError};
+use crate::cli::failure::Outcome;
+use crate::cli::run_plan::{Change, carry_out, go_on};
+use crate::cli::{follow_up, run_plan};
 use crate::domain::{Diagnose, Kind, Time};
-use crate::report::{self, Document as _, PlanView, RunList, RunView};
+use crate::report;
+use crate::report::{Document as _, PlanView, RunList, RunView};
+use crate::task::{Failure, UsageError};
 
 /// The commands about runs.
 #[derive(Subcommand, Debug)]
@@ -115,18 +117,18 @@ fn resume(args: &Resume, store: &Store, global: &Global) -> Result<Outcome, Fail
         let _ = PlanView::new(&plan, Vec::new()).human(&global.look(), &mut anstream::stderr());
         confirm(&plan)?;
     }
-    let run = store.open(chosen.id, change::start())?;
-    let carried = go_on(run, &mut change::nodes(global)?, global)?;
-    afterwards::see_to(&plan, carried, global)
+    let run = store.open(chosen.id, run_plan::start())?;
+    let carried = go_on(run, &mut run_plan::nodes(global)?, global)?;
+    follow_up::see_to(&plan, carried, global)
 }
 
 fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure> {
     let chosen = store.find(&args.which.run)?;
     refuse_taken_back(&chosen)?;
-    let lists = change::scratch()?;
+    let lists = run_plan::scratch()?;
     let plan = store.undo(chosen.id, lists.path())?;
     let carried = carry_out(&plan, lists.path(), &args.change, global)?;
-    afterwards::see_to(&plan, carried, global)
+    follow_up::see_to(&plan, carried, global)
 }
 
 fn refuse_taken_back(run: &Summary) -> Result<(), TakenBack> {
@@ -148,6 +150,6 @@ fn prune(args: &Prune, store: &Store, global: &Global) -> Result<Outcome, Failur
         None => args.runs.iter().map(|name| store.find(name)).collect::<Result<Vec<_>, _>>()?,
     };
     let ids: Vec<_> = runs.iter().map(|run| run.id).collect();
-    let plan = store.prune_plan(&ids, &change::host_name())?;
+    let plan = store.prune_plan(&ids, &run_plan::host_name())?;
     Ok(carry_out(&plan, &global.state_dir, &args.change, global)?.outcome())
 }

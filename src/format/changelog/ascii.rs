@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::record::{self, Fields};
-use super::{Fault, LONGEST_FIELD, Owner, Parsed, Place, Version};
+use super::record::Fields;
+use super::{Fault, LONGEST_FIELD, Owner, Parsed, Place, Version, record};
 use crate::domain::{Fop, Gfid};
 
 /// Reads the record at the start of the bytes (`changelog_encode_ascii`).

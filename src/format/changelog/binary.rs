@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::ascii::{deleted_path, name};
-use super::record::{self, Fields};
-use super::{Fault, Owner, Parsed, Place, Version};
+use super::record::Fields;
+use super::{Fault, Owner, Parsed, Place, Version, record};
 use crate::domain::{Fop, Gfid};
 
 /// Reads the record at the start of the bytes (`changelog_encode_binary`).

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::record::{self, Fields};
-use super::{Fault, LONGEST_FIELD, Owner, Parsed, Place};
+use super::record::Fields;
+use super::{Fault, LONGEST_FIELD, Owner, Parsed, Place, record};
 use crate::domain::{Fop, Gfid};
 
 /// Reads the line at the start of the bytes.

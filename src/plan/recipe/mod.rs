@@ -3,4 +3,6 @@
 pub mod reset;
 mod trigger_sync;
 
+pub use reset::reset;
+
 pub use trigger_sync::TriggerSync;

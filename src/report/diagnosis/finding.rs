@@ -6,7 +6,7 @@ use std::io;
 use super::{Page, day};
 use crate::domain::{Entry, Evidence, Finding, Name, Severity};
 use crate::format::logline;
-use crate::report::look::{Paint, wrapped};
+use crate::report::style::{Paint, wrapped};
 
 /// How many entries of a finding are named.
 const NAMED: usize = 3;

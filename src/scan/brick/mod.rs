@@ -1,7 +1,10 @@
 //! A brick: proven to be one when it is opened, and never left on the way down.
 
 mod error;
-mod place;
+mod openat;
+mod walk;
+
+pub(in crate::scan) use walk::{Entry, Folder, Trail, Unread, Visitor, walk};
 
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -11,7 +14,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fgetxattr, fstat, open, 
 use rustix::io::Errno;
 
 pub use error::BrickError;
-pub(super) use place::{
+pub(super) use openat::{
     Place, gfid_at, gfid_of, open_in, open_path_in, read_entries, read_entries_until,
 };
 

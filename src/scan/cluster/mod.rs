@@ -2,7 +2,13 @@
 
 mod agent;
 mod error;
+mod node_probe;
+mod session_files;
 mod tools;
+
+pub use node_probe::{Door, Site, Space, door, reach, site};
+pub(in crate::scan) use session_files::quote_plus;
+pub use session_files::{SessionFolder, WorkerState, has_volume, session_folders};
 
 use std::collections::BTreeMap;
 
@@ -13,7 +19,8 @@ pub use error::ClusterError;
 pub use tools::{Host, Tools};
 
 use crate::domain::{Brick, Room, SecondaryUrl, Session, Volume};
-use crate::format::volxml::{self, PoolMember};
+use crate::format::volxml;
+use crate::format::volxml::PoolMember;
 
 /// What the CLI prints where there is no session at all.
 const NO_SESSIONS: &[u8] = b"No active geo-replication sessions";

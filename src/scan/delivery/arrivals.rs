@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Gfid;
 use crate::scan::brick::{BrickError, BrickRoot};
-use crate::scan::gfids::{Asked, Resolver, Status};
 use crate::scan::meter::Meter;
+use crate::scan::resolve::{Asked, Resolver, Status};
 
 /// An object as a brick has it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

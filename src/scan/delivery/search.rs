@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::domain::{Fop, Gfid};
 use crate::format::changelog::{Change, Item};
-use crate::scan::changelogs::{Changelogs, ChangelogsError, read};
+use crate::scan::changelog::{Changelogs, ChangelogsError, read};
 
 /// An object whose records are looked for: its E record at this place, and its D record if it is
 /// a file.

@@ -3,22 +3,22 @@
 //! `.glusterfs/xx/yy` is a radix sort by gfid already: a volume is read slice by slice with memory
 //! for one slice, and two volumes of whatever topology are compared slice by slice.
 
-mod bricks;
-mod collapse;
+mod brick_source;
 mod content;
-mod deep;
+mod deep_path;
 mod error;
 mod item;
-mod named;
+mod pending;
 mod read;
-mod source;
+mod replicas;
 mod topology;
+mod volume;
 mod wire;
 
-pub use bricks::{Holding, Inventory};
-pub use collapse::{Disagreement, Object};
+pub use brick_source::answer;
 pub use error::InventoryError;
 pub use item::{Item, ItemKind, Part, Place, Share, Slice, Stamp};
-pub use named::Named;
+pub use pending::Named;
 pub use read::Wish;
-pub use source::answer;
+pub use replicas::{Disagreement, Object};
+pub use volume::{Holding, Inventory};

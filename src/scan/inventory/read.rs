@@ -11,8 +11,8 @@ use xxhash_rust::xxh64::xxh64;
 use super::item::{Item, ItemKind, Part, Place, Share, Slice, Stamp};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, gfid_at, read_entries};
-use crate::scan::gfids::{Claim, handle_of, read_keys};
 use crate::scan::meter::Meter;
+use crate::scan::resolve::{Claim, handle_of, read_keys};
 
 /// What to read beside what stat tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -168,7 +168,7 @@ fn read_directory(brick: &BrickRoot, gfid: Gfid, handle: &[u8]) -> Result<Seen, 
         Ok((stat, own)) => (stat, own, path, None),
         // More than forty links on the way: the kernel follows no more. By the path it may be
         // sooner than by the handle: links on the way to the brick count as well.
-        Err(Errno::LOOP) => match super::deep::find(brick, gfid)? {
+        Err(Errno::LOOP) => match super::deep_path::find(brick, gfid)? {
             Some((stat, held)) => (stat, gfid_at(&held.path)?, held.path.clone(), Some(held)),
             None => return Ok(Seen::Nameless),
         },

@@ -1,6 +1,9 @@
 //! A volume's mount: proven to be one, and to pass on what is set through it.
 
 mod error;
+mod tree;
+
+pub use tree::{AskedPath, Entry, Selection, Tally, TreeError, collect};
 
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -14,7 +17,8 @@ pub use error::MountError;
 
 use super::brick::{below, open_in, open_path_in};
 use crate::domain::{Gfid, Name};
-use crate::format::mountinfo::{self, mount_of_fdinfo};
+use crate::format::mountinfo;
+use crate::format::mountinfo::mount_of_fdinfo;
 use crate::format::volfile::{Volfile, volfile};
 
 /// The virtual xattr that makes a brick's changelog record an object anew (glusterfs

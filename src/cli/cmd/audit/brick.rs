@@ -6,13 +6,18 @@ use std::sync::Arc;
 use clap::Args as ClapArgs;
 use uuid::Uuid;
 
-use crate::check::{self, KnownSession};
+use crate::check;
+use crate::check::brick::KnownSession;
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::domain::{AuditFinding, AuditHead, Mark, Time, Volume};
 use crate::report::{AuditList, Progress};
+use crate::scan;
+use crate::scan::Meter;
+use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
-use crate::scan::{self, BrickRoot, Meter, Records, Soundness};
+use crate::scan::integrity::{Records, Soundness};
+use crate::task::Failure;
 
 /// How long a rollover of changelogs may be under way before what it leaves counts.
 const ROLLOVER: std::time::Duration = std::time::Duration::from_millis(700);
@@ -78,22 +83,22 @@ impl Audit<'_> {
             // Names and handles: twice what the file system counts.
             let most = brick.inodes().unwrap_or_default().saturating_mul(2);
             let _progress = Progress::of_names(&meter, most, self.quiet);
-            scan::soundness(brick, &meter)?
+            scan::integrity::soundness(brick, &meter)?
         };
-        self.push(brick, check::handles(&found.flawed).collect())?;
+        self.push(brick, check::brick::handles(&found.flawed).collect())?;
         self.tell(brick, &found);
         Ok(())
     }
 
     /// The changelogs, their index, and the marks.
     fn history(&mut self, brick: &BrickRoot) -> Result<(), Failure> {
-        let index = scan::history_index(brick.path(), || std::thread::sleep(ROLLOVER))?;
-        let marks = scan::marks_of(brick.path())?;
+        let index = scan::changelog::history_index(brick.path(), || std::thread::sleep(ROLLOVER))?;
+        let marks = scan::changelog::marks_of(brick.path())?;
         let stimes: Vec<Mark> = marks.iter().map(|marks| marks.stime).collect();
-        self.push(brick, check::history_index(&index, &stimes))?;
+        self.push(brick, check::brick::history_index(&index, &stimes))?;
         let sessions = self.known_sessions(brick);
         let volume = Uuid::from_bytes(brick.volume()).to_string();
-        let found = check::marks(&marks, &volume, sessions.as_deref(), &index, now());
+        let found = check::brick::marks(&marks, &volume, sessions.as_deref(), &index, now());
         self.push(brick, found)?;
         let name = brick.name();
         let (changelogs, files) = (index.changelogs, index.files.len());
@@ -121,17 +126,17 @@ impl Audit<'_> {
     /// The sessions of this node's glusterd; nothing where it does not have the brick's volume.
     fn known_sessions(&self, brick: &BrickRoot) -> Option<Vec<KnownSession>> {
         let dir = self.args.sessions_dir.as_path();
-        if !scan::has_volume(dir, Uuid::from_bytes(brick.volume())) {
+        if !scan::cluster::has_volume(dir, Uuid::from_bytes(brick.volume())) {
             return None;
         }
         let full = brick.path().canonicalize().ok()?;
-        let known = |it: scan::SessionFolder| {
+        let known = |it: scan::cluster::SessionFolder| {
             let worker = it.worker(&full);
             let settled = ["Active", "Passive"];
             let ran_here = worker.is_some_and(|it| settled.contains(&it.worker_status.as_str()));
             KnownSession { name: it.name, ids: it.ids, ran_here }
         };
-        Some(scan::session_folders(dir).into_iter().map(known).collect())
+        Some(scan::cluster::session_folders(dir).into_iter().map(known).collect())
     }
 
     /// What the bricks stand in: this node and the others, the volume, its sessions' other sides.
@@ -165,12 +170,12 @@ impl Audit<'_> {
     ) -> Result<(), Failure> {
         let mut sessions = cluster.sessions()?;
         sessions.retain(|session| session.primary == volume.name);
-        self.list.push(&check::primary_options(volume, !sessions.is_empty()))?;
+        self.list.push(&check::setup::primary_options(volume, !sessions.is_empty()))?;
         for session in sessions {
             let other = Cluster::of_secondary(tools, &session.secondary)
                 .and_then(|other| other.volume(&session.secondary.volume));
             match other {
-                Ok(other) => self.list.push(&check::both_options(volume, &other, true))?,
+                Ok(other) => self.list.push(&check::setup::both_options(volume, &other, true))?,
                 Err(error) => self.cannot_see(&session.secondary.to_string(), &error),
             }
         }
@@ -178,8 +183,8 @@ impl Audit<'_> {
     }
 
     fn site(&mut self, tools: &Tools, host: &Host, dirs: &[PathBuf]) -> Result<(), Failure> {
-        match scan::site(tools, host, dirs, &now) {
-            Ok(site) => self.list.push(&check::site(&site))?,
+        match scan::cluster::site(tools, host, dirs, &now) {
+            Ok(site) => self.list.push(&check::setup::site(&site))?,
             Err(error) => self.cannot_see(&host.to_string(), &error),
         }
         Ok(())

@@ -7,8 +7,9 @@ mod session;
 use clap::Subcommand;
 
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::domain::SecondaryUrl;
+use crate::task::Failure;
 
 /// The audits; none of them ever writes.
 #[derive(Subcommand, Debug)]

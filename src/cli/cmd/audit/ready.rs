@@ -3,13 +3,16 @@
 use clap::Args as ClapArgs;
 
 use super::brick::now;
-use crate::check::{self, Pass};
+use crate::check;
+use crate::check::setup::Pass;
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::domain::SecondaryUrl;
-use crate::report::{self, ReadyList};
+use crate::report;
+use crate::report::ReadyList;
 use crate::scan;
 use crate::scan::cluster::Tools;
+use crate::task::Failure;
 
 /// What `audit ready` takes.
 #[derive(ClapArgs, Debug)]
@@ -24,9 +27,12 @@ pub struct Args {
 
 pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let tools = Tools::new(&global.gluster, &global.ssh)?;
-    let found = scan::readiness(&tools, &args.primary, &args.secondary, &now)?;
-    let list =
-        ReadyList::new(args.primary.clone(), args.secondary.to_string(), check::ready(&found));
+    let found = scan::session::readiness(&tools, &args.primary, &args.secondary, &now)?;
+    let list = ReadyList::new(
+        args.primary.clone(),
+        args.secondary.to_string(),
+        check::setup::ready(&found),
+    );
     report::print(&list, &global.look())?;
     Ok(match list.verdict() {
         Pass::Pass => Outcome::Fine,

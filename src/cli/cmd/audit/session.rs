@@ -7,15 +7,17 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::comparison::{Comparison, Terms};
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::cli::interrupt;
-use crate::cli::manners::Manners;
 use crate::domain::SecondaryUrl;
 use crate::report::{AuditList, Progress};
+use crate::scan::Meter;
+use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, Host, Tools};
 use crate::scan::inventory::{Inventory, Slice, Wish};
-use crate::scan::{BrickRoot, Meter};
+use crate::task::Failure;
+use crate::task::compare::{Comparison, Terms};
+use crate::task::throttle::Manners;
 
 /// What `audit session` takes.
 #[derive(ClapArgs, Debug)]

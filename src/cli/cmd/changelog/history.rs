@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::domain::{Name, Time};
 use crate::report::RecordList;
-use crate::scan::{self, Span, Subject};
+use crate::scan;
+use crate::scan::changelog::{Span, Subject};
+use crate::task::Failure;
 
 /// What `changelog history` takes.
 #[derive(ClapArgs, Debug)]
@@ -32,7 +34,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let subjects: Vec<_> =
         args.ids.iter().map(|id| Subject::from_arg(id.as_encoded_bytes(), &args.bricks)).collect();
     let span = Span { since: args.since.map(Time::secs), until: args.until.map(Time::secs) };
-    let told = scan::history(&args.bricks, &subjects, span)?;
+    let told = scan::changelog::history(&args.bricks, &subjects, span)?;
     let bricks: Vec<_> =
         args.bricks.iter().map(|brick| Name::from(brick.as_os_str().as_encoded_bytes())).collect();
     let mut list = RecordList::start(global.look())?;

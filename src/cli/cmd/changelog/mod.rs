@@ -9,7 +9,8 @@ use anstream::eprintln;
 use clap::Subcommand;
 
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
+use crate::task::Failure;
 
 /// The commands about changelogs.
 #[derive(Subcommand, Debug)]
@@ -44,7 +45,7 @@ fn tell(notes: &[String], global: &Global) {
 }
 
 /// Tells of damaged places in changelogs, on standard error.
-fn tell_damage(damage: &[crate::scan::Damaged], global: &Global) {
+fn tell_damage(damage: &[crate::scan::changelog::Damaged], global: &Global) {
     for damaged in damage.iter().take(20) {
         let path = crate::domain::Name::from(damaged.file.as_os_str().as_encoded_bytes());
         let what = damaged.damage;

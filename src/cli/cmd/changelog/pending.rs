@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::domain::{Name, Time};
-use crate::report::{self, PendingList};
+use crate::report;
+use crate::report::PendingList;
 use crate::scan;
+use crate::task::Failure;
 
 /// What `changelog pending` takes.
 #[derive(ClapArgs, Debug)]
@@ -30,11 +32,16 @@ pub struct Args {
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
     let now = Time::from(jiff::Timestamp::now());
-    let known = scan::session_folders(&args.sessions_dir);
+    let known = scan::cluster::session_folders(&args.sessions_dir);
     let mut found = Vec::new();
     for brick in &args.bricks {
-        let pending =
-            scan::pending(brick, &known, args.session.as_deref(), &args.working_dir, now)?;
+        let pending = scan::changelog::pending(
+            brick,
+            &known,
+            args.session.as_deref(),
+            &args.working_dir,
+            now,
+        )?;
         found.push((Name::from(brick.as_os_str().as_encoded_bytes()), pending));
     }
     let list = PendingList::new(found, now);

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::domain::{Gfid, Time};
 use crate::report::{PrintError, RecordList, RolloverRow, Row};
-use crate::scan::{self, NamePattern, Op, Shown, Wish};
+use crate::scan;
+use crate::scan::changelog::{NamePattern, Op, Shown, Wish};
+use crate::task::Failure;
 
 /// What `changelog show` takes.
 #[derive(ClapArgs, Debug)]
@@ -65,10 +67,10 @@ fn show(
     file: &Path,
     wish: &Wish,
     list: &mut RecordList,
-    damage: &mut Vec<scan::Damaged>,
+    damage: &mut Vec<scan::changelog::Damaged>,
 ) -> Result<(), Failure> {
     let mut printed: Result<(), PrintError> = Ok(());
-    let about = scan::show(file, wish, |about, shown| {
+    let about = scan::changelog::show(file, wish, |about, shown| {
         printed = match shown {
             Shown::Record(record) => list.push(&Row {
                 time: about.time,

@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
-use crate::cli::failure::{Failure, Outcome};
+use crate::cli::failure::Outcome;
 use crate::domain::{Name, Time};
-use crate::report::{self, StatsReport};
-use crate::scan::{self, Span};
+use crate::report;
+use crate::report::StatsReport;
+use crate::scan;
+use crate::scan::changelog::Span;
+use crate::task::Failure;
 
 /// What `changelog stats` takes.
 #[derive(ClapArgs, Debug)]
@@ -31,7 +34,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let span = Span { since: args.since.map(Time::secs), until: args.until.map(Time::secs) };
     let (mut found, mut damaged) = (Vec::new(), false);
     for brick in &args.bricks {
-        let sums = scan::stats(brick, &args.glusterfind_dir, span)?;
+        let sums = scan::changelog::stats(brick, &args.glusterfind_dir, span)?;
         super::tell_damage(&sums.damage, global);
         damaged |= !sums.damage.is_empty();
         found.push((Name::from(brick.as_os_str().as_encoded_bytes()), sums));

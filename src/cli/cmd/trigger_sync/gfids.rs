@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::refusal::Refusal;
 use super::site::Site;
-use crate::cli::failure::Failure;
 use crate::domain::{Gfid, Name};
 use crate::report::Progress;
-use crate::scan::{Meter, Resolver, Status, Tally};
+use crate::scan::Meter;
+use crate::scan::mount::Tally;
+use crate::scan::resolve::{Resolver, Status};
+use crate::task::Failure;
 
 /// What the bricks say of gfids.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use super::Args;
 use super::refusal::Refusal;
 use crate::domain::{Gfid, Name};
 use crate::format::gfids_of_document;
-use crate::scan::MountRoot;
+use crate::scan::mount::MountRoot;
 
 /// What was asked for, in the order given.
 #[derive(Debug, Default)]

@@ -2,14 +2,15 @@
 
 use anstream::eprintln;
 
-use super::Args;
 use super::refusal::Refusal;
-use super::verify::{self, Seat};
+use super::verify::Seat;
+use super::{Args, verify};
 use crate::cli::args::Global;
-use crate::cli::failure::Failure;
 use crate::domain::{Brick, Diagnose as _, Name, Session, Volume};
+use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
-use crate::scan::{BrickRoot, MountError, MountRoot};
+use crate::scan::mount::{MountError, MountRoot};
+use crate::task::Failure;
 
 /// A mount that passes on what is set, and what glusterd says of its volume.
 #[derive(Debug)]

@@ -18,7 +18,7 @@ const CANARIES: u32 = 8;
 /// What `changelog.rollover-time` is where nobody set it.
 const ROLLOVER: u32 = 15;
 
-/// The steps of a reset. Nothing in them is checked here: [`crate::check::preflight`] does that.
+/// The steps of a reset. Nothing in them is checked here: [`crate::check::reset::preflight`] does that.
 #[must_use]
 pub fn reset(found: &Situation, wish: &ResetWish) -> Plan {
     let draft = Draft { found, wish };

@@ -10,7 +10,7 @@ use crate::apply::{ManifestError, ManifestReader};
 use crate::domain::{Gfid, Name};
 use crate::plan::{Bulk, Manifest, Pace, Place, Trigger};
 use crate::scan::delivery::{Arrival, Looks, Wanted, place};
-use crate::scan::{MountRoot, gfid_through};
+use crate::scan::mount::{MountRoot, gfid_through};
 
 /// An object that should arrive.
 #[derive(Debug)]

@@ -12,9 +12,6 @@ use std::time::{Duration, Instant};
 
 use anstream::eprintln;
 
-use self::bricks::Bricks;
-pub(super) use self::bricks::Seat;
-use self::listed::Sent;
 use super::refusal::Refusal;
 use super::site::Site;
 use crate::apply::ManifestError;
@@ -26,6 +23,9 @@ use crate::report::{Mishap, Progress, Proof};
 use crate::scan::Meter;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::delivery::Wanted;
+use bricks::Bricks;
+pub(super) use bricks::Seat;
+use listed::Sent;
 
 /// Between two looks at the bricks.
 const LOOK: Duration = Duration::from_secs(1);

@@ -1,0 +1,414 @@
+//! The world on this machine.
+
+mod canary;
+mod changelog_index;
+mod directory_marks;
+mod empty_secondary;
+mod gluster;
+mod mount;
+mod trigger;
+mod wait;
+
+pub(in crate::apply) use wait::locks;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
+
+use super::executor::{Batch, World, WorldError};
+use crate::plan::{Action, Bulk, Guard, Hex, Identity, Item, Object, Place, State};
+use crate::scan::cluster::Tools;
+use canary::Canary;
+
+/// What a journal takes of one file.
+const LARGEST: u64 = 64 << 10;
+
+/// This machine.
+#[derive(Debug)]
+pub struct Host {
+    tools: Tools,
+    sessions: gluster::Sessions,
+}
+
+impl Host {
+    /// This machine as its world.
+    #[must_use]
+    pub fn new(tools: Tools) -> Self {
+        Self { tools, sessions: gluster::Sessions::default() }
+    }
+}
+
+impl World for Host {
+    fn observe(&mut self, object: &Object) -> Result<State, WorldError> {
+        match object {
+            Object::Xattr { at, name } => observe_xattr(at, name),
+            Object::File { at } => observe_file(at),
+            Object::Movable { at, aside, identity } => {
+                let is_it = |found: Option<Identity>| found.as_ref() == Some(identity);
+                Ok(match (is_it(identity_of(at)?), is_it(identity_of(aside)?)) {
+                    (true, _) => State::InPlace,
+                    (false, true) => State::Aside,
+                    (false, false) => State::Absent,
+                })
+            }
+            Object::Kept { at, identity } => {
+                let there = identity_of(at)?.as_ref() == Some(identity);
+                Ok(if there { State::InPlace } else { State::Spent })
+            }
+            Object::VolumeOption { .. }
+            | Object::Session { .. }
+            | Object::SessionRecord { .. }
+            | Object::SessionConfig { .. } => {
+                gluster::observe(&self.tools, &mut self.sessions, object)
+            }
+            Object::Workers { primary, secondary } => {
+                let alive = gluster::alive(primary, secondary)?;
+                Ok(if alive.is_empty() { State::Absent } else { State::Started })
+            }
+            Object::Canary { token, .. } => {
+                Ok(if canary::has_arrived(token) { State::Arrived } else { State::Absent })
+            }
+            Object::DirectoryMarks { at, name } => {
+                let any = directory_marks::any(at.path(), name)?;
+                Ok(if any { State::InPlace } else { State::Spent })
+            }
+            Object::HistoryIndex { at, .. } => {
+                let there = identity_of(at)?.is_some();
+                Ok(if there { State::InPlace } else { State::Absent })
+            }
+            Object::BrickProcess { volume, brick } => {
+                let pid = gluster::brick_process(&self.tools, volume, brick)?;
+                Ok(if pid.is_some() { State::Started } else { State::Stopped })
+            }
+            Object::Unhealed { volume } => {
+                // A brick that has just started does not tell yet.
+                let owed = gluster::unhealed(&self.tools, volume);
+                Ok(if let Ok(0) = owed { State::Absent } else { State::InPlace })
+            }
+            Object::Leftovers { secondary, .. } => {
+                let empty = empty_secondary::is_empty(&self.tools, &gluster::url(secondary)?)?;
+                Ok(if empty { State::Spent } else { State::InPlace })
+            }
+            Object::Bulk { .. } => {
+                Err(WorldError::Unfit("a bulk is looked at batch by batch".to_owned()))
+            }
+        }
+    }
+
+    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, WorldError> {
+        match guard {
+            Guard::Unchanged { object, was } => match self.observe(object) {
+                Ok(now) => Ok((now != *was).then(|| format!("{object} is {now}"))),
+                Err(WorldError::System { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound =>
+                {
+                    Ok(Some(format!("{object}: there is nothing at its path")))
+                }
+                Err(error) => Err(error),
+            },
+            Guard::SameBrick { at, volume, identity } => {
+                Ok(other_brick(at, volume.as_bytes(), identity)?)
+            }
+            Guard::Mounted { at, volume } => not_mounted(at, volume),
+            Guard::FreeSpace { at, bytes } => {
+                let stat = rustix::fs::statvfs(at.path());
+                let stat = stat.map_err(|error| system("look at", at, error.into()))?;
+                let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+                Ok((free < *bytes).then(|| format!("{free} bytes are free at {at}")))
+            }
+            Guard::SameVolume { volume, id } => gluster::other_volume(&self.tools, volume, *id),
+            Guard::SessionStopped { primary, secondary } => {
+                gluster::not_stopped(&self.tools, &mut self.sessions, primary, secondary)
+            }
+        }
+    }
+
+    fn perform(&mut self, action: &Action) -> Result<(), WorldError> {
+        let Action { object, shall_be } = action;
+        match (object, shall_be) {
+            (Object::Xattr { at, name }, State::Value { .. } | State::Absent) => {
+                change_xattr(at, name, shall_be)?;
+                sync(at.path()).map_err(|error| system("sync", at, error))
+            }
+            (Object::File { at }, State::Content { .. }) => write_file(at, shall_be),
+            (Object::File { at }, State::Absent) => remove_file(at),
+            (Object::Movable { at, aside, .. }, State::Aside) => move_to(at, aside),
+            (Object::Movable { at, aside, .. }, State::InPlace) => move_to(aside, at),
+            (Object::Kept { at, .. }, State::Spent) => forget(at),
+            (
+                Object::VolumeOption { .. }
+                | Object::Session { .. }
+                | Object::SessionRecord { .. }
+                | Object::SessionConfig { .. },
+                _,
+            ) => gluster::perform(&self.tools, &mut self.sessions, object, shall_be),
+            (Object::Workers { primary, secondary }, State::Absent) => {
+                gluster::wait_until_gone(primary, secondary)
+            }
+            (Object::Canary { primary, secondary, token, files, rollover }, State::Arrived) => {
+                let (files, rollover) = (*files, *rollover);
+                let secondary = &gluster::url(secondary)?;
+                // It starts the session again where nothing arrives.
+                self.sessions.forget();
+                Canary { tools: &self.tools, primary, secondary, token, files, rollover }.fly()
+            }
+            (Object::DirectoryMarks { at, name }, State::Spent) => {
+                directory_marks::remove(at.path(), name)
+            }
+            (Object::HistoryIndex { brick, at }, State::InPlace) => {
+                changelog_index::make(brick.path(), at.path())
+            }
+            (Object::HistoryIndex { at, .. }, State::Absent) => changelog_index::remove(at.path()),
+            (Object::BrickProcess { volume, brick }, State::Stopped) => {
+                gluster::stop_brick(&self.tools, volume, brick)
+            }
+            (Object::BrickProcess { volume, brick }, State::Started) => {
+                gluster::start_brick(&self.tools, volume, brick)
+            }
+            (Object::Unhealed { volume }, State::Absent) => {
+                gluster::wait_healed(&self.tools, volume)
+            }
+            (Object::Leftovers { secondary, keep }, State::Spent) => {
+                empty_secondary::clear(&self.tools, &gluster::url(secondary)?, keep.as_deref())
+            }
+            _ => Err(WorldError::Unfit(format!("{object} cannot be made {shall_be}"))),
+        }
+    }
+
+    /// Xattrs are synced by file system at the end, not one by one: a list may name millions.
+    fn perform_each(&mut self, actions: &[Action]) -> Result<(), WorldError> {
+        let mut unsynced: BTreeMap<u64, &Place> = BTreeMap::new();
+        for action in actions {
+            match &action.object {
+                Object::Xattr { at, name } => {
+                    change_xattr(at, name, &action.shall_be)?;
+                    let meta = fs::symlink_metadata(at.path());
+                    unsynced.insert(meta.map_err(|error| system("look at", at, error))?.dev(), at);
+                }
+                _ => self.perform(action)?,
+            }
+        }
+        unsynced.values().try_for_each(|at| {
+            let folder = at.path().parent().unwrap_or(Path::new("/"));
+            let synced = File::open(folder).and_then(|dir| Ok(rustix::fs::syncfs(dir)?));
+            synced.map_err(|error| system("sync the file system of", at, error))
+        })
+    }
+
+    fn must_wait(&mut self, bulk: &Bulk) -> Result<Option<String>, WorldError> {
+        match bulk {
+            Bulk::TriggerSync { pace, .. } => trigger::must_wait(pace),
+            Bulk::Changes => Ok(None),
+        }
+    }
+
+    fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, WorldError> {
+        match bulk {
+            Bulk::TriggerSync { mount, pace } => trigger::perform_batch(mount, pace, items),
+            Bulk::Changes => Err(WorldError::Unfit("changes are made one by one".to_owned())),
+        }
+    }
+}
+
+fn system(verb: &str, at: &Place, source: io::Error) -> WorldError {
+    WorldError::System { doing: format!("{verb} {at}"), source }
+}
+
+/// Which file or directory stands at a place; nothing where none does. Never follows a symlink.
+///
+/// # Errors
+/// [`WorldError::System`] where it cannot be seen.
+pub fn identity_of(at: &Place) -> Result<Option<Identity>, WorldError> {
+    let wanted = StatxFlags::INO | StatxFlags::BTIME;
+    match rustix::fs::statx(CWD, at.path(), AtFlags::SYMLINK_NOFOLLOW, wanted) {
+        Ok(stat) => {
+            let told = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+            let (secs, nanos) = (stat.stx_btime.tv_sec, i64::from(stat.stx_btime.tv_nsec));
+            let born = told.then(|| secs.saturating_mul(1_000_000_000).saturating_add(nanos));
+            Ok(Some(Identity { inode: stat.stx_ino, born }))
+        }
+        Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(None),
+        Err(error) => Err(system("look at", at, error.into())),
+    }
+}
+
+fn observe_xattr(at: &Place, name: &str) -> Result<State, WorldError> {
+    match xattr::get(at.path(), name) {
+        Ok(Some(value)) => Ok(State::value(&value)),
+        Ok(None) => Ok(State::Absent),
+        Err(error) => Err(system(&format!("read xattr {name} of"), at, error)),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a journalled step changes this xattr")]
+fn change_xattr(at: &Place, name: &str, to: &State) -> Result<(), WorldError> {
+    let (verb, changed) = match to {
+        State::Value { hex } => ("set", xattr::set(at.path(), name, &hex.0)),
+        State::Absent => ("remove", xattr::remove(at.path(), name)),
+        _ => return Err(WorldError::Unfit(format!("xattr {name} of {at} cannot be {to}"))),
+    };
+    changed.map_err(|error| system(&format!("{verb} xattr {name} of"), at, error))
+}
+
+/// Syncs a file or directory; what cannot be opened for that, a symlink or a pipe, is left to
+/// its file system.
+fn sync(path: &Path) -> io::Result<()> {
+    let kind = fs::symlink_metadata(path)?.file_type();
+    if kind.is_file() || kind.is_dir() { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    sync(path.parent().unwrap_or(Path::new("/")))
+}
+
+fn observe_file(at: &Place) -> Result<State, WorldError> {
+    let failed = |error| system("read", at, error);
+    let meta = match fs::symlink_metadata(at.path()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
+        other => other.map_err(failed)?,
+    };
+    if !meta.is_file() || meta.len() > LARGEST {
+        let why = "is no file that a journal can hold: move it aside instead";
+        return Err(WorldError::Unfit(format!("{at} {why}")));
+    }
+    let hex = Hex(fs::read(at.path()).map_err(failed)?);
+    let mode = meta.permissions().mode() & 0o7777;
+    Ok(State::Content { hex, mode, uid: meta.uid(), gid: meta.gid() })
+}
+
+/// Writes the new file beside the old one, syncs it, and puts it over the old one's name.
+#[expect(clippy::disallowed_methods, reason = "the journal holds what the file was")]
+fn write_file(at: &Place, content: &State) -> Result<(), WorldError> {
+    let State::Content { hex, mode, uid, gid } = content else {
+        return Err(WorldError::Unfit(format!("{at} cannot be written as {content}")));
+    };
+    let path = at.path();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".georepair-new");
+    let new = path.with_file_name(name);
+    let write = || {
+        let no_link = rustix::fs::OFlags::NOFOLLOW.bits();
+        let mut options = File::options();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.custom_flags(no_link.cast_signed()).open(&new)?;
+        file.write_all(&hex.0)?;
+        std::os::unix::fs::fchown(&file, Some(*uid), Some(*gid))?;
+        file.set_permissions(fs::Permissions::from_mode(*mode))?;
+        keep_xattrs(path, &new)?;
+        file.sync_all()?;
+        fs::rename(&new, path)?;
+        sync_parent(path)
+    };
+    write().map_err(|error| system("write", at, error))
+}
+
+/// Gives the new file the xattrs of the old one, where there is one.
+#[expect(clippy::disallowed_methods, reason = "the new file is nobody's yet")]
+fn keep_xattrs(old: &Path, new: &Path) -> io::Result<()> {
+    let names = match xattr::list(old) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    };
+    for name in names {
+        if let Some(value) = xattr::get(old, &name)?
+            && xattr::get(new, &name)?.as_ref() != Some(&value)
+        {
+            xattr::set(new, &name, &value)?;
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the journal holds what the file was")]
+fn remove_file(at: &Place) -> Result<(), WorldError> {
+    let removed = fs::remove_file(at.path()).and_then(|()| sync_parent(at.path()));
+    removed.map_err(|error| system("remove", at, error))
+}
+
+/// Renames within a file system; what stands at the new place is exchanged with it.
+fn move_to(from: &Place, to: &Place) -> Result<(), WorldError> {
+    let rename = || -> io::Result<()> {
+        if let Some(parent) = to.path().parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let (old, new) = (from.path(), to.path());
+        match rustix::fs::renameat_with(CWD, old, CWD, new, RenameFlags::NOREPLACE) {
+            Err(rustix::io::Errno::EXIST) => {
+                rustix::fs::renameat_with(CWD, old, CWD, new, RenameFlags::EXCHANGE)?;
+            }
+            other => other?,
+        }
+        sync_parent(new)?;
+        sync_parent(old)
+    };
+    rename().map_err(|error| system(&format!("move {from} to"), to, error))
+}
+
+#[expect(clippy::disallowed_methods, reason = "runs prune is the only forgetting")]
+fn forget(at: &Place) -> Result<(), WorldError> {
+    let path = at.path();
+    let forget = || {
+        if fs::symlink_metadata(path)?.is_dir() {
+            fs::remove_dir_all(path)?;
+        } else {
+            fs::remove_file(path)?;
+        }
+        sync_parent(path)
+    };
+    forget().map_err(|error| system("delete", at, error))
+}
+
+fn other_brick(
+    at: &Place,
+    volume: &[u8],
+    identity: &Identity,
+) -> Result<Option<String>, WorldError> {
+    let Some(found) = identity_of(at)? else {
+        return Ok(Some(format!("there is nothing at {at}")));
+    };
+    let id = observe_xattr(at, "trusted.glusterfs.volume-id")?;
+    if id != State::value(volume) {
+        return Ok(Some(format!("{at} has the volume id {id}")));
+    }
+    Ok((found != *identity).then(|| format!("another directory stands at {at} (restored?)")))
+}
+
+/// Reads `/proc/self/mountinfo` (proc(5)): the last mount at a place is the one that shows.
+fn not_mounted(at: &Place, volume: &str) -> Result<Option<String>, WorldError> {
+    let table = Path::new("/proc/self/mountinfo");
+    let text = fs::read(table).map_err(|error| system("read", &table.into(), error))?;
+    let mount = text.split(|byte| *byte == b'\n').rev().find_map(|line| {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let point = unescaped(fields.nth(4)?);
+        let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
+        let (kind, source) = (rest.next()?, unescaped(rest.next()?));
+        (point == at.name().as_bytes()).then(|| (kind.to_vec(), source))
+    });
+    Ok(match mount {
+        None => Some(format!("{at} is no mount point")),
+        Some((kind, source)) => {
+            let source = String::from_utf8_lossy(&source).into_owned();
+            let named = source.rsplit(':').next().unwrap_or_default().trim_start_matches('/');
+            let same = kind == b"fuse.glusterfs" && named == volume;
+            (!same).then(|| format!("{at} is a mount of {source}"))
+        }
+    })
+}
+
+/// A field of mountinfo without its octal escapes (`\040`).
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut rest = field;
+    while let Some((&first, after)) = rest.split_first() {
+        let octal = after.get(..3).and_then(|digits| std::str::from_utf8(digits).ok());
+        let octal = octal.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let escaped = octal.filter(|_| first == b'\\');
+        bytes.push(escaped.unwrap_or(first));
+        rest = escaped.and_then(|_| after.get(3..)).unwrap_or(after);
+    }
+    bytes
+}

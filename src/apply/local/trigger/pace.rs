@@ -1,0 +1,62 @@
+//! Why the next batch should wait: the bricks have too much to do, or somebody asks for a pause.
+
+use std::path::Path;
+
+use crate::apply::WorldError;
+use crate::domain::{Time, in_one_line};
+use crate::plan::Pace;
+use crate::scan::changelog::{Backlog, pending};
+
+/// Why the pace does not allow another batch right now, in words.
+///
+/// # Errors
+/// [`WorldError`] where a brick's pending records cannot be counted.
+pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, WorldError> {
+    // What cannot be looked at is not there: a pause must never last by mistake.
+    let pause = pace.pause_file.as_ref().filter(|file| file.path().symlink_metadata().is_ok());
+    if let Some(file) = pause {
+        return Ok(Some(format!("paused by {file}")));
+    }
+    let Some(most) = pace.max_backlog else { return Ok(None) };
+    for brick in &pace.bricks {
+        let records = records(brick.path())?;
+        if records > most {
+            return Ok(Some(format!("{records} records are pending on {brick}")));
+        }
+    }
+    Ok(None)
+}
+
+/// The records that the slowest session has still to read on a brick.
+fn records(brick: &Path) -> Result<u64, WorldError> {
+    // What time it is only matters for calling a worker stalled, which nobody asks here.
+    let found = pending(brick, &[], None, Path::new("/nonexistent"), Time::from_secs(0));
+    let found = found.map_err(|error| WorldError::Unfit(in_one_line(&error)))?;
+    let records = found.iter().filter_map(|it| it.backlog.as_ref()).map(Backlog::records);
+    Ok(records.max().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Place;
+
+    #[test]
+    fn a_pause_lasts_as_long_as_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("pause");
+        let pause_file = Some(Place::from(file.clone()));
+        let pace = Pace { pause_file, ..Pace::default() };
+        assert_eq!(must_wait(&pace).unwrap(), None);
+        std::fs::File::create(&file).unwrap();
+        assert!(must_wait(&pace).unwrap().unwrap().contains("pause"));
+    }
+
+    #[test]
+    fn a_brick_that_cannot_be_counted_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let bricks = vec![Place::from(dir.path())];
+        let pace = Pace { max_backlog: Some(1), bricks, ..Pace::default() };
+        assert!(must_wait(&pace).is_err());
+    }
+}

@@ -1,0 +1,70 @@
+//! The list that takes a bulk step back: the earlier states of its journal, last change first.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::path::Path;
+
+use super::bulk::{ManifestError, ManifestReader, ManifestWriter};
+use super::journal::{proven, replay};
+use super::progress::Record;
+use crate::plan::{Bulk, Change, Item, Manifest, Object, Plan, State, Step};
+
+/// Makes the list in `into`; nothing where the step changed nothing.
+///
+/// Neither the journal nor the manifest is held in memory: both are read batch by batch, from
+/// the last to the first.
+pub(super) fn list(
+    run: &Path,
+    plan: &Plan,
+    step: &Step,
+    into: &Path,
+) -> Result<Option<Manifest>, ManifestError> {
+    let Object::Bulk { bulk, manifest } = &step.action.object else { return Ok(None) };
+    let path = run.join("journal.jsonl");
+    let failed = |source| ManifestError::File { path: path.clone(), source };
+    let mut journal = BufReader::new(File::open(&path).map_err(failed)?);
+    let mut begun = Vec::new();
+    let note = |record: &Record, offset| {
+        if matches!(record, Record::BatchStarted { step: of, .. } if *of == step.id) {
+            begun.push(offset);
+        }
+    };
+    replay(&mut journal, plan, note).map_err(|error| failed(io::Error::other(error)))?;
+    let mut items = ManifestReader::open(run, manifest)?;
+    let batches = items.offsets()?;
+    let mut out = ManifestWriter::create(into, &format!("undo-{}", manifest.file))?;
+    let mut any = false;
+    for (from, batch) in begun.iter().zip(&batches).rev() {
+        items.seek(*batch)?;
+        let states = earlier(&mut journal, *from).map_err(failed)?;
+        for (item, before) in items.batch(bulk)?.iter().zip(states).rev() {
+            if let Some(change) = back(bulk, item, before) {
+                out.push(&Item::Change(change))?;
+                any = true;
+            }
+        }
+    }
+    let manifest = out.finish()?;
+    Ok(any.then_some(manifest))
+}
+
+fn earlier(journal: &mut BufReader<File>, from: u64) -> io::Result<Vec<State>> {
+    let mut line = Vec::new();
+    journal.seek(SeekFrom::Start(from))?;
+    journal.read_until(b'\n', &mut line)?;
+    match proven(&line) {
+        Some(Record::BatchStarted { before, .. }) => Ok(before),
+        _ => Err(io::Error::other("the journal changed while it was read")),
+    }
+}
+
+/// The change that brings back how an item was, unless it was so already.
+fn back(bulk: &Bulk, item: &Item, before: State) -> Option<Change> {
+    let change = item.change().filter(|_| *bulk == Bulk::Changes)?;
+    let was = Some(change.shall_be.clone());
+    (before != change.shall_be).then(|| Change {
+        object: change.object.clone(),
+        shall_be: before,
+        was,
+    })
+}

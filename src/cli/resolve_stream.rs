@@ -1,0 +1,148 @@
+//! The counter at which questions about gfids come in and answers go out, in the same order.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::Arc;
+
+use anstream::eprintln;
+
+use super::failure::Outcome;
+use super::stdin_batches::Batches;
+use crate::domain::Gfid;
+use crate::format::gfids_of_finding;
+use crate::report::{GfidList, Progress};
+use crate::scan::Meter;
+use crate::scan::brick::BrickRoot;
+use crate::scan::resolve::{Answer, Asked, Resolver};
+use crate::task::Failure;
+
+/// How many answers may wait for a scan; more are scanned for at once, to bound memory.
+const WAITING: usize = 1_000_000;
+
+/// Takes questions from arguments and standard input and prints their answers.
+pub(super) struct Desk<'a> {
+    resolver: Resolver<'a>,
+    meter: &'a Arc<Meter>,
+    list: GfidList,
+    scan: bool,
+    quiet: bool,
+    /// Answers from the first one on that needs a scan.
+    waiting: Vec<Answer>,
+    /// Lines that were no findings.
+    unread: u64,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk; without `scan`, names that only a scan could tell stay unknown.
+    pub(super) fn new(
+        bricks: &'a [BrickRoot],
+        meter: &'a Arc<Meter>,
+        list: GfidList,
+        scan: bool,
+        quiet: bool,
+    ) -> Self {
+        let resolver = Resolver::new(bricks, meter);
+        Self { resolver, meter, list, scan, quiet, waiting: Vec::new(), unread: 0 }
+    }
+
+    /// Takes the arguments, and standard input in the place of each `-`.
+    pub(super) fn take_all(&mut self, asked: &[OsString]) -> Result<(), Failure> {
+        for given in asked.split_inclusive(|text| text == "-") {
+            let (texts, stdin) = match given {
+                [texts @ .., last] if last == "-" => (texts, true),
+                texts => (texts, false),
+            };
+            self.take(texts.iter().map(|text| self.read(text.as_bytes())).collect())?;
+            if stdin {
+                self.take_lines()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take_lines(&mut self) -> Result<(), Failure> {
+        for batch in Batches::of(io::stdin()) {
+            let lines = batch?;
+            let texts = lines.iter().map(|line| line.trim_ascii()).filter(|text| !text.is_empty());
+            self.take(texts.map(|text| self.read(text)).collect())?;
+            if self.list.is_gone() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the gfids of the findings on standard input, each once.
+    pub(super) fn take_findings(&mut self) -> Result<(), Failure> {
+        let mut seen = HashSet::<Gfid>::new();
+        for batch in Batches::of(io::stdin()) {
+            let mut asked = Vec::new();
+            for line in batch? {
+                let gfids = gfids_of_finding(&line).unwrap_or_else(|_| {
+                    self.unread += 1;
+                    Vec::new()
+                });
+                asked.extend(gfids.into_iter().filter(|gfid| seen.insert(*gfid)).map(Asked::Gfid));
+            }
+            self.take(asked)?;
+            if self.list.is_gone() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(&self, text: &[u8]) -> Asked {
+        Asked::read(text, |name| self.resolver.bricks().iter().any(|brick| brick.holds(name)))
+    }
+
+    fn take(&mut self, asked: Vec<Asked>) -> Result<(), Failure> {
+        let mut answers = self.resolver.answer(asked)?;
+        let ready = match answers.iter().position(Answer::needs_scan) {
+            _ if !self.waiting.is_empty() => 0,
+            Some(first) if self.scan => first,
+            _ => answers.len(),
+        };
+        self.waiting.extend(answers.drain(ready..));
+        self.list.push(&answers)?;
+        if self.waiting.len() >= WAITING {
+            self.scan_for_waiting()?;
+        }
+        Ok(self.list.flush()?)
+    }
+
+    fn scan_for_waiting(&mut self) -> Result<(), Failure> {
+        if self.waiting.iter().any(Answer::needs_scan) {
+            let most = self.resolver.bricks().iter().filter_map(BrickRoot::inodes).sum();
+            let _progress = Progress::of_names(self.meter, most, self.quiet);
+            self.resolver.scan(&mut self.waiting)?;
+        }
+        self.list.push(&self.waiting)?;
+        self.waiting.clear();
+        Ok(())
+    }
+
+    /// Answers what had to wait, ends the list, and says how it went.
+    pub(super) fn close(mut self) -> Result<Outcome, Failure> {
+        self.scan_for_waiting()?;
+        let outcome = if self.list.is_blind() || self.unread > 0 {
+            Outcome::Blind
+        } else if self.list.all_resolved() {
+            Outcome::Fine
+        } else {
+            Outcome::Findings
+        };
+        let (summary, gone) = (self.list.summary(), self.list.is_gone());
+        self.list.finish(self.meter)?;
+        if !self.quiet && !gone {
+            eprintln!("{summary}");
+        }
+        if self.unread > 0 {
+            eprintln!("{} lines were no findings; they come from:", self.unread);
+            eprintln!("  georepair diagnose --format jsonl");
+        }
+        Ok(if gone { Outcome::Fine } else { outcome })
+    }
+}

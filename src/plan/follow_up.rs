@@ -1,0 +1,36 @@
+//! What is left to see when a plan has been carried out.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::script::quoted;
+
+/// Why both sides of the session are to be compared once the last step is done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Afterwards {
+    /// What the steps leave open, in a sentence.
+    pub says: String,
+    /// The primary volume.
+    pub primary: String,
+    /// The secondary, `[USER@]HOST::VOLUME`.
+    pub secondary: String,
+    /// Whether it is done at once; otherwise the command is told.
+    pub compare: bool,
+}
+
+impl Afterwards {
+    /// The command that compares them, for a shell.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let [primary, secondary] = [&self.primary, &self.secondary].map(|it| quoted(it.as_bytes()));
+        format!("georepair audit session {primary} {secondary}")
+    }
+}
+
+impl fmt::Display for Afterwards {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.says, self.command())
+    }
+}

@@ -1,0 +1,313 @@
+//! One side of a comparison: a volume by its bricks.
+
+use std::collections::BTreeSet;
+use std::os::fd::AsFd as _;
+
+use rustix::io::Errno;
+
+use super::brick_source::Source;
+use super::error::InventoryError;
+use super::item::{Item, ItemKind, Part, Slice};
+use super::pending::Named;
+use super::read::Wish;
+use super::replicas::{Object, collapse};
+use super::topology::Topology;
+use crate::domain::{Brick, Gfid, Mark, Name, Volume};
+use crate::scan::brick::{BrickRoot, gfid_of, read_entries};
+use crate::scan::cluster::{Cluster, Host, Tools};
+use crate::scan::meter::Meter;
+
+/// How many files of a brick are looked at to tell whether it is an arbiter.
+const SAMPLE: usize = 2000;
+
+/// Directories that `GlusterFS` keeps for itself, the same in every volume: `.trashcan`,
+/// `.trashcan/internal_op`, `.shard`, `.shard/.remove_me` (`glusterfs.h`, `shard.h`).
+const OWN: [u128; 4] =
+    [5, 6, 0xbe31_8638_e8a0_4c6d_977d_7a93_7aa8_4806, 0x77dd_5a45_dbf5_4592_b31b_b440_3823_02e9];
+
+/// A volume, as far as its bricks show it.
+#[derive(Debug)]
+pub struct Inventory {
+    bricks: Vec<Source>,
+    topology: Topology,
+    /// GlusterFS's own directories.
+    own: Vec<Gfid>,
+    /// Those whose children are no users' either.
+    closed: Vec<Gfid>,
+    /// Bricks that could not be read, although others have copies of what they hold.
+    unseen: Vec<String>,
+}
+
+/// What a volume holds in a slice.
+#[derive(Debug, Default)]
+pub struct Holding {
+    /// The objects, in the order of their gfids.
+    pub objects: Vec<Object>,
+    /// Objects that could not be read.
+    pub unread: u64,
+    /// The first reason why.
+    pub why: Option<String>,
+    /// Handles on bricks behind which nothing stands in the namespace.
+    pub nameless: u64,
+}
+
+impl Inventory {
+    /// A volume by bricks of this node; which belong together is told by the bricks themselves.
+    ///
+    /// # Errors
+    /// [`InventoryError::Incomplete`] where a part of the volume is not among the bricks,
+    /// [`BrickError`](crate::scan::brick::BrickError) where one cannot be read.
+    pub fn of_bricks(bricks: Vec<BrickRoot>) -> Result<Self, InventoryError> {
+        let bricks: Vec<_> =
+            bricks.into_iter().map(|brick| Source::Here(Box::new(brick))).collect();
+        let topology = Topology::of_ranges(bricks.iter().map(Source::range));
+        if let Some((first, last)) = topology.gaps.first() {
+            let (first, last) = (*first, *last);
+            return Err(InventoryError::Incomplete { first, last });
+        }
+        let mut it = Self::new(bricks, topology, Vec::new())?;
+        if it.topology.may_have_arbiter() {
+            let samples: Result<Vec<_>, _> = it.bricks.iter().map(sample).collect();
+            it.topology.tell_arbiters(&samples?);
+        }
+        Ok(it)
+    }
+
+    /// A volume by what glusterd says of it; bricks of other nodes are read through the georepair
+    /// there.
+    ///
+    /// # Errors
+    /// [`InventoryError`] where no brick of some set can be read.
+    pub fn of_volume(
+        tools: &Tools,
+        cluster: &Cluster<'_>,
+        volume: &Volume,
+    ) -> Result<Self, InventoryError> {
+        let open = |brick: &Brick| -> Result<Source, InventoryError> {
+            match cluster.host_of(brick) {
+                Host::Here => Ok(Source::Here(Box::new(BrickRoot::open(&brick.dir)?))),
+                peer @ Host::Peer(_) => Ok(Source::of_peer(tools, &peer, &brick.dir)?),
+            }
+        };
+        let (mut bricks, mut topology, mut unseen) = (Vec::new(), Topology::default(), Vec::new());
+        for set in volume.sets() {
+            let (mut members, mut last) = (Vec::new(), None);
+            for brick in set {
+                match open(brick) {
+                    Ok(source) => {
+                        members.push(bricks.len());
+                        topology.arbiters.extend(brick.arbiter.then_some(bricks.len()));
+                        bricks.push(source);
+                    }
+                    Err(error) => {
+                        unseen.push(format!("{} could not be read: {error}", brick.url()));
+                        last = Some(error);
+                    }
+                }
+            }
+            let blind = members.iter().all(|brick| topology.arbiters.contains(brick));
+            match last {
+                Some(error) if blind => return Err(error),
+                _ => topology.sets.push(members),
+            }
+        }
+        Self::new(bricks, topology, unseen)
+    }
+
+    fn new(
+        bricks: Vec<Source>,
+        topology: Topology,
+        unseen: Vec<String>,
+    ) -> Result<Self, InventoryError> {
+        let mut own: Vec<Gfid> =
+            OWN.into_iter().map(|id| Gfid::from_bytes(id.to_be_bytes())).collect();
+        let shard = own.get(2).copied();
+        for brick in &bricks {
+            own.extend(brick.own()?);
+        }
+        own.sort_unstable();
+        own.dedup();
+        let closed = own.iter().copied().filter(|gfid| Some(*gfid) != shard).collect();
+        Ok(Self { bricks, topology, own, closed, unseen })
+    }
+
+    /// The ids of the volumes that the bricks belong to; one, unless they are mixed up.
+    #[must_use]
+    pub fn volumes(&self) -> BTreeSet<[u8; 16]> {
+        self.bricks.iter().filter_map(Source::volume).collect()
+    }
+
+    /// The most names its bricks can hold, as an upper bound for progress.
+    #[must_use]
+    pub fn inodes(&self) -> u64 {
+        self.bricks.iter().filter_map(Source::inodes).sum()
+    }
+
+    /// The names of its bricks, by number.
+    #[must_use]
+    pub fn brick_name(&self, number: usize) -> Option<Name> {
+        self.bricks.get(number).map(Source::name)
+    }
+
+    /// How it is put together, in a few words.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let (bricks, sets) = (self.bricks.len(), self.topology.sets.len());
+        let mut words = format!("{bricks} brick{}", if bricks == 1 { "" } else { "s" });
+        if sets < bricks {
+            words += &format!(" in {sets} set{} of copies", if sets == 1 { "" } else { "s" });
+        }
+        if !self.topology.arbiters.is_empty() {
+            words += &format!(", {} of them arbiters", self.topology.arbiters.len());
+        }
+        words
+    }
+
+    /// Bricks that could not be read, one sentence each.
+    #[must_use]
+    pub fn unseen(&self) -> &[String] {
+        &self.unseen
+    }
+
+    /// What it holds in a slice, read from one brick after the other.
+    ///
+    /// # Errors
+    /// [`InventoryError`] where a brick went away or cannot be read.
+    pub fn slice(
+        &self,
+        slice: Slice,
+        wish: Wish,
+        meter: &Meter,
+    ) -> Result<Holding, InventoryError> {
+        let parts: Result<Vec<_>, _> =
+            self.bricks.iter().map(|brick| brick.slice(slice, wish, meter)).collect();
+        Ok(self.hold(parts?))
+    }
+
+    /// What it holds of these gfids, which are in order and each there once, with their names.
+    ///
+    /// # Errors
+    /// [`InventoryError`] where a brick went away meanwhile.
+    pub fn look(&self, gfids: &[Gfid], wish: Wish) -> Result<Holding, InventoryError> {
+        let wish = Wish { places: true, ..wish };
+        let parts: Result<Vec<_>, _> =
+            self.bricks.iter().map(|brick| brick.look(gfids, wish)).collect();
+        let holding = self.hold(parts?);
+        self.still_there()?;
+        Ok(holding)
+    }
+
+    /// Whether every brick still stands: an unmounted one reads like an empty one.
+    ///
+    /// # Errors
+    /// [`InventoryError`].
+    pub fn still_there(&self) -> Result<(), InventoryError> {
+        self.bricks.iter().try_for_each(Source::still_there)
+    }
+
+    /// The paths of gfids below the volume's root, in the order asked, as the first brick that
+    /// has any tells them.
+    ///
+    /// # Errors
+    /// [`InventoryError`] where a brick went away meanwhile.
+    pub fn paths(&self, gfids: &[Gfid]) -> Result<Vec<Vec<Name>>, InventoryError> {
+        let mut paths: Vec<Vec<Name>> = vec![Vec::new(); gfids.len()];
+        for brick in &self.bricks {
+            for (known, found) in paths.iter_mut().zip(brick.paths(gfids)?) {
+                if known.is_empty() {
+                    *known = found;
+                }
+            }
+        }
+        Ok(paths)
+    }
+
+    /// How far each set of bricks has come in a session, by volume ids as in the marks' names;
+    /// nothing where no brick knows of it.
+    ///
+    /// # Errors
+    /// [`InventoryError`].
+    pub fn marks(&self, session: &str) -> Result<Option<Vec<Mark>>, InventoryError> {
+        let mut marks = Vec::new();
+        for set in &self.topology.sets {
+            let mut best = None;
+            for brick in set.iter().filter_map(|brick| self.bricks.get(*brick)) {
+                best = best.max(brick.mark(session)?.map(|mark| (mark.sec, mark.usec)));
+            }
+            marks.push(best.map(|(sec, usec)| Mark { sec, usec }));
+        }
+        let any = marks.iter().any(Option::is_some);
+        Ok(any.then(|| marks.into_iter().map(|mark| mark.unwrap_or(Mark::ZERO)).collect()))
+    }
+
+    /// Those of the gfids that changelogs past the marks, one a set, name.
+    ///
+    /// # Errors
+    /// [`InventoryError`].
+    pub fn named(&self, marks: &[Mark], asked: &BTreeSet<Gfid>) -> Result<Named, InventoryError> {
+        let mut named = Named::default();
+        for (set, mark) in self.topology.sets.iter().zip(marks) {
+            for brick in set.iter().filter_map(|brick| self.bricks.get(*brick)) {
+                brick.named(*mark, asked, &mut named)?;
+            }
+        }
+        Ok(named)
+    }
+
+    fn hold(&self, parts: Vec<Part>) -> Holding {
+        let mut holding = Holding::default();
+        let mut all: Vec<(usize, Item)> =
+            Vec::with_capacity(parts.iter().map(|p| p.items.len()).sum());
+        for (brick, part) in parts.into_iter().enumerate() {
+            holding.unread += part.unread;
+            holding.nameless += part.nameless;
+            holding.why = holding.why.or(part.why);
+            all.extend(part.items.into_iter().filter(|i| self.is_users(i)).map(|i| (brick, i)));
+        }
+        all.sort_by_key(|(brick, item)| (item.gfid, *brick));
+        let mut copies: Vec<(usize, Item)> = Vec::new();
+        for next in all {
+            if copies.first().is_some_and(|(_, item)| item.gfid != next.1.gfid) {
+                holding.objects.extend(collapse(&self.topology, std::mem::take(&mut copies)));
+            }
+            copies.push(next);
+        }
+        if !copies.is_empty() {
+            holding.objects.extend(collapse(&self.topology, copies));
+        }
+        holding
+    }
+
+    /// Whether it is a user's, and not `GlusterFS`'s own.
+    fn is_users(&self, item: &Item) -> bool {
+        let closed = |gfid: &Gfid| self.closed.binary_search(gfid).is_ok();
+        self.own.binary_search(&item.gfid).is_err()
+            && (item.places.is_empty() || item.places.iter().any(|place| !closed(&place.parent)))
+    }
+}
+
+/// Some files of a brick, in the order of their gfids.
+fn sample(brick: &Source) -> Result<Vec<Item>, InventoryError> {
+    let mut files = Vec::new();
+    for slice in Slice::ALL.pieces(256) {
+        let part = brick.slice(slice, Wish::default(), &Meter::default())?;
+        files.extend(part.items.into_iter().filter(|item| item.kind == ItemKind::File));
+        if files.len() >= SAMPLE {
+            break;
+        }
+    }
+    Ok(files)
+}
+
+/// The gfids of `.glusterfs-anonymous-inode-…`: each volume has its own.
+pub(super) fn anonymous(brick: &BrickRoot) -> Result<Vec<Gfid>, Errno> {
+    let root = super::read::open_root(brick)?;
+    let mut names = Vec::new();
+    read_entries(root.as_fd(), &mut Vec::new(), |name, _, _| {
+        if name.starts_with(b".glusterfs-anonymous-inode-") {
+            names.push(name.to_vec());
+        }
+    })?;
+    let gfids: Result<Vec<_>, _> = names.iter().map(|name| gfid_of(root.as_fd(), name)).collect();
+    Ok(gfids?.into_iter().flatten().collect())
+}

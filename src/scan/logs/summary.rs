@@ -1,0 +1,403 @@
+//! What one log file tells: read to its end, every line classified, every incident counted.
+
+use std::io::{self, Read};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use jiff::{Timestamp, tz::TimeZone};
+use rayon::prelude::*;
+
+use super::chunks::{Chunk, Chunks};
+use super::classify::{Event, What, sift};
+use super::incidents;
+use super::incidents::{Incidents, Occasion};
+use super::origin::{Whereabouts, session_in};
+use super::workers::Tracks;
+use crate::domain::{Moments, Name, Side, SourceKind, Time};
+use crate::format::fields::{between, field};
+use crate::format::log_fields;
+use crate::format::log_fields::Facts;
+use crate::format::log_message::Saying;
+use crate::format::logline::{LogLine, Origin};
+use crate::format::release::{Fingerprint, ReleaseSet};
+use crate::scan::meter::Meter;
+
+/// What one log file tells.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The file.
+    pub path: Name,
+    /// The folder of the case it belongs to; logs of different cases have nothing to do with
+    /// each other.
+    pub case: Option<Name>,
+    /// Who wrote it.
+    pub kind: Option<SourceKind>,
+    /// Which side wrote it.
+    pub side: Side,
+    /// The session it belongs to, where it says so.
+    pub session: Option<String>,
+    /// The folder it lies in: a node's logs of one session lie together.
+    pub folder: Name,
+    /// The primary node whose worker it tells of, where it says so.
+    pub node: Option<String>,
+    /// Lines read.
+    pub lines: u64,
+    /// Bytes read, after decompression.
+    pub bytes: u64,
+    /// Lines in no known form.
+    pub unparsed: u64,
+    /// Time of the first line.
+    pub first: Option<Time>,
+    /// Time of the last line.
+    pub last: Option<Time>,
+    /// The releases that can have written it.
+    pub fingerprint: Fingerprint,
+    /// What happened.
+    pub incidents: Incidents,
+    /// The workers it tells of.
+    pub tracks: Tracks,
+    /// When the session was stopped, started, reconfigured: its noise is explained by that.
+    pub handled: Moments,
+    /// What could not be read, where something could not.
+    pub note: Option<String>,
+    /// Whether reading failed before the end: what follows there was not seen.
+    pub cut_short: bool,
+    zone: Option<TimeZone>,
+}
+
+/// Only what lies in a time is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Window {
+    /// From here on.
+    pub since: Option<Time>,
+    /// Up to here.
+    pub until: Option<Time>,
+}
+
+impl Window {
+    fn holds(&self, at: Time) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at <= until)
+    }
+}
+
+impl Told {
+    /// A log of which nothing has been read yet.
+    #[must_use]
+    pub fn nothing(path: Name, case: Option<Name>) -> Self {
+        let place = Whereabouts::of(&path);
+        Self {
+            kind: place.kind,
+            side: place.side.unwrap_or(Side::Both),
+            session: place.session,
+            folder: folder(&path),
+            node: place.node,
+            path,
+            case,
+            lines: 0,
+            bytes: 0,
+            unparsed: 0,
+            first: None,
+            last: None,
+            fingerprint: Fingerprint::default(),
+            incidents: Incidents::default(),
+            tracks: Tracks::default(),
+            handled: Moments::default(),
+            note: None,
+            cut_short: false,
+            zone: None,
+        }
+    }
+
+    /// The zone whose local time the log is in; without one it is read as UTC.
+    pub(super) fn set_zone(&mut self, zone: Option<&TimeZone>) {
+        self.zone = zone.cloned();
+    }
+
+    /// Whether only releases that logged local time can have written it: gsyncd before 3.7.7.
+    pub(super) fn is_in_local_time(&self) -> bool {
+        let old = ReleaseSet::between("3.2.0", "3.7.6");
+        let kind =
+            matches!(self.kind, Some(SourceKind::PrimaryGsyncd | SourceKind::SecondaryGsyncd));
+        kind && self.fingerprint.releases().zip(old).is_some_and(|(set, old)| set.is_within(old))
+    }
+
+    /// Reads a stream to its end.
+    ///
+    /// # Errors
+    /// What the stream answers; everything before the error has been told.
+    pub fn read(
+        &mut self,
+        stream: impl Read + Send,
+        window: &Window,
+        meter: &Meter,
+    ) -> io::Result<()> {
+        let wave = rayon::current_num_threads().max(1);
+        let mut ended = Ok(());
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(1);
+            scope.spawn(move || read_waves(stream, wave, &send));
+            for batch in receive {
+                match batch {
+                    Ok(batch) => self.take(&batch, window, meter),
+                    Err(error) => ended = Err(error),
+                }
+            }
+        });
+        self.tracks.finish();
+        ended
+    }
+
+    fn take(&mut self, batch: &[Chunk], window: &Window, meter: &Meter) {
+        let sifted: Vec<_> = batch.par_iter().map(|chunk| sift(&chunk.bytes)).collect();
+        for (chunk, sifted) in batch.iter().zip(sifted) {
+            if let Some(sample) = &sifted.sample {
+                self.recognise(sample);
+            }
+            for site in &sifted.sites {
+                if let Origin::Gsyncd { module, function, line, .. } = site.origin {
+                    self.fingerprint.observe(module, function, line, site.at.micros());
+                }
+            }
+            for event in sifted.events {
+                self.event(event, window);
+            }
+            if let Some((first, last)) = sifted.span {
+                self.first = incidents::least(self.first, Some(self.utc(first)));
+                self.last = Some(self.utc(last));
+            }
+            self.lines += sifted.lines;
+            self.unparsed += sifted.unparsed;
+            let bytes = chunk.bytes.len() as u64 + chunk.skipped;
+            self.bytes += bytes;
+            meter.bytes.fetch_add(bytes, Ordering::Relaxed);
+            meter.lines.fetch_add(sifted.lines, Ordering::Relaxed);
+        }
+    }
+
+    fn utc(&self, at: Time) -> Time {
+        let Some(zone) = &self.zone else { return at };
+        let local = Timestamp::from_microsecond(at.micros()).ok();
+        let civil = local.map(|local| local.to_zoned(TimeZone::UTC).datetime());
+        let real = civil.and_then(|civil| zone.to_ambiguous_timestamp(civil).compatible().ok());
+        real.map_or(at, Time::from)
+    }
+
+    fn recognise(&mut self, sample: &LogLine<'_>) {
+        let place = Whereabouts { kind: self.kind, ..Whereabouts::default() };
+        self.kind = place.with_sample(sample);
+        if let Some(SourceKind::PrimaryGsyncd | SourceKind::Changes) = self.kind {
+            self.side = Side::Primary;
+        } else if self.kind == Some(SourceKind::SecondaryGsyncd) {
+            self.side = Side::Secondary;
+        }
+    }
+
+    fn event(&mut self, mut event: Event<'_>, window: &Window) {
+        match event.what {
+            What::Said(saying, line) if window.holds(self.utc(line.at)) => {
+                let facts = std::mem::take(&mut event.facts);
+                self.said(saying, &line, facts, &event);
+            }
+            What::Said(..) => {}
+            What::Headless => self.headless(&event),
+            What::Section(name) => {
+                let place = Whereabouts::of(&Name::from(name));
+                self.session = self.session.take().or(place.session);
+                self.side = place.side.unwrap_or(self.side);
+            }
+        }
+    }
+
+    fn said(&mut self, saying: Saying, line: &LogLine<'_>, facts: Facts<'_>, event: &Event<'_>) {
+        let at = self.utc(line.at);
+        let speaker = Speaker::of(line, self.side);
+        let brick = speaker.brick;
+        let words = facts.words.clone();
+        let words = String::from_utf8_lossy(&words);
+        let named = facts.brick.map(String::from_utf8_lossy);
+        let named = named.as_deref().or(brick);
+        match saying {
+            Saying::WorkerStarting => {
+                if let Some(renewed) = self.tracks.starting(named, at) {
+                    self.handled.add(renewed);
+                }
+            }
+            Saying::WorkerStatus => self.tracks.status(brick, &words, at),
+            Saying::CrawlStatus => self.tracks.crawl(brick, &words, at),
+            Saying::HybridStarted => self.tracks.full_crawl(brick),
+            Saying::Progress | Saying::CrawlFinished => self.tracks.progress(brick, at),
+            Saying::Connected => self.tracks.connected(brick, at),
+            Saying::SyncTaken if facts.exit_code.is_none() => self.tracks.progress(brick, at),
+            Saying::MonitorStatus => {
+                self.handled.add(at);
+                self.tracks.monitor(if words.is_empty() { "Deleted" } else { &words }, at);
+            }
+            Saying::ConfigChanged | Saying::GeorepCommand => self.handled.add(at),
+            Saying::SessionConfig | Saying::Syncing | Saying::MountArguments => {
+                self.session = self.session.take().or_else(|| session_in(line.message));
+            }
+            Saying::Ending if speaker.is_monitor => {
+                self.handled.add(at);
+                self.tracks.monitor("Stopped", at);
+            }
+            Saying::Ending => {}
+            _ => {
+                self.die_of(saying, &speaker, named, at);
+                self.node = self.node.take().or_else(|| node_in(saying, line));
+                let occasion = Occasion {
+                    saying,
+                    side: speaker.side,
+                    node: speaker.node,
+                    worker: named,
+                    since: Some(self.utc(line.since)),
+                    at: Some(at),
+                    times: line.times,
+                };
+                self.count(&occasion, facts, event);
+            }
+        }
+    }
+
+    /// Some lines are a worker's last words, or the monitor's word that it died.
+    fn die_of(&mut self, saying: Saying, speaker: &Speaker<'_>, brick: Option<&str>, at: Time) {
+        let last_words = matches!(
+            saying,
+            Saying::Raised
+                | Saying::PeerBroken
+                | Saying::GaveUp
+                | Saying::MountGone
+                | Saying::HistoryFailed
+                | Saying::RegisterFailed
+                | Saying::MetaVolumeMissing
+                | Saying::DirectoryStops
+                | Saying::ExecFailed
+        );
+        let reported =
+            matches!(saying, Saying::WorkerDied | Saying::WorkerHung | Saying::AgentDied);
+        if (last_words && speaker.side == Side::Primary && speaker.is_worker) || reported {
+            self.tracks.died(brick, at);
+        }
+    }
+
+    fn headless(&mut self, event: &Event<'_>) {
+        let line = LogLine {
+            at: Time::from_secs(0),
+            since: Time::from_secs(0),
+            times: 1,
+            level: b'E',
+            origin: Origin::Command,
+            message: b"",
+        };
+        let facts = log_fields::of(Saying::Raised, &line, event.tail);
+        let Some(exception) = &facts.exception else { return };
+        let served = exception.went_through("repce", "worker");
+        let occasion = Occasion {
+            saying: if served { Saying::CallRaised } else { Saying::Raised },
+            side: if served { Side::Secondary } else { self.side },
+            node: None,
+            worker: None,
+            since: None,
+            at: None,
+            times: 1,
+        };
+        if served && self.kind.is_none() {
+            self.kind = Some(SourceKind::SecondaryGsyncd);
+        }
+        self.count(&occasion, facts, event);
+    }
+
+    fn count(&mut self, occasion: &Occasion<'_>, facts: Facts<'_>, event: &Event<'_>) {
+        let micros = occasion.at.map_or(0, Time::micros);
+        for frame in facts.exception.iter().flat_map(|exception| &exception.frames) {
+            let (file, function) = (frame.file.as_bytes(), frame.function.as_bytes());
+            self.fingerprint.observe_frame(file, function, frame.line, micros);
+        }
+        let (path, number) = (&self.path, self.lines + event.line + 1);
+        self.incidents.count(occasion, facts, || {
+            let last = last_line(event.tail).filter(|_| event.text.ends_with(b": "));
+            match last {
+                Some(last) => {
+                    let text = [event.text, last].concat();
+                    incidents::evidence(path, number, &text)
+                }
+                None => incidents::evidence(path, number, event.text),
+            }
+        });
+    }
+}
+
+/// Cuts a stream into chunks and sends them a wave at a time, while the last one is worked on.
+fn read_waves(stream: impl Read, wave: usize, send: &SyncSender<io::Result<Vec<Chunk>>>) {
+    let mut chunks = Chunks::new(stream);
+    loop {
+        let mut batch = Vec::with_capacity(wave);
+        while batch.len() < wave {
+            match chunks.next() {
+                Ok(Some(chunk)) => batch.push(chunk),
+                Ok(None) => break,
+                Err(error) => {
+                    // What was read before the error counts; a receiver that left wants neither.
+                    let _ = send.send(Ok(batch)).and_then(|()| send.send(Err(error)));
+                    return;
+                }
+            }
+        }
+        if batch.is_empty() || send.send(Ok(batch)).is_err() {
+            return;
+        }
+    }
+}
+
+/// The folder of a path.
+fn folder(path: &Name) -> Name {
+    let bytes = path.as_bytes();
+    Name::from(bytes.get(..memchr::memrchr(b'/', bytes).unwrap_or(0)).unwrap_or_default())
+}
+
+/// The exception's own line, at the end of a traceback.
+fn last_line(tail: &[u8]) -> Option<&[u8]> {
+    tail.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().filter(|line| !line.is_empty())
+}
+
+/// A primary node that a command line names.
+fn node_in(saying: Saying, line: &LogLine<'_>) -> Option<String> {
+    if saying != Saying::CommandFailed {
+        return None;
+    }
+    let command = field(line.message, "cmd").unwrap_or(line.message);
+    let node = between(command, "--primary-node ", " ")
+        .or_else(|| between(command, "--master-node ", " "))?;
+    Some(String::from_utf8_lossy(node).into_owned())
+}
+
+/// Who speaks on a line.
+#[derive(Clone, Copy)]
+struct Speaker<'a> {
+    side: Side,
+    node: Option<&'a str>,
+    brick: Option<&'a str>,
+    is_worker: bool,
+    is_monitor: bool,
+}
+
+impl<'a> Speaker<'a> {
+    /// Splits gsyncd's label: `worker /b`, `/b`, `agent /b`, `slave node/b`, `monitor`.
+    fn of(line: &LogLine<'a>, side: Side) -> Self {
+        let nobody = Self { side, node: None, brick: None, is_worker: false, is_monitor: false };
+        let Origin::Gsyncd { label, .. } = line.origin else { return nobody };
+        let label = std::str::from_utf8(label).unwrap_or_default();
+        if let Some(peer) = label.strip_prefix("slave").or_else(|| label.strip_prefix("secondary"))
+        {
+            let (node, brick) =
+                peer.trim_start().split_at(peer.trim_start().find('/').unwrap_or(0));
+            let some = |text: &'a str| (!text.is_empty()).then_some(text);
+            let (node, brick) = (some(node), some(brick).filter(|brick| brick.starts_with('/')));
+            return Self { side: Side::Secondary, node, brick, is_worker: true, ..nobody };
+        }
+        let side = if side == Side::Secondary { side } else { Side::Primary };
+        let worker = label.strip_prefix("worker ").or_else(|| label.strip_prefix("agent "));
+        let brick = worker.or_else(|| label.starts_with('/').then_some(label));
+        let is_worker = brick.is_some() || label.is_empty();
+        Self { side, brick, is_worker, is_monitor: label == "monitor", ..nobody }
+    }
+}

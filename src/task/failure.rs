@@ -1,0 +1,54 @@
+//! Why a task could not do its work, whatever layer the error came from.
+
+use std::error::Error;
+
+use crate::domain::{Diagnose, Kind};
+
+/// Flags that make no sense together, beyond what clap can tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(pub &'static str);
+
+impl Diagnose for UsageError {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub struct Failure {
+    /// Decides the exit code.
+    pub kind: Kind,
+    /// What failed, in one line.
+    pub message: String,
+    /// Its causes, the nearest first.
+    pub causes: Vec<String>,
+    /// What to try next.
+    pub hints: Vec<String>,
+}
+
+impl Failure {
+    /// A mistake of ours; the panic itself has been printed already.
+    #[must_use]
+    pub fn bug() -> Self {
+        Self {
+            kind: Kind::Bug,
+            message: "this is a bug in georepair".to_owned(),
+            causes: Vec::new(),
+            hints: vec!["please report it with the lines above; nothing was changed".to_owned()],
+        }
+    }
+}
+
+impl<E: Error + Diagnose> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut causes = Vec::new();
+        let mut next = error.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        Self { kind: error.kind(), message: error.to_string(), causes, hints: error.hints() }
+    }
+}
