@@ -8,12 +8,12 @@ use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::error::ApplyError;
-use super::executor::{Batch, World, Worlds};
+use super::executor::{Batch, Executor, Executors};
 use super::journal::Journal;
 use super::progress::{BulkState, Record, StepState};
 use super::step;
 use super::step::Watch;
-use crate::domain::{Diagnose, Kind};
+use crate::domain::{Kind, UserError};
 use crate::plan::{Action, BATCH, Bulk, Change, Item, ItemError, Manifest, Object, State, Step};
 
 /// How long between two looks whether a step that waits may go on.
@@ -52,7 +52,7 @@ pub enum ManifestError {
     },
 }
 
-impl Diagnose for ManifestError {
+impl UserError for ManifestError {
     fn kind(&self) -> Kind {
         Kind::Refused
     }
@@ -236,7 +236,7 @@ impl Work<'_> {
     pub(super) fn bring_about(
         &mut self,
         journal: &mut Journal,
-        worlds: &mut dyn Worlds,
+        worlds: &mut dyn Executors,
         watch: &mut dyn Watch,
     ) -> Result<(), ApplyError> {
         let step = self.step;
@@ -270,7 +270,7 @@ impl Work<'_> {
     }
 
     /// Waits until the pace allows the next batch.
-    fn wait(&self, world: &mut dyn World, watch: &mut dyn Watch) -> Result<(), ApplyError> {
+    fn wait(&self, world: &mut dyn Executor, watch: &mut dyn Watch) -> Result<(), ApplyError> {
         loop {
             if watch.interrupted() {
                 return Err(ApplyError::Interrupted { step: self.step.id });
@@ -290,7 +290,7 @@ impl Work<'_> {
         items: &[Item],
         state: &BulkState,
         journal: &mut Journal,
-        world: &mut dyn World,
+        world: &mut dyn Executor,
     ) -> Result<Batch, ApplyError> {
         let failed = |source| step::failed(self.step, true, source);
         let changes: Vec<&Change> = items.iter().filter_map(Item::change).collect();

@@ -1,14 +1,14 @@
 //! Why a plan was not run to its end, and what to do about it.
 
 use super::bulk::ManifestError;
-use super::executor::WorldError;
+use super::executor::ExecutorError;
 use super::journal::JournalError;
-use crate::domain::{Diagnose, Kind};
+use crate::domain::{Kind, UserError};
 use crate::plan::StepId;
 
 /// A condition that does not hold, with what was found instead.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Misfit {
+pub struct FailedCondition {
     /// The step whose condition it is.
     pub step: StepId,
     /// Where it was looked at.
@@ -26,7 +26,7 @@ pub enum ApplyError {
     #[error("the plan does not fit what is there now{}", told(.misfits))]
     Misfit {
         /// Every difference that was seen.
-        misfits: Vec<Misfit>,
+        misfits: Vec<FailedCondition>,
         /// Whether this run has changed anything before.
         midway: bool,
     },
@@ -67,7 +67,7 @@ pub enum ApplyError {
         midway: bool,
         /// What failed.
         #[source]
-        source: WorldError,
+        source: ExecutorError,
     },
     /// The journal could not be written.
     #[error(transparent)]
@@ -105,9 +105,9 @@ impl ApplyError {
     }
 }
 
-fn told(misfits: &[Misfit]) -> String {
+fn told(misfits: &[FailedCondition]) -> String {
     let lines = misfits.iter().map(|misfit| {
-        let Misfit { step, node, expected, found } = misfit;
+        let FailedCondition { step, node, expected, found } = misfit;
         format!("\n  step {step}, {node}\n    expected  {expected}\n    found     {found}")
     });
     lines.collect()
@@ -117,7 +117,7 @@ fn three(before: &str, shall_be: &str, now: &str) -> String {
     format!("\n    was       {before}\n    shall be  {shall_be}\n    is now    {now}")
 }
 
-impl Diagnose for ApplyError {
+impl UserError for ApplyError {
     fn kind(&self) -> Kind {
         match self {
             Self::Misfit { midway: false, .. } | Self::World { midway: false, .. } => Kind::Refused,

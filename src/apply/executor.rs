@@ -8,47 +8,47 @@ use crate::plan::{Action, Bulk, Guard, Item, Object, State};
 use crate::scan::cluster::ClusterError;
 
 /// One node: this machine ([`crate::apply::local::Host`]), a peer ([`super::Remote`]), or a test's model.
-pub trait World {
+pub trait Executor {
     /// Looks how an object is. A [`Object::Bulk`] is looked at batch by batch, never as a whole.
     ///
     /// # Errors
-    /// [`WorldError`] where it cannot be seen; never a guess.
-    fn observe(&mut self, object: &Object) -> Result<State, WorldError>;
+    /// [`ExecutorError`] where it cannot be seen; never a guess.
+    fn observe(&mut self, object: &Object) -> Result<State, ExecutorError>;
 
     /// Looks whether a condition holds: `None`, or what was found instead, in words.
     ///
     /// # Errors
-    /// [`WorldError`] where it cannot be seen.
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, WorldError>;
+    /// [`ExecutorError`] where it cannot be seen.
+    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError>;
 
     /// Brings an object into a state. Atomic where the system is: after a crash the object is as
     /// before or as desired.
     ///
     /// # Errors
-    /// [`WorldError`]; the object may be as before or as desired then.
-    fn perform(&mut self, action: &Action) -> Result<(), WorldError>;
+    /// [`ExecutorError`]; the object may be as before or as desired then.
+    fn perform(&mut self, action: &Action) -> Result<(), ExecutorError>;
 
-    /// [`World::observe`] for many; a peer answers in one round trip.
+    /// [`Executor::observe`] for many; a peer answers in one round trip.
     ///
     /// # Errors
     /// As for one.
-    fn observe_each(&mut self, objects: &[&Object]) -> Result<Vec<State>, WorldError> {
+    fn observe_each(&mut self, objects: &[&Object]) -> Result<Vec<State>, ExecutorError> {
         objects.iter().map(|object| self.observe(object)).collect()
     }
 
-    /// [`World::perform`] for many, in their order; stops at the first error.
+    /// [`Executor::perform`] for many, in their order; stops at the first error.
     ///
     /// # Errors
     /// As for one.
-    fn perform_each(&mut self, actions: &[Action]) -> Result<(), WorldError> {
+    fn perform_each(&mut self, actions: &[Action]) -> Result<(), ExecutorError> {
         actions.iter().try_for_each(|action| self.perform(action))
     }
 
     /// Why the next batch of a bulk step should wait, in words; nothing where it may go on.
     ///
     /// # Errors
-    /// [`WorldError`] where that cannot be seen.
-    fn must_wait(&mut self, _bulk: &Bulk) -> Result<Option<String>, WorldError> {
+    /// [`ExecutorError`] where that cannot be seen.
+    fn must_wait(&mut self, _bulk: &Bulk) -> Result<Option<String>, ExecutorError> {
         Ok(None)
     }
 
@@ -56,9 +56,9 @@ pub trait World {
     /// ([`Bulk::TriggerSync`]). Doing a batch twice must do no harm.
     ///
     /// # Errors
-    /// [`WorldError`] where the batch as a whole failed and is to be done again; what failed for
+    /// [`ExecutorError`] where the batch as a whole failed and is to be done again; what failed for
     /// single items is part of the answer.
-    fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, WorldError>;
+    fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, ExecutorError>;
 }
 
 /// How a batch went.
@@ -80,17 +80,17 @@ pub struct Failed {
 }
 
 /// All nodes that a plan speaks of.
-pub trait Worlds {
+pub trait Executors {
     /// The node of this name.
     ///
     /// # Errors
-    /// [`WorldError`] where it cannot be reached.
-    fn on(&mut self, node: &str) -> Result<&mut dyn World, WorldError>;
+    /// [`ExecutorError`] where it cannot be reached.
+    fn on(&mut self, node: &str) -> Result<&mut dyn Executor, ExecutorError>;
 }
 
 /// The world could not be seen or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum WorldError {
+pub enum ExecutorError {
     /// A system call failed.
     #[error("cannot {doing}")]
     System {

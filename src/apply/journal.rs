@@ -6,8 +6,8 @@ use std::io::{self, BufRead, Write as _};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::executor::Batch;
-use super::progress::{FORMAT, Ledger, Origin, OutOfOrder, Record};
-use crate::domain::{Diagnose, Kind, Time};
+use super::progress::{FORMAT, Origin, OutOfOrder, Record, RunProgress};
+use crate::domain::{Kind, Time, UserError};
 use crate::plan::{Plan, State, StepId};
 
 /// Where a journal's lines go.
@@ -41,7 +41,7 @@ impl Log for File {
 /// as its seed, the checksum before it: a line that is lost, doubled or moved shows.
 pub struct Journal {
     log: Box<dyn Log>,
-    ledger: Ledger,
+    ledger: RunProgress,
     chain: u64,
     clock: fn() -> Time,
 }
@@ -88,7 +88,7 @@ pub enum JournalError {
     },
 }
 
-impl Diagnose for JournalError {
+impl UserError for JournalError {
     fn kind(&self) -> Kind {
         match self {
             Self::Unwritable(_) => Kind::Midway,
@@ -113,7 +113,7 @@ impl Diagnose for JournalError {
 /// What was read of a journal's file.
 pub struct Replayed {
     /// What its sound lines say.
-    pub ledger: Ledger,
+    pub ledger: RunProgress,
     /// How many bytes are sound; what follows is a torn last line.
     pub sound: u64,
     chain: u64,
@@ -130,7 +130,7 @@ impl Journal {
         origin: Origin,
         clock: fn() -> Time,
     ) -> Result<Self, JournalError> {
-        let mut journal = Self { log, ledger: Ledger::default(), chain: 0, clock };
+        let mut journal = Self { log, ledger: RunProgress::default(), chain: 0, clock };
         let at = clock();
         journal.put(&Record::Began { format: FORMAT, plan: plan.digest(), origin, at })?;
         Ok(journal)
@@ -144,7 +144,7 @@ impl Journal {
 
     /// What it says.
     #[must_use]
-    pub fn ledger(&self) -> &Ledger {
+    pub fn ledger(&self) -> &RunProgress {
         &self.ledger
     }
 
@@ -206,7 +206,7 @@ pub fn replay(
     plan: &Plan,
     mut each: impl FnMut(&Record, u64),
 ) -> Result<Replayed, JournalError> {
-    let mut read = Replayed { ledger: Ledger::default(), sound: 0, chain: 0 };
+    let mut read = Replayed { ledger: RunProgress::default(), sound: 0, chain: 0 };
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();

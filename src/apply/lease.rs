@@ -14,18 +14,18 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::executor::WorldError;
+use super::executor::ExecutorError;
 use crate::apply::local::locks;
-use crate::plan::Place;
+use crate::plan::NodePath;
 
 /// How long a change that was begun before is waited for.
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What one georepair carries out, as it tells its peers.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Turn {
+pub struct Lease {
     /// The state directory: whoever goes on with the run has it from there, and so names the same.
-    pub state_dir: Place,
+    pub state_dir: NodePath,
     /// The run, and the one that it takes back.
     pub runs: Vec<Uuid>,
     /// Tells this georepair from any other at the same run.
@@ -35,18 +35,18 @@ pub struct Turn {
 /// The turn on this node: a file for each run that is carried out, with the token of whose turn it
 /// is; locked while something is changed.
 #[derive(Debug)]
-pub struct Turns {
-    held: Option<Turn>,
+pub struct Leases {
+    held: Option<Lease>,
     patience: Duration,
 }
 
-impl Default for Turns {
+impl Default for Leases {
     fn default() -> Self {
         Self { held: None, patience: PATIENCE }
     }
 }
 
-impl Turn {
+impl Lease {
     fn folder(&self) -> PathBuf {
         self.state_dir.path().join("turns")
     }
@@ -56,13 +56,13 @@ impl Turn {
     }
 }
 
-impl Turns {
+impl Leases {
     /// Takes the turn, from whoever had it; a change under way is waited for.
     ///
     /// # Errors
-    /// [`WorldError::Unfit`] where that change takes too long, [`WorldError::System`] where the
+    /// [`ExecutorError::Unfit`] where that change takes too long, [`ExecutorError::System`] where the
     /// file cannot be used.
-    pub fn take(&mut self, turn: Turn) -> Result<(), WorldError> {
+    pub fn take(&mut self, turn: Lease) -> Result<(), ExecutorError> {
         let folder = turn.folder();
         fs::create_dir_all(&folder).map_err(|source| cannot_use(&folder, source))?;
         for run in &turn.runs {
@@ -78,11 +78,11 @@ impl Turns {
     /// Changes something, if it is still this one's turn; nobody takes it meanwhile.
     ///
     /// # Errors
-    /// [`WorldError::Unfit`] where it is not; or what the change itself says.
+    /// [`ExecutorError::Unfit`] where it is not; or what the change itself says.
     pub fn during<T>(
         &self,
-        change: impl FnOnce() -> Result<T, WorldError>,
-    ) -> Result<T, WorldError> {
+        change: impl FnOnce() -> Result<T, ExecutorError>,
+    ) -> Result<T, ExecutorError> {
         let turn = self.held.as_ref().ok_or_else(|| unfit("no run was named before the change"))?;
         let locks = turn.runs.iter().map(|run| self.own(turn, *run));
         let locks = locks.collect::<Result<Vec<File>, _>>()?;
@@ -91,7 +91,7 @@ impl Turns {
         done
     }
 
-    fn made_and_locked(&self, run: Uuid, path: &Path) -> Result<File, WorldError> {
+    fn made_and_locked(&self, run: Uuid, path: &Path) -> Result<File, ExecutorError> {
         loop {
             let open =
                 File::options().read(true).write(true).create(true).truncate(false).open(path);
@@ -105,7 +105,7 @@ impl Turns {
     }
 
     /// The run's file, locked, where the turn's token is in it.
-    fn own(&self, turn: &Turn, run: Uuid) -> Result<File, WorldError> {
+    fn own(&self, turn: &Lease, run: Uuid) -> Result<File, ExecutorError> {
         let path = turn.file(run);
         let taken = || unfit(&format!("another georepair has gone on with run {run}"));
         let mut file = match File::open(&path) {
@@ -118,7 +118,7 @@ impl Turns {
         if found == turn.token.as_bytes() { Ok(file) } else { Err(taken()) }
     }
 
-    fn lock(&self, run: Uuid, path: &Path, file: &File) -> Result<(), WorldError> {
+    fn lock(&self, run: Uuid, path: &Path, file: &File) -> Result<(), ExecutorError> {
         if locks(file, self.patience).map_err(|source| cannot_use(path, source))? {
             return Ok(());
         }
@@ -130,7 +130,7 @@ impl Turns {
     }
 }
 
-impl Drop for Turns {
+impl Drop for Leases {
     /// Leaves nothing behind; whoever is late finds no file, and so not its turn.
     #[expect(clippy::disallowed_methods, reason = "removes its own files, which hold nothing")]
     fn drop(&mut self) {
@@ -144,12 +144,12 @@ impl Drop for Turns {
     }
 }
 
-fn unfit(why: &str) -> WorldError {
-    WorldError::Unfit(why.to_owned())
+fn unfit(why: &str) -> ExecutorError {
+    ExecutorError::Unfit(why.to_owned())
 }
 
-fn cannot_use(path: &Path, source: io::Error) -> WorldError {
-    WorldError::System { doing: format!("use {}", path.display()), source }
+fn cannot_use(path: &Path, source: io::Error) -> ExecutorError {
+    ExecutorError::System { doing: format!("use {}", path.display()), source }
 }
 
 #[cfg(test)]
@@ -159,16 +159,16 @@ mod tests {
     use tempfile::TempDir;
     use uuid::Uuid;
 
-    use super::{Turn, Turns};
-    use crate::apply::WorldError;
+    use super::{Lease, Leases};
+    use crate::apply::ExecutorError;
 
-    fn turn(dir: &TempDir, runs: &[u128], token: u128) -> Turn {
+    fn turn(dir: &TempDir, runs: &[u128], token: u128) -> Lease {
         let runs = runs.iter().copied().map(Uuid::from_u128).collect();
-        Turn { state_dir: dir.path().into(), runs, token: Uuid::from_u128(token) }
+        Lease { state_dir: dir.path().into(), runs, token: Uuid::from_u128(token) }
     }
 
     #[track_caller]
-    fn refused(answer: Result<(), WorldError>, why: &str) {
+    fn refused(answer: Result<(), ExecutorError>, why: &str) {
         let said = answer.unwrap_err().to_string();
         assert!(said.contains(why), "{said}");
     }
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn who_is_late_changes_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut late, mut next) = (Turns::default(), Turns::default());
+        let (mut late, mut next) = (Leases::default(), Leases::default());
         refused(late.during(|| Ok(())), "no run was named");
         late.take(turn(&dir, &[1], 10)).unwrap();
         late.during(|| Ok(())).unwrap();
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn other_runs_do_not_matter() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut one, mut other) = (Turns::default(), Turns::default());
+        let (mut one, mut other) = (Leases::default(), Leases::default());
         one.take(turn(&dir, &[1], 10)).unwrap();
         other.take(turn(&dir, &[2], 11)).unwrap();
         one.during(|| other.during(|| Ok(()))).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn what_takes_a_run_back_takes_its_turn_as_well() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut run, mut undo) = (Turns::default(), Turns::default());
+        let (mut run, mut undo) = (Leases::default(), Leases::default());
         run.take(turn(&dir, &[1], 10)).unwrap();
         undo.take(turn(&dir, &[2, 1], 11)).unwrap();
         refused(run.during(|| Ok(())), "another georepair");
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_change_under_way_is_waited_for() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut early, mut next) = (Turns::default(), Turns::default());
+        let (mut early, mut next) = (Leases::default(), Leases::default());
         early.take(turn(&dir, &[1], 10)).unwrap();
         next.patience = Duration::ZERO;
         early

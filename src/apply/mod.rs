@@ -20,13 +20,13 @@ mod undo;
 mod undo_list;
 
 pub use bulk::{ManifestError, ManifestReader, ManifestWriter};
-pub use error::{ApplyError, Misfit};
-pub use executor::{Batch, Failed, World, WorldError, Worlds};
+pub use error::{ApplyError, FailedCondition};
+pub use executor::{Batch, Executor, ExecutorError, Executors, Failed};
 pub use journal::{Journal, JournalError, Log, Replayed, replay};
-pub use lease::{Turn, Turns};
+pub use lease::{Lease, Leases};
 pub use nodes::Nodes;
-pub use progress::{BulkState, Ledger, Origin, OutOfOrder, Record, StepState};
-pub use remote::{Answer, Ask, Remote, Talk, serve};
+pub use progress::{BulkState, Origin, OutOfOrder, Record, RunProgress, StepState};
+pub use remote::{Answer, Ask, RemoteExecutor, Talk, serve};
 pub use step::{Watch, preflight, run};
 pub use store::{
     Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan, write_scripts,

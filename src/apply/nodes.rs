@@ -3,44 +3,50 @@
 use std::collections::BTreeMap;
 use std::net::{ToSocketAddrs as _, UdpSocket};
 
-use super::executor::{World, WorldError, Worlds};
-use super::lease::Turn;
-use super::local::Host;
-use super::remote::Remote;
+use super::executor::{Executor, ExecutorError, Executors};
+use super::lease::Lease;
+use super::local::LocalExecutor;
+use super::remote::RemoteExecutor;
 use crate::scan::cluster::Tools;
 
 /// The nodes by their names.
 pub struct Nodes {
     tools: Tools,
     own: String,
-    here: Host,
-    peers: BTreeMap<String, Remote>,
-    turn: Option<Turn>,
+    here: LocalExecutor,
+    peers: BTreeMap<String, RemoteExecutor>,
+    turn: Option<Lease>,
 }
 
 impl Nodes {
     /// All nodes; `own` is this machine's host name.
     #[must_use]
     pub fn new(tools: Tools, own: String) -> Self {
-        Self { here: Host::new(tools.clone()), tools, own, peers: BTreeMap::new(), turn: None }
+        Self {
+            here: LocalExecutor::new(tools.clone()),
+            tools,
+            own,
+            peers: BTreeMap::new(),
+            turn: None,
+        }
     }
 
     /// What is carried out from now on: each peer's turn is taken before it is looked at.
-    pub fn carry_out(&mut self, turn: Turn) {
+    pub fn carry_out(&mut self, turn: Lease) {
         self.turn = Some(turn);
     }
 }
 
-impl Worlds for Nodes {
-    fn on(&mut self, node: &str) -> Result<&mut dyn World, WorldError> {
+impl Executors for Nodes {
+    fn on(&mut self, node: &str) -> Result<&mut dyn Executor, ExecutorError> {
         if is_here(node, &self.own) {
             return Ok(&mut self.here);
         }
         if !self.peers.contains_key(node) {
-            let peer = Remote::call(&self.tools, node)?;
+            let peer = RemoteExecutor::call(&self.tools, node)?;
             self.peers.insert(node.to_owned(), peer);
         }
-        let gone = || WorldError::Unfit(format!("{node} cannot be called"));
+        let gone = || ExecutorError::Unfit(format!("{node} cannot be called"));
         let peer = self.peers.get_mut(node).ok_or_else(gone)?;
         self.turn.as_ref().map_or(Ok(()), |turn| peer.take_turn(turn))?;
         Ok(peer)

@@ -135,7 +135,7 @@ pub struct BulkState {
 
 /// All that a journal says, as of its last record.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Ledger {
+pub struct RunProgress {
     began: Option<(Origin, Time)>,
     steps: BTreeMap<StepId, StepState>,
     bulks: BTreeMap<StepId, BulkState>,
@@ -148,7 +148,7 @@ pub struct Ledger {
 #[error("it cannot follow what stands before it")]
 pub struct OutOfOrder;
 
-impl Ledger {
+impl RunProgress {
     /// Takes in one record.
     ///
     /// # Errors

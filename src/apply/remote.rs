@@ -4,8 +4,8 @@ use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 
-use super::executor::{Batch, World, WorldError};
-use super::lease::{Turn, Turns};
+use super::executor::{Batch, Executor, ExecutorError};
+use super::lease::{Lease, Leases};
 use crate::domain::in_one_line;
 use crate::plan::{Action, Bulk, Guard, Item, Object, State};
 use crate::scan::cluster::{Agent, Host, Tools};
@@ -20,7 +20,7 @@ pub enum Ask {
     /// Which version of this protocol it speaks: the first question.
     Hello,
     /// To take the turn, for the changes that follow.
-    Turn(Turn),
+    Turn(Lease),
     /// How objects are.
     Observe(Vec<Object>),
     /// Whether a condition holds.
@@ -59,8 +59,8 @@ const VERSION: u32 = 2;
 pub fn serve(
     mut input: impl BufRead,
     mut output: impl Write,
-    world: &mut dyn World,
-    turns: &mut Turns,
+    world: &mut dyn Executor,
+    turns: &mut Leases,
 ) -> io::Result<()> {
     while let Some(ask) = take(&mut input)? {
         give(&mut output, &answer(&ask, world, turns))?;
@@ -68,7 +68,7 @@ pub fn serve(
     Ok(())
 }
 
-fn answer(ask: &Ask, world: &mut dyn World, turns: &mut Turns) -> Answer {
+fn answer(ask: &Ask, world: &mut dyn Executor, turns: &mut Leases) -> Answer {
     let answered = match ask {
         Ask::Hello => Ok(Answer::Hello(VERSION)),
         Ask::Observe(objects) => {
@@ -105,18 +105,18 @@ impl Talk for Agent {
 }
 
 /// A peer.
-pub struct Remote {
+pub struct RemoteExecutor {
     node: String,
     talk: Box<dyn Talk>,
-    turn: Option<Turn>,
+    turn: Option<Lease>,
 }
 
-impl Remote {
+impl RemoteExecutor {
     /// Calls the georepair of a peer by ssh.
     ///
     /// # Errors
-    /// [`WorldError::Cluster`] where it cannot be reached, [`WorldError::Peer`] as for `greet`.
-    pub fn call(tools: &Tools, node: &str) -> Result<Self, WorldError> {
+    /// [`ExecutorError::Cluster`] where it cannot be reached, [`ExecutorError::Peer`] as for `greet`.
+    pub fn call(tools: &Tools, node: &str) -> Result<Self, ExecutorError> {
         let agent = Agent::start(tools, &Host::Peer(node.to_owned()), &["world"])?;
         Self::greet(node, Box::new(agent))
     }
@@ -124,8 +124,8 @@ impl Remote {
     /// Greets who answers for the node of this name.
     ///
     /// # Errors
-    /// [`WorldError::Peer`] where nobody answers, or in another version.
-    pub fn greet(node: &str, talk: Box<dyn Talk>) -> Result<Self, WorldError> {
+    /// [`ExecutorError::Peer`] where nobody answers, or in another version.
+    pub fn greet(node: &str, talk: Box<dyn Talk>) -> Result<Self, ExecutorError> {
         let mut peer = Self { node: node.to_owned(), talk, turn: None };
         match peer.ask(&Ask::Hello)? {
             Answer::Hello(VERSION) => Ok(peer),
@@ -136,8 +136,8 @@ impl Remote {
     /// Takes the turn there, unless it has it: before the first look of what carries out a run.
     ///
     /// # Errors
-    /// [`WorldError::Peer`] where it cannot be had.
-    pub fn take_turn(&mut self, turn: &Turn) -> Result<(), WorldError> {
+    /// [`ExecutorError::Peer`] where it cannot be had.
+    pub fn take_turn(&mut self, turn: &Lease) -> Result<(), ExecutorError> {
         if self.turn.as_ref() == Some(turn) {
             return Ok(());
         }
@@ -148,7 +148,7 @@ impl Remote {
         Ok(())
     }
 
-    fn ask(&mut self, ask: &Ask) -> Result<Answer, WorldError> {
+    fn ask(&mut self, ask: &Ask) -> Result<Answer, ExecutorError> {
         let ended = || io::Error::from(io::ErrorKind::BrokenPipe);
         let given = self.talk.input().ok_or_else(ended).and_then(|input| give(input, ask));
         let asked = given.and_then(|()| take(self.talk.output()));
@@ -160,21 +160,21 @@ impl Remote {
         }
     }
 
-    fn failed(&self, said: &str) -> WorldError {
-        WorldError::Peer { node: self.node.clone(), said: said.to_owned() }
+    fn failed(&self, said: &str) -> ExecutorError {
+        ExecutorError::Peer { node: self.node.clone(), said: said.to_owned() }
     }
 
-    fn odd(&self) -> WorldError {
+    fn odd(&self) -> ExecutorError {
         self.failed("it answered another question than the one asked")
     }
 }
 
-impl World for Remote {
-    fn observe(&mut self, object: &Object) -> Result<State, WorldError> {
+impl Executor for RemoteExecutor {
+    fn observe(&mut self, object: &Object) -> Result<State, ExecutorError> {
         self.observe_each(&[object])?.pop().ok_or_else(|| self.odd())
     }
 
-    fn observe_each(&mut self, objects: &[&Object]) -> Result<Vec<State>, WorldError> {
+    fn observe_each(&mut self, objects: &[&Object]) -> Result<Vec<State>, ExecutorError> {
         let asked = objects.iter().copied().cloned().collect();
         match self.ask(&Ask::Observe(asked))? {
             Answer::States(states) if states.len() == objects.len() => Ok(states),
@@ -182,25 +182,25 @@ impl World for Remote {
         }
     }
 
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, WorldError> {
+    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
         match self.ask(&Ask::Misfit(guard.clone()))? {
             Answer::Misfit(found) => Ok(found),
             _ => Err(self.odd()),
         }
     }
 
-    fn perform(&mut self, action: &Action) -> Result<(), WorldError> {
+    fn perform(&mut self, action: &Action) -> Result<(), ExecutorError> {
         self.perform_each(std::slice::from_ref(action))
     }
 
-    fn perform_each(&mut self, actions: &[Action]) -> Result<(), WorldError> {
+    fn perform_each(&mut self, actions: &[Action]) -> Result<(), ExecutorError> {
         match self.ask(&Ask::Perform(actions.to_vec()))? {
             Answer::Done => Ok(()),
             _ => Err(self.odd()),
         }
     }
 
-    fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, WorldError> {
+    fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, ExecutorError> {
         match self.ask(&Ask::Batch(bulk.clone(), items.to_vec()))? {
             Answer::Batch(batch) => Ok(batch),
             _ => Err(self.odd()),

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::bulk;
-use super::error::{ApplyError, Misfit};
-use super::executor::{World, WorldError, Worlds};
+use super::error::{ApplyError, FailedCondition};
+use super::executor::{Executor, ExecutorError, Executors};
 use super::journal::Journal;
 use super::progress::StepState;
 use crate::plan::{Guard, Object, Plan, State, Step};
@@ -41,7 +41,7 @@ impl Watch for () {}
 pub fn run(
     plan: &Plan,
     journal: &mut Journal,
-    worlds: &mut dyn Worlds,
+    worlds: &mut dyn Executors,
     watch: &mut dyn Watch,
     manifests: &Path,
 ) -> Result<(), ApplyError> {
@@ -58,7 +58,7 @@ pub fn run(
 fn go(
     plan: &Plan,
     journal: &mut Journal,
-    worlds: &mut dyn Worlds,
+    worlds: &mut dyn Executors,
     watch: &mut dyn Watch,
     manifests: &Path,
 ) -> Result<(), ApplyError> {
@@ -87,7 +87,7 @@ fn go(
 fn bring_about(
     step: &Step,
     journal: &mut Journal,
-    worlds: &mut dyn Worlds,
+    worlds: &mut dyn Executors,
 ) -> Result<bool, ApplyError> {
     let midway = journal.ledger().has_changed_anything();
     let failed = |source| failed(step, midway, source);
@@ -127,7 +127,7 @@ fn bring_about(
 }
 
 /// Looks whether all guards of a step hold right now.
-pub(super) fn check(step: &Step, midway: bool, world: &mut dyn World) -> Result<(), ApplyError> {
+pub(super) fn check(step: &Step, midway: bool, world: &mut dyn Executor) -> Result<(), ApplyError> {
     let misfits = misfits(step, step.guards.iter(), world);
     let misfits = misfits.map_err(|source| failed(step, midway, source))?;
     if misfits.is_empty() { Ok(()) } else { Err(ApplyError::Misfit { misfits, midway }) }
@@ -136,13 +136,13 @@ pub(super) fn check(step: &Step, midway: bool, world: &mut dyn World) -> Result<
 fn misfits<'a>(
     step: &Step,
     guards: impl Iterator<Item = &'a Guard>,
-    world: &mut dyn World,
-) -> Result<Vec<Misfit>, WorldError> {
+    world: &mut dyn Executor,
+) -> Result<Vec<FailedCondition>, ExecutorError> {
     let mut misfits = Vec::new();
     for guard in guards {
         if let Some(found) = world.misfit(guard)? {
             let (node, expected) = (step.node.clone(), guard.to_string());
-            misfits.push(Misfit { step: step.id, node, expected, found });
+            misfits.push(FailedCondition { step: step.id, node, expected, found });
         }
     }
     Ok(misfits)
@@ -156,7 +156,7 @@ fn misfits<'a>(
 /// # Errors
 /// [`ApplyError::Misfit`] with all differences at once, [`ApplyError::World`] where a node cannot
 /// be asked.
-pub fn preflight(plan: &Plan, worlds: &mut dyn Worlds) -> Result<Vec<bool>, ApplyError> {
+pub fn preflight(plan: &Plan, worlds: &mut dyn Executors) -> Result<Vec<bool>, ApplyError> {
     let (mut all, mut so) = (Vec::new(), Vec::new());
     for (index, step) in plan.steps.iter().enumerate() {
         let earlier = plan.steps.get(..index).unwrap_or_default();
@@ -190,7 +190,7 @@ fn may_reach(earlier: &Step, later: &Step) -> bool {
     earlier.node == later.node || earlier.action.object.is_of_cluster()
 }
 
-pub(super) fn failed(step: &Step, midway: bool, source: WorldError) -> ApplyError {
+pub(super) fn failed(step: &Step, midway: bool, source: ExecutorError) -> ApplyError {
     ApplyError::World { step: step.id, node: step.node.clone(), midway, source }
 }
 

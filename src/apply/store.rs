@@ -10,12 +10,12 @@ use uuid::Uuid;
 use super::bulk::{ManifestError, ManifestReader, place};
 use super::journal::{Journal, JournalError, replay};
 use super::local::identity_of;
-use super::progress::{Ledger, Origin, StepState};
+use super::progress::{Origin, RunProgress, StepState};
 use super::undo::{UndoError, undo_plan};
 use super::undo_list;
-use crate::domain::{Diagnose, Kind, Time};
+use crate::domain::{Kind, Time, UserError};
 use crate::plan::{
-    Action, Because, Identity, Manifest, Object, Place, Plan, State, Step, StepId, script,
+    Action, Because, Identity, Manifest, NodePath, Object, Plan, State, Step, StepId, script,
 };
 
 /// The directory of all runs, `STATE_DIR/runs`; each is named by its uuid (version 7: by time).
@@ -47,7 +47,7 @@ pub struct Summary {
     /// How it is.
     pub state: RunState,
     /// Its plan and what its journal says, or why they cannot be read.
-    pub content: Result<(Plan, Ledger), StoreError>,
+    pub content: Result<(Plan, RunProgress), StoreError>,
     /// The latest run that takes or took it back.
     pub undone_by: Option<Uuid>,
 }
@@ -121,7 +121,7 @@ pub enum StoreError {
     },
 }
 
-impl Diagnose for StoreError {
+impl UserError for StoreError {
     fn kind(&self) -> Kind {
         match self {
             Self::Journal { source, .. } => source.kind(),
@@ -278,7 +278,7 @@ impl Store {
         for run in &chosen {
             drop(locked(&run.folder, run.id)?);
             steps.extend(kept_by(run));
-            let at = Place::from(run.folder.as_path());
+            let at = NodePath::from(run.folder.as_path());
             let identity = identity_of(&at).ok().flatten();
             let identity = identity.ok_or_else(|| self.unknown(run.id.to_string()))?;
             steps.push(forgetting(host, at, identity));
@@ -318,7 +318,7 @@ fn kept_by(run: &Summary) -> Vec<Step> {
     aside.collect()
 }
 
-fn forgetting(node: &str, at: Place, identity: Identity) -> Step {
+fn forgetting(node: &str, at: NodePath, identity: Identity) -> Step {
     let action = Action { object: Object::Kept { at, identity }, shall_be: State::Spent };
     let node = node.to_owned();
     Step { id: StepId(0), because: Because::Asked, node, guards: Vec::new(), action }
@@ -344,7 +344,7 @@ fn note_undone(runs: &mut [Summary]) {
     }
 }
 
-fn read(folder: &Path, id: Uuid) -> Result<(Plan, Ledger), StoreError> {
+fn read(folder: &Path, id: Uuid) -> Result<(Plan, RunProgress), StoreError> {
     let plan = read_plan(&folder.join("plan.json"))?;
     let path = folder.join("journal.jsonl");
     let file = File::open(&path).map_err(at(&path))?;

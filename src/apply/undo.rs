@@ -1,12 +1,10 @@
 //! Taking a run back, as a plan like any other.
 
 use super::bulk::ManifestError;
-use super::progress::{Ledger, StepState};
+use super::progress::{RunProgress, StepState};
 use super::store::StoreError;
-use crate::domain::{Diagnose, Kind};
-use crate::plan::{
-    Action, Afterwards, Because, Guard, Manifest, Object, Plan, State, Step, StepId,
-};
+use crate::domain::{Kind, UserError};
+use crate::plan::{Action, Because, FollowUp, Guard, Manifest, Object, Plan, State, Step, StepId};
 
 /// A run cannot be taken back.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +31,7 @@ pub enum UndoError {
     Store(#[from] StoreError),
 }
 
-impl Diagnose for UndoError {
+impl UserError for UndoError {
     fn kind(&self) -> Kind {
         match self {
             Self::Store(error) => error.kind(),
@@ -60,7 +58,7 @@ impl Diagnose for UndoError {
 /// [`UndoError`], naming the first step past the point of no return.
 pub fn undo_plan(
     plan: &Plan,
-    ledger: &Ledger,
+    ledger: &RunProgress,
     mut list: impl FnMut(&Step) -> Result<Option<Manifest>, ManifestError>,
 ) -> Result<Plan, UndoError> {
     let mut steps = Vec::new();
@@ -90,7 +88,7 @@ pub fn undo_plan(
     steps.reverse();
     let undo = Plan::new(format!("take back: {}", plan.title), plan.session.clone(), steps);
     let unrecorded = undo.steps.iter().any(|step| switches_recording(&step.action.object));
-    let afterwards = plan.afterwards.clone().filter(|_| unrecorded).map(|it| Afterwards {
+    let afterwards = plan.afterwards.clone().filter(|_| unrecorded).map(|it| FollowUp {
         says: "what was deleted or renamed while changelogs were off is in none".to_owned(),
         compare: false,
         ..it

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
 use super::cmd;
-use crate::report::{ColorChoice, Format, Look};
+use crate::report::{ColorChoice, Format, OutputStyle};
 
 /// The fsck of GlusterFS geo-replication.
 ///
@@ -83,8 +83,8 @@ pub struct Global {
 
 impl Global {
     /// How answers are to look on standard output.
-    pub(super) fn look(&self) -> Look {
-        Look::of_stdout(self.format, self.color, self.verbose > 0)
+    pub(super) fn look(&self) -> OutputStyle {
+        OutputStyle::of_stdout(self.format, self.color, self.verbose > 0)
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, IsTerminal as _};
 
 use anstream::{eprint, eprintln};
 
-use crate::domain::{Diagnose, Kind, Name};
+use crate::domain::{Kind, Name, UserError};
 use crate::plan::Plan;
 
 /// Nobody confirmed the plan.
@@ -19,7 +19,7 @@ pub(super) enum Unconfirmed {
     No,
 }
 
-impl Diagnose for Unconfirmed {
+impl UserError for Unconfirmed {
     fn kind(&self) -> Kind {
         Kind::Refused
     }

@@ -5,14 +5,18 @@ use anstream::eprintln;
 use super::args::Global;
 use super::cmd::audit;
 use super::failure::Outcome;
-use super::run_plan::Carried;
+use super::run_plan::RunOutcome;
 use crate::domain::Name;
-use crate::plan::{Afterwards, Plan};
+use crate::plan::{FollowUp, Plan};
 use crate::task::{Failure, UsageError};
 
 /// Compares both sides where the plan asks for it, and says where it does not.
-pub(super) fn see_to(plan: &Plan, carried: Carried, global: &Global) -> Result<Outcome, Failure> {
-    let (Carried::Done { .. }, Some(left)) = (carried, &plan.afterwards) else {
+pub(super) fn see_to(
+    plan: &Plan,
+    carried: RunOutcome,
+    global: &Global,
+) -> Result<Outcome, Failure> {
+    let (RunOutcome::Done { .. }, Some(left)) = (carried, &plan.afterwards) else {
         return Ok(carried.outcome());
     };
     if !left.compare {
@@ -34,7 +38,7 @@ pub(super) fn see_to(plan: &Plan, carried: Carried, global: &Global) -> Result<O
     }
 }
 
-fn tell(left: &Afterwards, global: &Global) {
+fn tell(left: &FollowUp, global: &Global) {
     if !global.quiet {
         eprintln!("{}", Name::from(left.to_string()).lossy());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::domain::{Diagnose, Kind};
+use crate::domain::{Kind, UserError};
 use crate::scan::logs::Positions;
 
 /// The state directory cannot be used.
@@ -15,7 +15,7 @@ pub(super) struct StateError {
     source: io::Error,
 }
 
-impl Diagnose for StateError {
+impl UserError for StateError {
     fn kind(&self) -> Kind {
         Kind::Refused
     }

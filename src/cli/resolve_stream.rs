@@ -15,14 +15,14 @@ use crate::format::gfids_of_finding;
 use crate::report::{GfidList, Progress};
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
-use crate::scan::resolve::{Answer, Asked, Resolver};
+use crate::scan::resolve::{Answer, Query, Resolver};
 use crate::task::Failure;
 
 /// How many answers may wait for a scan; more are scanned for at once, to bound memory.
 const WAITING: usize = 1_000_000;
 
 /// Takes questions from arguments and standard input and prints their answers.
-pub(super) struct Desk<'a> {
+pub(super) struct ResolveStream<'a> {
     resolver: Resolver<'a>,
     meter: &'a Arc<Meter>,
     list: GfidList,
@@ -34,7 +34,7 @@ pub(super) struct Desk<'a> {
     unread: u64,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> ResolveStream<'a> {
     /// A desk; without `scan`, names that only a scan could tell stay unknown.
     pub(super) fn new(
         bricks: &'a [BrickRoot],
@@ -84,7 +84,7 @@ impl<'a> Desk<'a> {
                     self.unread += 1;
                     Vec::new()
                 });
-                asked.extend(gfids.into_iter().filter(|gfid| seen.insert(*gfid)).map(Asked::Gfid));
+                asked.extend(gfids.into_iter().filter(|gfid| seen.insert(*gfid)).map(Query::Gfid));
             }
             self.take(asked)?;
             if self.list.is_gone() {
@@ -94,11 +94,11 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn read(&self, text: &[u8]) -> Asked {
-        Asked::read(text, |name| self.resolver.bricks().iter().any(|brick| brick.holds(name)))
+    fn read(&self, text: &[u8]) -> Query {
+        Query::read(text, |name| self.resolver.bricks().iter().any(|brick| brick.holds(name)))
     }
 
-    fn take(&mut self, asked: Vec<Asked>) -> Result<(), Failure> {
+    fn take(&mut self, asked: Vec<Query>) -> Result<(), Failure> {
         let mut answers = self.resolver.answer(asked)?;
         let ready = match answers.iter().position(Answer::needs_scan) {
             _ if !self.waiting.is_empty() => 0,

@@ -15,9 +15,9 @@ use super::failure::Outcome;
 use super::interrupt;
 use crate::apply;
 use crate::apply::{
-    ApplyError, Nodes, Origin, Run, Start, Store, StoreError, Turn, Watch, preflight,
+    ApplyError, Lease, Nodes, Origin, Run, Start, Store, StoreError, Watch, preflight,
 };
-use crate::domain::{Diagnose, Kind, Time};
+use crate::domain::{Kind, Time, UserError};
 use crate::plan::{Object, Plan, Step};
 use crate::report;
 use crate::report::{Document as _, PlanView, Progress};
@@ -28,7 +28,7 @@ use crate::task::Failure;
 /// Flags of every command that changes anything.
 #[derive(ClapArgs, Clone, Debug, Default)]
 #[command(next_help_heading = "Options of every change")]
-pub(super) struct Change {
+pub(super) struct ChangeArgs {
     /// Compute everything, print the exact plan, change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -45,7 +45,7 @@ pub(super) struct Change {
 
 /// How far a plan was carried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Carried {
+pub(super) enum RunOutcome {
     /// It was only shown or saved.
     Shown(Outcome),
     /// It was run to its end.
@@ -57,7 +57,7 @@ pub(super) enum Carried {
     },
 }
 
-impl Carried {
+impl RunOutcome {
     /// How the command ends.
     pub(super) fn outcome(self) -> Outcome {
         match self {
@@ -70,25 +70,25 @@ impl Carried {
 
 /// A run stopped before its end.
 #[derive(Debug)]
-pub(super) struct Stopped {
+pub(super) struct StoppedRun {
     run: Uuid,
     resumable: bool,
     source: ApplyError,
 }
 
-impl std::fmt::Display for Stopped {
+impl std::fmt::Display for StoppedRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.source.fmt(f)
     }
 }
 
-impl std::error::Error for Stopped {
+impl std::error::Error for StoppedRun {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.source()
     }
 }
 
-impl Diagnose for Stopped {
+impl UserError for StoppedRun {
     fn kind(&self) -> Kind {
         self.source.kind()
     }
@@ -111,14 +111,14 @@ impl Diagnose for Stopped {
 pub(super) fn carry_out(
     plan: &Plan,
     lists: &Path,
-    change: &Change,
+    change: &ChangeArgs,
     global: &Global,
-) -> Result<Carried, Failure> {
+) -> Result<RunOutcome, Failure> {
     if let Some(folder) = &change.script {
         apply::write_scripts(plan, lists, folder)?;
         report::print(&PlanView::new(plan, Vec::new()), &global.look())?;
         tell(global, &format!("the scripts are in {}", folder.display()));
-        return Ok(Carried::Shown(Outcome::Fine));
+        return Ok(RunOutcome::Shown(Outcome::Fine));
     }
     let mut nodes = nodes(global)?;
     let view = PlanView::new(plan, preflight(plan, &mut nodes)?);
@@ -129,7 +129,7 @@ pub(super) fn carry_out(
     if change.dry_run || change.plan_out.is_some() || !view.would_change() {
         report::print(&view, &global.look())?;
         let findings = change.dry_run && view.would_change();
-        return Ok(Carried::Shown(if findings { Outcome::Findings } else { Outcome::Fine }));
+        return Ok(RunOutcome::Shown(if findings { Outcome::Findings } else { Outcome::Fine }));
     }
     if !change.yes {
         // Standard error will not take it only where nobody sees the question either.
@@ -141,18 +141,22 @@ pub(super) fn carry_out(
 }
 
 /// Runs, or goes on with, a run that is locked.
-pub(super) fn go_on(mut run: Run, nodes: &mut Nodes, global: &Global) -> Result<Carried, Failure> {
+pub(super) fn go_on(
+    mut run: Run,
+    nodes: &mut Nodes,
+    global: &Global,
+) -> Result<RunOutcome, Failure> {
     tell(global, &format!("run {}", run.id));
     let runs = std::iter::once(run.id).chain(run.plan.undoes).collect();
     let state_dir = std::path::absolute(&global.state_dir).unwrap_or(global.state_dir.clone());
     let state_dir = state_dir.as_path().into();
-    nodes.carry_out(Turn { state_dir, runs, token: new_id() });
-    let mut onlooker = Onlooker::new(&run.plan, global.quiet);
+    nodes.carry_out(Lease { state_dir, runs, token: new_id() });
+    let mut onlooker = RunDisplay::new(&run.plan, global.quiet);
     let ended = apply::run(&run.plan, &mut run.journal, nodes, &mut onlooker, &run.folder);
     drop(onlooker);
     if let Err(source) = ended {
         let resumable = run.plan.point_of_no_return().is_none();
-        return Err(Stopped { run: run.id, resumable, source }.into());
+        return Err(StoppedRun { run: run.id, resumable, source }.into());
     }
     let failed = run.plan.steps.iter().map(|step| run.journal.ledger().bulk(step.id).failed).sum();
     let id = run.id;
@@ -163,7 +167,7 @@ pub(super) fn go_on(mut run: Run, nodes: &mut Nodes, global: &Global) -> Result<
         None => tell(global, &format!("done; take it back: georepair runs undo {id}")),
         Some(_) => tell(global, &format!("done: georepair runs show {id}")),
     }
-    Ok(Carried::Done { run: id, failed })
+    Ok(RunOutcome::Done { run: id, failed })
 }
 
 /// A directory for the lists of a plan until its run takes them over.
@@ -206,7 +210,7 @@ pub(super) fn start() -> Start {
 }
 
 /// Tells how far a run is, and hears Ctrl-C.
-struct Onlooker {
+struct RunDisplay {
     steps: usize,
     quiet: bool,
     interrupted: Arc<AtomicBool>,
@@ -215,7 +219,7 @@ struct Onlooker {
     waited: Option<Instant>,
 }
 
-impl Onlooker {
+impl RunDisplay {
     fn new(plan: &Plan, quiet: bool) -> Self {
         let interrupted = interrupt::watched();
         let (steps, meter) = (plan.steps.len(), Arc::default());
@@ -223,7 +227,7 @@ impl Onlooker {
     }
 }
 
-impl Watch for Onlooker {
+impl Watch for RunDisplay {
     fn begins(&mut self, step: &Step) {
         if !self.quiet {
             let says = crate::domain::Name::from(step.action.says());

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader};
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use crate::domain::{Diagnose, Kind};
+use crate::domain::{Kind, UserError};
 
 /// The most lines of one batch: bounds the memory that a batch takes.
 const BATCH: usize = 1 << 17;
@@ -13,7 +13,7 @@ const BATCH: usize = 1 << 17;
 #[error("cannot read standard input")]
 pub(super) struct InputError(#[source] io::Error);
 
-impl Diagnose for InputError {
+impl UserError for InputError {
     fn kind(&self) -> Kind {
         Kind::Blind
     }

@@ -146,7 +146,7 @@ pub struct Finding {
     /// The failing gfids: not every uuid on the line.
     pub gfids: Vec<Gfid>,
     /// The failing entries.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<FailedEntry>,
     /// How many further entries and gfids were counted but not kept, to bound memory.
     pub omitted: u64,
     /// The changelogs concerned, such as `CHANGELOG.1795230034`.
@@ -167,7 +167,7 @@ pub struct Finding {
 
 /// A file or directory entry that failed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Entry {
+pub struct FailedEntry {
     /// The gfid the primary wanted there.
     pub gfid: Option<Gfid>,
     /// The directory on both sides.
@@ -186,7 +186,7 @@ pub struct Entry {
     pub now: Option<&'static str>,
 }
 
-impl Serialize for Entry {
+impl Serialize for FailedEntry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
         let mut out = serializer.serialize_struct("Entry", 10)?;

@@ -22,21 +22,21 @@ pub use code::{Code, Severity};
 pub use entry::EntryId;
 pub use errno::Errno;
 pub use finding::{
-    Diagnosis, Entry, Evidence, Finding, Remedy, Source, SourceKind, Verdict, Worker,
+    Diagnosis, Evidence, FailedEntry, Finding, Remedy, Source, SourceKind, Verdict, Worker,
 };
 pub use fop::Fop;
 pub use gfid::{Gfid, GfidError};
 pub use mark::Mark;
 pub use name::Name;
-pub use reset::{Leftovers, Level, QUARANTINE, ResetWish};
+pub use reset::{Level, QUARANTINE, ResetOptions, SecondaryData};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 #[cfg(test)]
 pub(crate) use session_state::sample as situation_sample;
 pub use session_state::{
-    BrickSight, Covered, FarSide, MarkNames, NodeLook, NodeSight, OtherSession, Recorded, Release,
-    Room, Situation,
+    BrickState, Covered, FreeSpace, MarkNames, NodeReport, NodeState, OtherSession, Recorded,
+    Release, SecondaryState, SessionState,
 };
 pub use time::Time;
-pub use time_set::Moments;
-pub use user_error::{Diagnose, Kind, in_one_line};
+pub use time_set::TimeSet;
+pub use user_error::{Kind, UserError, in_one_line};
 pub use volume::{Brick, Volume};

@@ -28,7 +28,7 @@ pub enum Level {
 
 /// What becomes of the data that the secondary has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Leftovers {
+pub enum SecondaryData {
     /// It stays where it is; what is equal is not sent again.
     #[default]
     Keep,
@@ -40,13 +40,13 @@ pub enum Leftovers {
 
 /// A reset as it was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ResetWish {
+pub struct ResetOptions {
     /// How far.
     pub level: Level,
     /// Only these bricks, by their directories; empty for all.
     pub bricks: Vec<PathBuf>,
     /// What becomes of the secondary's data.
-    pub leftovers: Leftovers,
+    pub leftovers: SecondaryData,
     /// Whether both sides are compared after a crawl.
     pub compare: bool,
     /// When the plan is made: names what the reset leaves behind.

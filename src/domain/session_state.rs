@@ -10,7 +10,7 @@ use super::{Mark, SecondaryUrl, Session, Volume};
 
 /// Everything that a reset must know beforehand.
 #[derive(Clone, Debug)]
-pub struct Situation {
+pub struct SessionState {
     /// The node that is asked, named as in the volume's bricks: commands of the cluster run there.
     pub own: String,
     /// The primary volume.
@@ -32,9 +32,9 @@ pub struct Situation {
     /// Bricks of the primary that do not run, `NODE:DIR`; nothing where it cannot be asked.
     pub down: Option<Vec<String>>,
     /// Every node that has a brick of the primary.
-    pub nodes: Vec<NodeLook>,
+    pub nodes: Vec<NodeState>,
     /// The other side.
-    pub far: Result<FarSide, String>,
+    pub far: Result<SecondaryState, String>,
 }
 
 /// Another session of the primary volume.
@@ -48,18 +48,18 @@ pub struct OtherSession {
 
 /// The secondary volume as its own cluster shows it.
 #[derive(Clone, Debug)]
-pub struct FarSide {
+pub struct SecondaryState {
     /// The volume.
     pub volume: Volume,
     /// Sessions in which it is the primary.
     pub sessions: Vec<Session>,
     /// Its space; nothing where it cannot be asked.
-    pub room: Option<Room>,
+    pub room: Option<FreeSpace>,
 }
 
 /// Space of a volume.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Room {
+pub struct FreeSpace {
     /// Bytes used on the file systems of its bricks, at most, replicas counted once each.
     pub used: u64,
     /// Bytes that are free for what would be written there again.
@@ -68,11 +68,11 @@ pub struct Room {
 
 /// A node of the primary: what was seen there, or why nothing was.
 #[derive(Clone, Debug)]
-pub struct NodeLook {
+pub struct NodeState {
     /// Its name, as in `gluster volume info`.
     pub name: String,
     /// What was seen.
-    pub sight: Result<NodeSight, String>,
+    pub sight: Result<NodeReport, String>,
     /// How far its clock is ahead of ours, in microseconds.
     pub ahead: i64,
     /// By how much that may be wrong, in microseconds: half the time the question took.
@@ -81,7 +81,7 @@ pub struct NodeLook {
 
 /// What a node sees of a session on itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct NodeSight {
+pub struct NodeReport {
     /// Its clock, microseconds since 1970.
     pub clock: i64,
     /// Its gsyncd processes of the session.
@@ -91,12 +91,12 @@ pub struct NodeSight {
     /// What was set for the session, its defaults not included (`[vars]` of its `gsyncd.conf`).
     pub set: BTreeMap<String, String>,
     /// The bricks that were asked for, in that order.
-    pub bricks: Vec<BrickSight>,
+    pub bricks: Vec<BrickState>,
 }
 
 /// A brick's root, its marks and its history.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct BrickSight {
+pub struct BrickState {
     /// The brick's root.
     pub dir: PathBuf,
     /// Why it cannot be judged; everything below is empty then.
@@ -140,7 +140,7 @@ pub struct Recorded {
     pub records: u64,
 }
 
-impl BrickSight {
+impl BrickState {
     /// At most what was recorded since a time: measured since it, or since a little earlier.
     #[must_use]
     pub fn recorded_since(&self, sec: u32) -> Option<Recorded> {
@@ -221,7 +221,7 @@ impl MarkNames {
     }
 }
 
-impl Situation {
+impl SessionState {
     /// The names of the session's marks; nothing where the secondary's id is not known.
     #[must_use]
     pub fn mark_names(&self) -> Option<MarkNames> {
@@ -231,7 +231,7 @@ impl Situation {
     }
 
     /// Every brick that was seen, with its node's name, in the order of the nodes.
-    pub fn bricks(&self) -> impl Iterator<Item = (&str, &BrickSight)> {
+    pub fn bricks(&self) -> impl Iterator<Item = (&str, &BrickState)> {
         self.nodes.iter().flat_map(|node| {
             let seen = node.sight.as_ref().ok().into_iter().flat_map(|sight| &sight.bricks);
             seen.map(|brick| (node.name.as_str(), brick))
@@ -299,24 +299,24 @@ pub(crate) mod sample {
         Volume { name, id: id(digit), started: true, set_size, redundancy: 0, bricks, options }
     }
 
-    fn node(name: &str, marks: &[(&str, u32)]) -> NodeLook {
+    fn node(name: &str, marks: &[(&str, u32)]) -> NodeState {
         let prefix = format!("trusted.glusterfs.{}.{}", id('1'), id('2'));
         let mark =
             |(kind, sec): &(&str, u32)| (format!("{prefix}.{kind}"), Mark { sec: *sec, usec: 0 });
-        let brick = BrickSight {
+        let brick = BrickState {
             dir: "/bricks/gv0".into(),
             identity: (7, Some(11)),
             volume: Some(id('1')),
             marks: marks.iter().map(mark).collect(),
             history: vec![Covered { from: 1000, to: 9000 }],
-            ..BrickSight::default()
+            ..BrickState::default()
         };
-        let sight = NodeSight { bricks: vec![brick], ..NodeSight::default() };
-        NodeLook { name: name.to_owned(), sight: Ok(sight), ahead: 0, blur: 0 }
+        let sight = NodeReport { bricks: vec![brick], ..NodeReport::default() };
+        NodeState { name: name.to_owned(), sight: Ok(sight), ahead: 0, blur: 0 }
     }
 
     /// gv0 on m1 (Active) and m2 (Passive), to `s1::gv0dr`.
-    pub(crate) fn situation() -> Situation {
+    pub(crate) fn situation() -> SessionState {
         let worker = |node: &str, state: &str| WorkerStatus {
             node: node.to_owned(),
             brick: "/bricks/gv0".into(),
@@ -326,7 +326,7 @@ pub(crate) mod sample {
         };
         let secondary: SecondaryUrl = "s1::gv0dr".parse().unwrap();
         let far = volume("gv0dr", '2', vec![brick("s1")], &[("features.read-only", "on")]);
-        Situation {
+        SessionState {
             own: "m1".to_owned(),
             primary: volume("gv0", '1', vec![brick("m1"), brick("m2")], &[]),
             session: Some(Session {
@@ -346,10 +346,10 @@ pub(crate) mod sample {
                 node("m1", &[("stime", 8000), ("entry_stime", 8001)]),
                 node("m2", &[("stime", 4000)]),
             ],
-            far: Ok(FarSide {
+            far: Ok(SecondaryState {
                 volume: far,
                 sessions: Vec::new(),
-                room: Some(Room { used: 4, free: 9 }),
+                room: Some(FreeSpace { used: 4, free: 9 }),
             }),
         }
     }

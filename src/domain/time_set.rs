@@ -7,11 +7,11 @@ const KEPT: usize = 128;
 
 /// The seconds in which something happened: all of a few, else the first and last ones.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Moments {
+pub struct TimeSet {
     seconds: Vec<i64>,
 }
 
-impl Moments {
+impl TimeSet {
     /// Adds a moment; they come nearly in order.
     pub fn add(&mut self, at: Time) {
         if self.seconds.last() == Some(&at.secs()) {
@@ -66,8 +66,8 @@ impl Moments {
 mod tests {
     use super::*;
 
-    fn moments(seconds: &[i64]) -> Moments {
-        let mut out = Moments::default();
+    fn moments(seconds: &[i64]) -> TimeSet {
+        let mut out = TimeSet::default();
         for &second in seconds {
             out.add(Time::from_secs(second));
         }

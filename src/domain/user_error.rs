@@ -20,7 +20,7 @@ pub enum Kind {
 }
 
 /// An error that knows what it means to the person who sees it.
-pub trait Diagnose {
+pub trait UserError {
     /// Its kind.
     fn kind(&self) -> Kind;
     /// What to try next, a command where there is one.

@@ -12,7 +12,7 @@ use super::logline::{LogLine, Origin};
 
 /// A thing that gsyncd, a mount, a brick, glusterd or the command line says.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Saying {
+pub enum Message {
     /// An entry operation failed on the secondary and was given up.
     EntryFailed,
     /// Owner, mode or times could not be set.
@@ -158,137 +158,137 @@ pub enum Saying {
 }
 
 /// How gsyncd's messages begin. The longest fitting beginning counts.
-const GSYNCD: &[(&str, Saying)] = &[
-    ("ENTRY FAILED", Saying::EntryFailed),
-    ("META FAILED", Saying::MetaFailed),
-    ("The above directory failed to sync", Saying::DirectoryStops),
-    ("Failed to fix entry ops", Saying::FixFailed),
-    ("Entry cannot be fixed in ", Saying::FixFailed),
-    ("Fixing gfid mismatch in ", Saying::ConflictFixed),
-    ("Fixing dir name/gfid mismatch in ", Saying::ConflictFixed),
-    ("Fixing file gfid mismatch in ", Saying::ConflictFixed),
-    ("Fixing ENOENT error in ", Saying::ConflictFixed),
-    ("Entry not present on ", Saying::ConflictFixed),
-    ("Entry ops failed with gfid mismatch", Saying::ConflictsCounted),
-    ("changelogs ", Saying::MovedOn),
-    ("incomplete sync, retrying changelogs", Saying::IncompleteSync),
-    ("SKIPPED GFID = ", Saying::SkippedGfids),
-    ("Rsync: ", Saying::FileErrcode),
-    ("tar+ssh: ", Saying::FileErrcode),
-    ("SYNC Error", Saying::SyncError),
-    ("Sync Time Taken", Saying::SyncTaken),
-    ("rsync performance", Saying::SyncStats),
-    ("command returned error", Saying::CommandFailed),
-    ("command \"", Saying::CommandFailed),
-    ("execution of \"", Saying::ExecFailed),
-    ("connection to peer is broken", Saying::PeerBroken),
-    ("getting \"No such file or directory\"", Saying::Misconfigured),
-    ("!!! getting \"No such file or directory\"", Saying::Misconfigured),
-    ("Gluster Mount process exited", Saying::MountGone),
-    ("glusterfs session went down", Saying::MountGone),
-    ("Getting \"Input/Output error\"", Saying::IoHint),
-    ("FAIL:", Saying::Raised),
-    ("call failed: ", Saying::CallRaised),
-    ("call failed:", Saying::CallRaised),
-    ("call failed", Saying::CallFailed),
-    ("call ", Saying::CallFailed),
-    ("Changelog register failed", Saying::RegisterFailed),
-    ("Changelog History Crawl failed", Saying::HistoryFailed),
-    ("Changelog history crawl failed", Saying::HistoryFailed),
-    ("Changelog crawl failed", Saying::CrawlFailed),
-    ("Changelog history not available", Saying::HistoryMissing),
-    ("No stime available", Saying::NoStime),
-    ("stime not available", Saying::NoStime),
-    ("Partial history available", Saying::HistoryPartial),
-    ("falling back to xsync mode", Saying::HistoryPartial),
-    ("Meta-volume is not mounted", Saying::MetaVolumeMissing),
-    ("Changelog Agent died", Saying::AgentDied),
-    ("starting gsyncd worker", Saying::WorkerStarting),
-    ("worker died ", Saying::WorkerDied),
-    ("worker(", Saying::WorkerDied),
-    ("Worker not confirmed after wait", Saying::WorkerHung),
-    ("Worker Status Change", Saying::WorkerStatus),
-    ("Worker Status: ", Saying::WorkerStatus),
-    ("new state: ", Saying::WorkerStatus),
-    ("Crawl Status Change", Saying::CrawlStatus),
-    ("Crawl Status: ", Saying::CrawlStatus),
-    ("Monitor Status Change", Saying::MonitorStatus),
-    ("Monitor Status: ", Saying::MonitorStatus),
-    ("geo-replication delete", Saying::MonitorStatus),
-    ("starting hybrid crawl", Saying::HybridStarted),
-    ("finished hybrid crawl", Saying::CrawlFinished),
-    ("finished history crawl", Saying::CrawlFinished),
-    ("Batch Completed", Saying::Progress),
-    ("Changelogs mode completed in", Saying::Progress),
-    ("SSH connection between ", Saying::Connected),
-    ("master is ", Saying::Connected),
-    ("Using session config file", Saying::SessionConfig),
-    ("syncing: ", Saying::Syncing),
-    ("Session config file not exists", Saying::ConfigMissing),
-    ("Config Set", Saying::ConfigChanged),
-    ("Config Reset", Saying::ConfigChanged),
-    ("reached maximum retries", Saying::RetriesExhausted),
-    ("RENAME ignored: ", Saying::RenameIgnored),
-    ("Directory Rename failed. Both Old and New", Saying::BothExist),
-    ("Unable to delete directory", Saying::BothExist),
-    ("Failed to remove", Saying::RemoveFailed),
-    ("Recursive remove ", Saying::RecursiveRemoveFailed),
-    ("Special case: rename on mkdir", Saying::RenameOnMkdir),
-    ("glusterd answered", Saying::MountbrokerRefused),
-    ("stale mount possibly left behind", Saying::StaleMount),
-    ("cleaning up temp mountpoint", Saying::StaleMount),
-    ("mount cleanup failure", Saying::StaleMount),
-    ("entries: [", Saying::UndecodedNames),
-    ("connection inactive", Saying::Inactive),
-    ("terminating on reaching EOF", Saying::Ending),
-    ("exiting.", Saying::Ending),
+const GSYNCD: &[(&str, Message)] = &[
+    ("ENTRY FAILED", Message::EntryFailed),
+    ("META FAILED", Message::MetaFailed),
+    ("The above directory failed to sync", Message::DirectoryStops),
+    ("Failed to fix entry ops", Message::FixFailed),
+    ("Entry cannot be fixed in ", Message::FixFailed),
+    ("Fixing gfid mismatch in ", Message::ConflictFixed),
+    ("Fixing dir name/gfid mismatch in ", Message::ConflictFixed),
+    ("Fixing file gfid mismatch in ", Message::ConflictFixed),
+    ("Fixing ENOENT error in ", Message::ConflictFixed),
+    ("Entry not present on ", Message::ConflictFixed),
+    ("Entry ops failed with gfid mismatch", Message::ConflictsCounted),
+    ("changelogs ", Message::MovedOn),
+    ("incomplete sync, retrying changelogs", Message::IncompleteSync),
+    ("SKIPPED GFID = ", Message::SkippedGfids),
+    ("Rsync: ", Message::FileErrcode),
+    ("tar+ssh: ", Message::FileErrcode),
+    ("SYNC Error", Message::SyncError),
+    ("Sync Time Taken", Message::SyncTaken),
+    ("rsync performance", Message::SyncStats),
+    ("command returned error", Message::CommandFailed),
+    ("command \"", Message::CommandFailed),
+    ("execution of \"", Message::ExecFailed),
+    ("connection to peer is broken", Message::PeerBroken),
+    ("getting \"No such file or directory\"", Message::Misconfigured),
+    ("!!! getting \"No such file or directory\"", Message::Misconfigured),
+    ("Gluster Mount process exited", Message::MountGone),
+    ("glusterfs session went down", Message::MountGone),
+    ("Getting \"Input/Output error\"", Message::IoHint),
+    ("FAIL:", Message::Raised),
+    ("call failed: ", Message::CallRaised),
+    ("call failed:", Message::CallRaised),
+    ("call failed", Message::CallFailed),
+    ("call ", Message::CallFailed),
+    ("Changelog register failed", Message::RegisterFailed),
+    ("Changelog History Crawl failed", Message::HistoryFailed),
+    ("Changelog history crawl failed", Message::HistoryFailed),
+    ("Changelog crawl failed", Message::CrawlFailed),
+    ("Changelog history not available", Message::HistoryMissing),
+    ("No stime available", Message::NoStime),
+    ("stime not available", Message::NoStime),
+    ("Partial history available", Message::HistoryPartial),
+    ("falling back to xsync mode", Message::HistoryPartial),
+    ("Meta-volume is not mounted", Message::MetaVolumeMissing),
+    ("Changelog Agent died", Message::AgentDied),
+    ("starting gsyncd worker", Message::WorkerStarting),
+    ("worker died ", Message::WorkerDied),
+    ("worker(", Message::WorkerDied),
+    ("Worker not confirmed after wait", Message::WorkerHung),
+    ("Worker Status Change", Message::WorkerStatus),
+    ("Worker Status: ", Message::WorkerStatus),
+    ("new state: ", Message::WorkerStatus),
+    ("Crawl Status Change", Message::CrawlStatus),
+    ("Crawl Status: ", Message::CrawlStatus),
+    ("Monitor Status Change", Message::MonitorStatus),
+    ("Monitor Status: ", Message::MonitorStatus),
+    ("geo-replication delete", Message::MonitorStatus),
+    ("starting hybrid crawl", Message::HybridStarted),
+    ("finished hybrid crawl", Message::CrawlFinished),
+    ("finished history crawl", Message::CrawlFinished),
+    ("Batch Completed", Message::Progress),
+    ("Changelogs mode completed in", Message::Progress),
+    ("SSH connection between ", Message::Connected),
+    ("master is ", Message::Connected),
+    ("Using session config file", Message::SessionConfig),
+    ("syncing: ", Message::Syncing),
+    ("Session config file not exists", Message::ConfigMissing),
+    ("Config Set", Message::ConfigChanged),
+    ("Config Reset", Message::ConfigChanged),
+    ("reached maximum retries", Message::RetriesExhausted),
+    ("RENAME ignored: ", Message::RenameIgnored),
+    ("Directory Rename failed. Both Old and New", Message::BothExist),
+    ("Unable to delete directory", Message::BothExist),
+    ("Failed to remove", Message::RemoveFailed),
+    ("Recursive remove ", Message::RecursiveRemoveFailed),
+    ("Special case: rename on mkdir", Message::RenameOnMkdir),
+    ("glusterd answered", Message::MountbrokerRefused),
+    ("stale mount possibly left behind", Message::StaleMount),
+    ("cleaning up temp mountpoint", Message::StaleMount),
+    ("mount cleanup failure", Message::StaleMount),
+    ("entries: [", Message::UndecodedNames),
+    ("connection inactive", Message::Inactive),
+    ("terminating on reaching EOF", Message::Ending),
+    ("exiting.", Message::Ending),
 ];
 
 /// How the messages of mounts, bricks, libgfchangelog, glusterd and the command line begin.
-const PROGRAMS: &[(&str, Saying)] = &[
-    ("remote operation failed", Saying::RemoteOpFailed),
-    ("Remote operation failed", Saying::RemoteOpFailed),
-    ("Gfid mismatch detected for", Saying::SplitBrain),
-    ("GFID mismatch for", Saying::SplitBrain),
-    ("Skipping conservative merge", Saying::SplitBrainNoise),
-    ("All the bricks should be up to resolve the gfid split", Saying::SplitBrainNoise),
-    ("Requested changelog range is not available", Saying::HistoryIndexBroken),
-    ("wrong result", Saying::HistoryIndexBroken),
-    ("error extracting max timstamp", Saying::HistoryIndexBroken),
-    ("Error extracting HTIME_CURRENT", Saying::HistoryIndexBroken),
-    ("Htime xattr initialization failed", Saying::HistoryIndexBroken),
-    ("unable to stat htime file", Saying::HistoryIndexBroken),
-    ("failed to update HTIME file", Saying::HistoryIndexBroken),
-    ("cannot open changelog file", Saying::ChangelogBroken),
-    ("could not parse changelog", Saying::ChangelogBroken),
-    ("parsing error, ceased publishing", Saying::ChangelogBroken),
-    ("error moving changelog", Saying::ChangelogBroken),
-    ("stat failed on changelog", Saying::ChangelogBroken),
-    ("Could not find CHANGELOG in changelog path", Saying::ChangelogBroken),
-    ("Problem rolling over changelog", Saying::ChangelogBroken),
-    ("could not read the link from the gfid handle", Saying::HandleMissing),
-    ("Failed to get gfid from handle", Saying::HandleMissing),
-    ("Entry cannot be captured for gfid", Saying::HandleMissing),
-    ("reading data from child failed", Saying::ConfigUnreadable),
-    ("Unable to get configuration data", Saying::ConfigUnreadable),
-    ("Unable to get statefile's name", Saying::ConfigUnreadable),
-    ("path:", Saying::DhtGfidDiffers),
-    ("Unable to get status of active", Saying::NotRunning),
-    ("Unable to get the status of active", Saying::NotRunning),
-    ("Unable to read the status file", Saying::StatusFileMissing),
-    ("Unable to read gsyncd status file", Saying::StatusFileMissing),
-    ("Unable to read pid from pidfile", Saying::StatusFileMissing),
-    ("Unable to open status file", Saying::StatusFileMissing),
-    ("statefile not present", Saying::StatusFileMissing),
-    ("state-file entry missing", Saying::StatusFileMissing),
-    ("All subvolumes are down", Saying::AllBricksDown),
-    ("Started running ", Saying::MountArguments),
+const PROGRAMS: &[(&str, Message)] = &[
+    ("remote operation failed", Message::RemoteOpFailed),
+    ("Remote operation failed", Message::RemoteOpFailed),
+    ("Gfid mismatch detected for", Message::SplitBrain),
+    ("GFID mismatch for", Message::SplitBrain),
+    ("Skipping conservative merge", Message::SplitBrainNoise),
+    ("All the bricks should be up to resolve the gfid split", Message::SplitBrainNoise),
+    ("Requested changelog range is not available", Message::HistoryIndexBroken),
+    ("wrong result", Message::HistoryIndexBroken),
+    ("error extracting max timstamp", Message::HistoryIndexBroken),
+    ("Error extracting HTIME_CURRENT", Message::HistoryIndexBroken),
+    ("Htime xattr initialization failed", Message::HistoryIndexBroken),
+    ("unable to stat htime file", Message::HistoryIndexBroken),
+    ("failed to update HTIME file", Message::HistoryIndexBroken),
+    ("cannot open changelog file", Message::ChangelogBroken),
+    ("could not parse changelog", Message::ChangelogBroken),
+    ("parsing error, ceased publishing", Message::ChangelogBroken),
+    ("error moving changelog", Message::ChangelogBroken),
+    ("stat failed on changelog", Message::ChangelogBroken),
+    ("Could not find CHANGELOG in changelog path", Message::ChangelogBroken),
+    ("Problem rolling over changelog", Message::ChangelogBroken),
+    ("could not read the link from the gfid handle", Message::HandleMissing),
+    ("Failed to get gfid from handle", Message::HandleMissing),
+    ("Entry cannot be captured for gfid", Message::HandleMissing),
+    ("reading data from child failed", Message::ConfigUnreadable),
+    ("Unable to get configuration data", Message::ConfigUnreadable),
+    ("Unable to get statefile's name", Message::ConfigUnreadable),
+    ("path:", Message::DhtGfidDiffers),
+    ("Unable to get status of active", Message::NotRunning),
+    ("Unable to get the status of active", Message::NotRunning),
+    ("Unable to read the status file", Message::StatusFileMissing),
+    ("Unable to read gsyncd status file", Message::StatusFileMissing),
+    ("Unable to read pid from pidfile", Message::StatusFileMissing),
+    ("Unable to open status file", Message::StatusFileMissing),
+    ("statefile not present", Message::StatusFileMissing),
+    ("state-file entry missing", Message::StatusFileMissing),
+    ("All subvolumes are down", Message::AllBricksDown),
+    ("Started running ", Message::MountArguments),
 ];
 
 static GSYNCD_TABLE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| table(GSYNCD));
 static PROGRAMS_TABLE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| table(PROGRAMS));
 
-fn table(beginnings: &[(&str, Saying)]) -> Option<AhoCorasick> {
+fn table(beginnings: &[(&str, Message)]) -> Option<AhoCorasick> {
     AhoCorasick::builder()
         .match_kind(MatchKind::LeftmostLongest)
         .start_kind(StartKind::Anchored)
@@ -301,15 +301,15 @@ fn table(beginnings: &[(&str, Saying)]) -> Option<AhoCorasick> {
 fn begins(
     message: &[u8],
     table: &LazyLock<Option<AhoCorasick>>,
-    beginnings: &[(&str, Saying)],
-) -> Option<Saying> {
+    beginnings: &[(&str, Message)],
+) -> Option<Message> {
     let found = table.as_ref()?.find(Input::new(message).anchored(Anchored::Yes))?;
     beginnings.get(found.pattern().as_usize()).map(|row| row.1)
 }
 
 /// What a line says, where it says something that matters.
 #[must_use]
-pub fn of(line: &LogLine<'_>) -> Option<Saying> {
+pub fn of(line: &LogLine<'_>) -> Option<Message> {
     let message = line.message;
     match line.origin {
         Origin::Gsyncd { function, .. } => {
@@ -317,7 +317,9 @@ pub fn of(line: &LogLine<'_>) -> Option<Saying> {
         }
         Origin::Program { msgid, function, .. } => {
             match begins(message, &PROGRAMS_TABLE, PROGRAMS) {
-                Some(Saying::DhtGfidDiffers) if !has(message, b"received a different gfid") => None,
+                Some(Message::DhtGfidDiffers) if !has(message, b"received a different gfid") => {
+                    None
+                }
                 None => program(line, msgid, function),
                 known => known,
             }
@@ -327,66 +329,66 @@ pub fn of(line: &LogLine<'_>) -> Option<Saying> {
 }
 
 /// Messages whose beginning alone does not tell.
-fn gsyncd(known: Option<Saying>, line: &LogLine<'_>, function: &[u8]) -> Option<Saying> {
+fn gsyncd(known: Option<Message>, line: &LogLine<'_>, function: &[u8]) -> Option<Message> {
     let message = line.message;
     match known {
-        Some(Saying::MovedOn) if !has(message, b"moving on") => None,
-        Some(Saying::CallFailed) if message.starts_with(b"call ") && !has(message, b"failed") => {
+        Some(Message::MovedOn) if !has(message, b"moving on") => None,
+        Some(Message::CallFailed) if message.starts_with(b"call ") && !has(message, b"failed") => {
             None
         }
-        Some(Saying::UndecodedNames) if !has(message, b"\\udc") => None,
-        Some(Saying::FileErrcode) if !has(message, b"[errcode: ") => None,
-        Some(Saying::WorkerDied) if has(message, b") not confirmed in ") => {
-            Some(Saying::WorkerHung)
+        Some(Message::UndecodedNames) if !has(message, b"\\udc") => None,
+        Some(Message::FileErrcode) if !has(message, b"[errcode: ") => None,
+        Some(Message::WorkerDied) if has(message, b") not confirmed in ") => {
+            Some(Message::WorkerHung)
         }
-        Some(Saying::WorkerDied) if !has(message, b"died") => None,
+        Some(Message::WorkerDied) if !has(message, b"died") => None,
         Some(other) => Some(other),
-        None if function == b"logerr" => Some(Saying::ChildSaid),
+        None if function == b"logerr" => Some(Message::ChildSaid),
         None if function == b"log_raise_exception" && line.level == b'E' => {
             let noise =
                 [&b"If `gsec_create"[..], b"This is expected as per design", b"FULL EXCEPTION"];
-            (!noise.iter().any(|start| message.starts_with(start))).then_some(Saying::GaveUp)
+            (!noise.iter().any(|start| message.starts_with(start))).then_some(Message::GaveUp)
         }
-        None if function == b"crawlwrap" && has(message, b" crawls, ") => Some(Saying::Progress),
+        None if function == b"crawlwrap" && has(message, b" crawls, ") => Some(Message::Progress),
         None if function == b"process" && has(message, b" mode completed in ") => {
-            Some(Saying::Progress)
+            Some(Message::Progress)
         }
         None => None,
     }
 }
 
-fn program(line: &LogLine<'_>, msgid: Option<u32>, function: &[u8]) -> Option<Saying> {
+fn program(line: &LogLine<'_>, msgid: Option<u32>, function: &[u8]) -> Option<Message> {
     if matches!(line.level, b'I' | b'D' | b'T' | b'N') {
         return None;
     }
     let message = line.message;
     if function.starts_with(b"fuse_") && has(message, b"=> -1 (") {
-        return Some(Saying::FuseFailed);
+        return Some(Message::FuseFailed);
     }
     if has(message, b"gfid different on ") || has(message, b"gfid differs on ") {
-        return Some(Saying::DhtGfidDiffers);
+        return Some(Message::DhtGfidDiffers);
     }
     if has(message, b"split-brain") || has(message, b"split brain") {
-        return Some(Saying::SplitBrain);
+        return Some(Message::SplitBrain);
     }
     if has(message, b"is not running on this node") {
-        return Some(Saying::NotRunning);
+        return Some(Message::NotRunning);
     }
     if has(message, b"monitor.pid") || has(message, b"monitor.status") {
-        return Some(Saying::StatusFileMissing);
+        return Some(Message::StatusFileMissing);
     }
     let handle = has(message, b".glusterfs/") && has(message, b"No such file or directory");
     if handle && matches!(msgid, None | Some(113_000..=113_999)) {
-        return Some(Saying::HandleMissing);
+        return Some(Message::HandleMissing);
     }
     None
 }
 
-fn command(message: &[u8]) -> Saying {
+fn command(message: &[u8]) -> Message {
     if has(message, b"is not running on this node") || has(message, b"status of active") {
-        return Saying::NotRunning;
+        return Message::NotRunning;
     }
-    Saying::GeorepCommand
+    Message::GeorepCommand
 }
 
 fn has(text: &[u8], part: &[u8]) -> bool {
@@ -398,7 +400,7 @@ mod tests {
     use super::*;
     use crate::format::logline;
 
-    fn said(message: &str) -> Option<Saying> {
+    fn said(message: &str) -> Option<Message> {
         let function = if message.contains("crawls") { "crawlwrap" } else { "process" };
         let line =
             format!("[2026-11-21 03:35:51.81961] E [m(worker /b):1:{function}] _G: {message}");
@@ -408,22 +410,22 @@ mod tests {
     #[test]
     fn knows_all_spellings_of_a_message() {
         for (message, want) in [
-            ("ENTRY FAILED: ({}, 2)", Some(Saying::EntryFailed)),
-            ("ENTRY FAILED\tdata=({}, 2)", Some(Saying::EntryFailed)),
-            ("call failed: ", Some(Saying::CallRaised)),
-            ("call failed [{call=1}]", Some(Saying::CallFailed)),
-            ("call failed on peer\tcall=1", Some(Saying::CallFailed)),
-            ("call 1:2:3 (entry_ops) failed on peer with OSError", Some(Saying::CallFailed)),
+            ("ENTRY FAILED: ({}, 2)", Some(Message::EntryFailed)),
+            ("ENTRY FAILED\tdata=({}, 2)", Some(Message::EntryFailed)),
+            ("call failed: ", Some(Message::CallRaised)),
+            ("call failed [{call=1}]", Some(Message::CallFailed)),
+            ("call failed on peer\tcall=1", Some(Message::CallFailed)),
+            ("call 1:2:3 (entry_ops) failed on peer with OSError", Some(Message::CallFailed)),
             ("call 1:2:3 entry_ops(...) ...", None),
-            ("changelogs A could not be processed - moving on...", Some(Saying::MovedOn)),
+            ("changelogs A could not be processed - moving on...", Some(Message::MovedOn)),
             (
                 "changelogs could not be processed completely - moving on... [{files=[]}]",
-                Some(Saying::MovedOn),
+                Some(Message::MovedOn),
             ),
-            ("worker(/b) died in startup phase", Some(Saying::WorkerDied)),
-            ("worker(/b) not confirmed in 60 sec, aborting it", Some(Saying::WorkerHung)),
+            ("worker(/b) died in startup phase", Some(Message::WorkerDied)),
+            ("worker(/b) not confirmed in 60 sec, aborting it", Some(Message::WorkerHung)),
             ("worker(/b) connected", None),
-            ("20 crawls, 0 turns", Some(Saying::Progress)),
+            ("20 crawls, 0 turns", Some(Message::Progress)),
             ("Entry Time Taken [{UNL=0}]", None),
         ] {
             assert_eq!(said(message), want, "{message}");

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Action;
 use super::object::Object;
-use super::path::Place;
+use super::path::NodePath;
 use super::state::State;
 use crate::domain::Gfid;
 
@@ -24,7 +24,7 @@ pub enum Bulk {
     /// which is pre-order. It only asks gsyncd to look again; there is nothing to take back.
     TriggerSync {
         /// The mount point of the primary volume.
-        mount: Place,
+        mount: NodePath,
         /// How fast.
         pace: Pace,
     },
@@ -39,9 +39,9 @@ pub struct Pace {
     /// Batches wait while more records than this are pending on any of `bricks`.
     pub max_backlog: Option<u64>,
     /// The bricks, on the step's node, whose pending records are counted.
-    pub bricks: Vec<Place>,
+    pub bricks: Vec<NodePath>,
     /// Batches wait while this file is there.
-    pub pause_file: Option<Place>,
+    pub pause_file: Option<NodePath>,
 }
 
 impl Default for Pace {
@@ -69,7 +69,7 @@ pub struct Manifest {
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// Where, relative to the mount.
-    pub at: Place,
+    pub at: NodePath,
     /// Whether it is a directory; else a regular file.
     pub folder: bool,
     /// Its gfid, where it is known.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Action, Afterwards, Because, Guard, Plan, Step, StepId};
+use super::{Action, Because, FollowUp, Guard, Plan, Step, StepId};
 
 const SCHEMA: &str = "georepair/plan/1";
 
@@ -18,7 +18,7 @@ struct PlanFields {
     undoes: Option<Uuid>,
     steps: Vec<StepFields>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    afterwards: Option<Afterwards>,
+    afterwards: Option<FollowUp>,
 }
 
 #[derive(Serialize, Deserialize)]

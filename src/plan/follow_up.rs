@@ -9,7 +9,7 @@ use crate::plan::script::quoted;
 /// Why both sides of the session are to be compared once the last step is done.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Afterwards {
+pub struct FollowUp {
     /// What the steps leave open, in a sentence.
     pub says: String,
     /// The primary volume.
@@ -20,7 +20,7 @@ pub struct Afterwards {
     pub compare: bool,
 }
 
-impl Afterwards {
+impl FollowUp {
     /// The command that compares them, for a shell.
     #[must_use]
     pub fn command(&self) -> String {
@@ -29,7 +29,7 @@ impl Afterwards {
     }
 }
 
-impl fmt::Display for Afterwards {
+impl fmt::Display for FollowUp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.says, self.command())
     }

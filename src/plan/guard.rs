@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::object::Object;
-use super::path::{Identity, Place};
+use super::path::{Identity, NodePath};
 use super::state::State;
 
 /// A condition, looked at on the step's node right before the step, and before the whole run
@@ -38,7 +38,7 @@ pub enum Guard {
     /// The directory is still the root of the same brick, not an empty mount point.
     SameBrick {
         /// The brick's root.
-        at: Place,
+        at: NodePath,
         /// What `trusted.glusterfs.volume-id` says there.
         volume: Uuid,
         /// Which directory it is.
@@ -47,14 +47,14 @@ pub enum Guard {
     /// A FUSE mount of this volume stands there.
     Mounted {
         /// The mount point.
-        at: Place,
+        at: NodePath,
         /// The volume's name.
         volume: String,
     },
     /// So much is free on the file system there.
     FreeSpace {
         /// Where.
-        at: Place,
+        at: NodePath,
         /// Bytes.
         bytes: u64,
     },

@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Pace, Trigger};
-pub use follow_up::Afterwards;
+pub use follow_up::FollowUp;
 pub use guard::Guard;
 pub use object::Object;
-pub use path::{Identity, Place};
+pub use path::{Identity, NodePath};
 pub use state::{Hex, State};
 
 use crate::domain::Code;
@@ -41,7 +41,7 @@ pub struct Plan {
     /// The steps, in their order.
     pub steps: Vec<Step>,
     /// What they leave open.
-    pub afterwards: Option<Afterwards>,
+    pub afterwards: Option<FollowUp>,
 }
 
 /// One step: an action on one node, why, and what must be so before it.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::bulk::{Bulk, Manifest};
-use super::path::{Identity, Place};
+use super::path::{Identity, NodePath};
 
 /// A thing on a node that is in some [`super::State`].
 ///
@@ -17,7 +17,7 @@ pub enum Object {
     /// `Value` or `Absent`.
     Xattr {
         /// Whose.
-        at: Place,
+        at: NodePath,
         /// Its name, `trusted.glusterfs.….stime`.
         name: String,
     },
@@ -25,23 +25,23 @@ pub enum Object {
     /// anew; what has some and shall go is better moved aside.
     File {
         /// Where.
-        at: Place,
+        at: NodePath,
     },
     /// A file or tree that is too large for a journal: `InPlace` or `Aside`; `Absent` where it
     /// is gone from both. Both places lie on one file system, and what stands in the way at the
     /// one is exchanged with what stands at the other: nothing is ever overwritten.
     Movable {
         /// Where it belongs.
-        at: Place,
+        at: NodePath,
         /// Where it is kept meanwhile.
-        aside: Place,
+        aside: NodePath,
         /// Which file or directory it is, whatever later takes its name.
         identity: Identity,
     },
     /// What was kept and nobody needs any more: `InPlace` or, removed with all below, `Spent`.
     Kept {
         /// Where.
-        at: Place,
+        at: NodePath,
         /// Which file or directory it is.
         identity: Identity,
     },
@@ -113,7 +113,7 @@ pub enum Object {
     /// or `Spent`, removed. A crawl skips what they call done.
     DirectoryMarks {
         /// The brick's root.
-        at: Place,
+        at: NodePath,
         /// The xattr.
         name: String,
     },
@@ -128,9 +128,9 @@ pub enum Object {
     /// or `Absent`.
     HistoryIndex {
         /// The brick's root.
-        brick: Place,
+        brick: NodePath,
         /// Where the index's folder is made.
-        at: Place,
+        at: NodePath,
     },
     /// What the replicas of a volume owe each other: `Absent`. It is waited until that is so.
     Unhealed {

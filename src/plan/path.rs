@@ -12,7 +12,7 @@ use crate::domain::Name;
 /// In JSON the two fields `path`, lossy, and `path_bytes`, hex where the path is not UTF-8.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(into = "Fields", try_from = "Fields")]
-pub struct Place(Name);
+pub struct NodePath(Name);
 
 /// What tells a file or directory from another that later takes its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ struct Fields {
     path_bytes: Option<String>,
 }
 
-impl Place {
+impl NodePath {
     /// The place as the operating system takes it.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -45,43 +45,43 @@ impl Place {
     }
 }
 
-impl From<&Path> for Place {
+impl From<&Path> for NodePath {
     fn from(path: &Path) -> Self {
         Self(Name::from(path.as_os_str().as_encoded_bytes()))
     }
 }
 
-impl From<PathBuf> for Place {
+impl From<PathBuf> for NodePath {
     fn from(path: PathBuf) -> Self {
         Self::from(path.as_path())
     }
 }
 
-impl From<&str> for Place {
+impl From<&str> for NodePath {
     fn from(path: &str) -> Self {
         Self(Name::from(path))
     }
 }
 
-impl From<Name> for Place {
+impl From<Name> for NodePath {
     fn from(name: Name) -> Self {
         Self(name)
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for NodePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl From<Place> for Fields {
-    fn from(place: Place) -> Self {
+impl From<NodePath> for Fields {
+    fn from(place: NodePath) -> Self {
         Self { path: place.0.lossy().into_owned(), path_bytes: place.0.exact() }
     }
 }
 
-impl TryFrom<Fields> for Place {
+impl TryFrom<Fields> for NodePath {
     type Error = String;
 
     fn try_from(fields: Fields) -> Result<Self, String> {

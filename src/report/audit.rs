@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Look, Paint, PrintError, Record, Stream};
+use super::{OutputStyle, Paint, PrintError, Record, Stream};
 use crate::domain::{AuditFinding, AuditHead, Code, Fact, Facts, Severity};
 use crate::task::{Failure, Findings};
 
@@ -15,7 +15,7 @@ const SHOWN: u64 = 50;
 /// The document `georepair/audit/1` on its way to standard output.
 pub struct AuditList<'w> {
     stream: Stream<'w>,
-    look: Look,
+    look: OutputStyle,
     tally: BTreeMap<Code, u64>,
     worst: Option<Severity>,
 }
@@ -25,7 +25,7 @@ impl AuditList<'static> {
     ///
     /// # Errors
     /// [`PrintError`] where standard output takes nothing.
-    pub fn start(look: Look) -> Result<Self, PrintError> {
+    pub fn start(look: OutputStyle) -> Result<Self, PrintError> {
         Ok(Self::new(Stream::to_stdout("georepair/audit/1", "findings", look, false)?, look))
     }
 }
@@ -35,11 +35,11 @@ impl<'w> AuditList<'w> {
     ///
     /// # Errors
     /// [`PrintError`] where the writer takes nothing.
-    pub fn start_on(out: Box<dyn Write + 'w>, look: Look) -> Result<Self, PrintError> {
+    pub fn start_on(out: Box<dyn Write + 'w>, look: OutputStyle) -> Result<Self, PrintError> {
         Ok(Self::new(Stream::to(out, "georepair/audit/1", "findings", look)?, look))
     }
 
-    fn new(stream: Stream<'w>, look: Look) -> Self {
+    fn new(stream: Stream<'w>, look: OutputStyle) -> Self {
         Self { stream, look, tally: BTreeMap::new(), worst: None }
     }
 
@@ -118,7 +118,7 @@ impl Findings for AuditList<'_> {
 }
 
 impl Record for AuditFinding {
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let paint = match self.severity {
             Severity::Fatal | Severity::Loss => Paint::Bad,
             Severity::Warning => Paint::Warn,
@@ -182,7 +182,7 @@ struct End<'a> {
 }
 
 impl Record for End<'_> {
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let head = self.head;
         if self.hidden > 0 {
             writeln!(out, "and {} more; -v shows all, --format jsonl too", self.hidden)?;
@@ -224,7 +224,8 @@ mod tests {
     use crate::report::{ColorChoice, Format};
 
     fn printed(format: Format, count: usize) -> String {
-        let look = Look { format, color: ColorChoice::Never, width: 80, verbose: false, top: None };
+        let look =
+            OutputStyle { format, color: ColorChoice::Never, width: 80, verbose: false, top: None };
         let mut out = Vec::new();
         let mut list = AuditList::start_on(Box::new(&mut out), look).unwrap();
         let finding = AuditFinding {

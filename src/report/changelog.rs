@@ -7,7 +7,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Format, Look, Paint, PrintError, Record, Stream};
+use super::{Format, OutputStyle, Paint, PrintError, Record, Stream};
 use crate::domain::{Gfid, Name, Time};
 use crate::format::changelog;
 use crate::format::changelog::{Change, Owner, Place};
@@ -16,7 +16,7 @@ use crate::scan::changelog::{Damaged, History, Reuse};
 /// The document `georepair/changelog/1` on its way to standard output.
 pub struct RecordList {
     stream: Stream<'static>,
-    look: Look,
+    look: OutputStyle,
     count: u64,
     damage: Vec<Value>,
     omitted: u64,
@@ -67,7 +67,7 @@ impl RecordList {
     ///
     /// # Errors
     /// [`PrintError`] where standard output takes nothing.
-    pub fn start(look: Look) -> Result<Self, PrintError> {
+    pub fn start(look: OutputStyle) -> Result<Self, PrintError> {
         let stream = Stream::to_stdout("georepair/changelog/1", "records", look, false)?;
         Ok(Self { stream, look, count: 0, damage: Vec::new(), omitted: 0, torn: false })
     }
@@ -204,7 +204,7 @@ fn owner_of(change: &Change<'_>) -> Option<Owner> {
 }
 
 impl Record for Row<'_> {
-    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         match self.time {
             Some(time) => write!(out, "{time:20}")?,
             None => write!(out, "{:20}", "since the rollover")?,
@@ -267,7 +267,7 @@ impl Serialize for ReuseRow<'_> {
 }
 
 impl Record for ReuseRow<'_> {
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let reuse = self.0;
         let name = reuse.entry.name.as_bytes();
         let place = Place { parent: reuse.entry.parent, name: name.into() };
@@ -296,7 +296,7 @@ impl Serialize for RolloverRow {
 }
 
 impl Record for RolloverRow {
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let what = if self.empty { "empty" } else { "     " };
         writeln!(out, "{:20}  {what}  {}", self.time, self.path)
     }

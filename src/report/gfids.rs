@@ -7,10 +7,12 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Look, Paint, PrintError, Record, Stream};
+use super::{OutputStyle, Paint, PrintError, Record, Stream};
 use crate::domain::Name;
 use crate::scan::Meter;
-use crate::scan::resolve::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, StaleLink, Status};
+use crate::scan::resolve::{
+    Ancestor, Answer, BrickAnswer, Link, ObjectKind, Query, StaleLink, Status,
+};
 
 /// The document `georepair/gfids/1` on its way to standard output.
 pub struct GfidList {
@@ -38,7 +40,7 @@ impl GfidList {
     /// # Errors
     /// [`PrintError`] where standard output takes nothing.
     pub fn start<'n>(
-        look: Look,
+        look: OutputStyle,
         bricks: impl ExactSizeIterator<Item = &'n Name>,
         nul: bool,
     ) -> Result<Self, PrintError> {
@@ -139,16 +141,16 @@ impl GfidRow<'_> {
     fn label(&self) -> Option<String> {
         match (&self.answer.gfid, &self.answer.asked) {
             (Some(gfid), _) => Some(gfid.to_string()),
-            (None, Asked::Malformed(text)) => Some(text.lossy().into_owned()),
+            (None, Query::Malformed(text)) => Some(text.lossy().into_owned()),
             _ => None,
         }
     }
 
     fn asked(&self) -> Option<Name> {
         match &self.answer.asked {
-            Asked::Gfid(_) => None,
-            Asked::Path(text) | Asked::Malformed(text) => Some(text.clone()),
-            Asked::Entry(entry) => {
+            Query::Gfid(_) => None,
+            Query::Path(text) | Query::Malformed(text) => Some(text.clone()),
+            Query::Entry(entry) => {
                 let parent = format!(".gfid/{}/", entry.parent).into_bytes();
                 Some(Name::from([&parent, entry.name.as_bytes()].concat()))
             }
@@ -186,7 +188,12 @@ impl GfidRow<'_> {
         self.line(out, "", "", rest)
     }
 
-    fn write_sight(&self, look: &Look, sight: &Sight, out: &mut dyn Write) -> io::Result<()> {
+    fn write_sight(
+        &self,
+        look: &OutputStyle,
+        sight: &BrickAnswer,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let label =
             self.label().map_or_else(|| "-".to_owned(), |text| Name::from(text).to_string());
         let kind = kind_word(sight.kind);
@@ -214,7 +221,7 @@ impl GfidRow<'_> {
         Ok(())
     }
 
-    fn write_details(&self, sight: &Sight, out: &mut dyn Write) -> io::Result<()> {
+    fn write_details(&self, sight: &BrickAnswer, out: &mut dyn Write) -> io::Result<()> {
         for above in sight.ancestors.iter() {
             let gfid = above.gfid.map_or_else(|| "no gfid".to_owned(), |gfid| gfid.to_string());
             self.remark(out, Paint::Faint.on(format_args!("in {gfid}  {}", above.name)))?;
@@ -226,7 +233,7 @@ impl GfidRow<'_> {
         Ok(())
     }
 
-    fn write_other(&self, sight: &Sight, out: &mut dyn Write) -> io::Result<()> {
+    fn write_other(&self, sight: &BrickAnswer, out: &mut dyn Write) -> io::Result<()> {
         let word = Paint::Warn.on(word(sight.status));
         match (sight.links.first(), &sight.says) {
             (Some(link), _) => {
@@ -247,7 +254,7 @@ impl GfidRow<'_> {
 }
 
 /// Another brick's sight, in short.
-fn elsewhere(sight: &Sight) -> Value {
+fn elsewhere(sight: &BrickAnswer) -> Value {
     json!({
         "brick": &*sight.brick, "status": sight.status, "kind": sight.kind,
         "paths": paths(&sight.links), "paths_bytes": exact_paths(&sight.links),
@@ -264,7 +271,7 @@ fn exact_paths(links: &[Link]) -> Vec<Option<String>> {
 }
 
 impl Record for GfidRow<'_> {
-    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         if self.nul {
             return self.write_paths(out);
         }

@@ -33,5 +33,5 @@ pub use runbooks::{RunbookError, Runbooks};
 pub use runs::{RunList, RunView};
 pub use stats::StatsReport;
 pub use stream::{Record, Stream};
-pub use style::{ColorChoice, Format, Look, Paint};
-pub use trigger_sync::{Mishap, Proof, Triggered};
+pub use style::{ColorChoice, Format, OutputStyle, Paint};
+pub use trigger_sync::{FailedItem, Proof, TriggerSyncReport};

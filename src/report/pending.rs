@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::{Document, Look, Paint};
+use super::{Document, OutputStyle, Paint};
 use crate::domain::{Name, Time};
 use crate::scan::changelog::{Backlog, Pending};
 
@@ -106,7 +106,7 @@ impl Serialize for BrickRow {
 impl Document for PendingList {
     const ITEMS: &'static str = "bricks";
 
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         for row in &self.bricks {
             let it = &row.pending;
             write!(out, "{}", Paint::Strong.on(&row.brick))?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Document, Look, Paint};
+use super::{Document, OutputStyle, Paint};
 use crate::domain::Name;
 use crate::plan::{Plan, Step};
 
@@ -61,7 +61,7 @@ impl Serialize for PlanView<'_> {
 impl Document for PlanView<'_> {
     const ITEMS: &'static str = "steps";
 
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let steps = &self.plan.steps;
         writeln!(out, "{}  {}", Paint::Strong.on("PLAN"), plain(&self.plan.title))?;
         let many = if steps.len() == 1 { "step" } else { "steps" };

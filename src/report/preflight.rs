@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::style::wrapped;
-use super::{Look, Paint};
-use crate::check::reset::{Check, Verdict};
+use super::{OutputStyle, Paint};
+use crate::check::reset::{Check, CheckStatus};
 
 /// Writes the conditions as a table; what was overridden says so.
 ///
@@ -13,17 +13,19 @@ use crate::check::reset::{Check, Verdict};
 pub fn preflight(
     checks: &[Check],
     overridden: &[String],
-    look: &Look,
+    look: &OutputStyle,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let widest = checks.iter().map(|check| check.name.len()).max().unwrap_or_default();
     let margin = widest + 9;
     for check in checks {
         let (word, paint) = match check.verdict {
-            Verdict::Pass => ("pass", Paint::Good),
-            Verdict::Warn => ("warn", Paint::Warn),
-            Verdict::Fail if overridden.iter().any(|it| it == check.name) => ("over", Paint::Warn),
-            Verdict::Fail => ("FAIL", Paint::Bad),
+            CheckStatus::Pass => ("pass", Paint::Good),
+            CheckStatus::Warn => ("warn", Paint::Warn),
+            CheckStatus::Fail if overridden.iter().any(|it| it == check.name) => {
+                ("over", Paint::Warn)
+            }
+            CheckStatus::Fail => ("FAIL", Paint::Bad),
         };
         let text: String =
             check.says.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

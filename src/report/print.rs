@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::json;
-use super::style::{ColorChoice, Format, Look};
-use crate::domain::{Diagnose, Kind};
+use super::style::{ColorChoice, Format, OutputStyle};
+use crate::domain::{Kind, UserError};
 
 /// An answer: serialisable for scripts, written for people.
 pub trait Document: Serialize {
@@ -17,7 +17,7 @@ pub trait Document: Serialize {
     ///
     /// # Errors
     /// Whatever the writer answers.
-    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()>;
+    fn human(&self, look: &OutputStyle, out: &mut dyn Write) -> io::Result<()>;
 }
 
 /// Standard output would not take the answer.
@@ -25,7 +25,7 @@ pub trait Document: Serialize {
 #[error("cannot write the answer to standard output")]
 pub struct PrintError(#[from] io::Error);
 
-impl Diagnose for PrintError {
+impl UserError for PrintError {
     fn kind(&self) -> Kind {
         Kind::Blind
     }
@@ -46,7 +46,7 @@ pub(super) fn stdout(color: ColorChoice, exact: bool) -> anstream::AutoStream<io
 ///
 /// # Errors
 /// [`PrintError`] where standard output fails otherwise, a full disk for example.
-pub fn print(document: &impl Document, look: &Look) -> Result<(), PrintError> {
+pub fn print(document: &impl Document, look: &OutputStyle) -> Result<(), PrintError> {
     let out = stdout(look.color, look.format != Format::Human);
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     let written = match look.format {

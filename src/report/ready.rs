@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::style::wrapped;
-use super::{Document, Look, Paint};
+use super::{Document, OutputStyle, Paint};
 use crate::check::setup::{Need, Pass};
 
 /// The document `georepair/ready/1`.
@@ -36,7 +36,7 @@ impl ReadyList {
 impl Document for ReadyList {
     const ITEMS: &'static str = "needs";
 
-    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let wide = |text: fn(&Need) -> usize| self.needs.iter().map(text).max().unwrap_or_default();
         let what = wide(|need| need.what.chars().count());
         let place = wide(|need| need.place.chars().count());

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::style::wrapped;
-use super::{Look, Paint};
-use crate::check::reset::Offer;
+use super::{OutputStyle, Paint};
+use crate::check::reset::LevelInfo;
 
 /// Where the words begin: two blanks, the longest level, what it is about.
 const MARGIN: usize = 21;
@@ -13,7 +13,7 @@ const MARGIN: usize = 21;
 ///
 /// # Errors
 /// Whatever the writer answers.
-pub fn offers(offers: &[Offer], look: &Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn offers(offers: &[LevelInfo], look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
     for offer in offers {
         let mut level = offer.level;
         for (about, says) in [

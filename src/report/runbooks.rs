@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
-use super::{Document, Look, Paint};
-use crate::domain::{Diagnose, Kind};
+use super::{Document, OutputStyle, Paint};
+use crate::domain::{Kind, UserError};
 
 static PAGES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/runbooks");
 
@@ -35,7 +35,7 @@ pub struct RunbookError {
     near: Vec<&'static str>,
 }
 
-impl Diagnose for RunbookError {
+impl UserError for RunbookError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
@@ -89,7 +89,7 @@ fn title(text: &'static str) -> &'static str {
 impl Document for Runbooks {
     const ITEMS: &'static str = "runbooks";
 
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         if let (true, Some(page)) = (self.full, self.pages.first()) {
             return out.write_all(page.text.as_bytes());
         }

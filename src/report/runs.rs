@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::plan::plain;
-use super::{Document, Look, Paint};
-use crate::apply::{Ledger, RunState, StepState, Summary};
+use super::{Document, OutputStyle, Paint};
+use crate::apply::{RunProgress, RunState, StepState, Summary};
 use crate::domain::Name;
 use crate::plan::{Object, Plan, Step};
 
@@ -38,7 +38,7 @@ impl RunView {
         Self { run }
     }
 
-    fn content(&self) -> Option<&(Plan, Ledger)> {
+    fn content(&self) -> Option<&(Plan, RunProgress)> {
         self.run.content.as_ref().ok()
     }
 }
@@ -72,7 +72,7 @@ fn fields(run: &Summary) -> Value {
     })
 }
 
-fn step_fields(step: &Step, ledger: &Ledger) -> Value {
+fn step_fields(step: &Step, ledger: &RunProgress) -> Value {
     let bulk = matches!(step.action.object, Object::Bulk { .. }).then(|| ledger.bulk(step.id));
     let before = match ledger.step(step.id) {
         StepState::Begun { before } | StepState::Done { before } => before.as_ref(),
@@ -129,7 +129,7 @@ impl Serialize for RunView {
 impl Document for RunList {
     const ITEMS: &'static str = "runs";
 
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         if self.runs.is_empty() {
             return writeln!(out, "no runs");
         }
@@ -155,7 +155,7 @@ impl Document for RunList {
 impl Document for RunView {
     const ITEMS: &'static str = "list";
 
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let id = self.run.id;
         let Some((plan, ledger)) = self.content() else {
             return writeln!(out, "run {id} cannot be read");

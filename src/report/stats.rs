@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::pending::size;
-use super::{Document, Look, Paint};
+use super::{Document, OutputStyle, Paint};
 use crate::domain::Name;
 use crate::scan::changelog::{Bucket, Stats};
 
@@ -68,7 +68,7 @@ impl Serialize for BrickStats {
 impl Document for StatsReport {
     const ITEMS: &'static str = "bricks";
 
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         self.bricks.iter().try_for_each(|brick| brick.human(out))
     }
 }

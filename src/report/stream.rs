@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::print::{PrintError, stdout};
-use super::style::{Format, Look};
+use super::style::{Format, OutputStyle};
 
 /// How many elements are put into words before they are written: bounds the memory.
 const BLOCK: usize = 8192;
@@ -18,7 +18,7 @@ pub trait Record: Serialize {
     ///
     /// # Errors
     /// Whatever the writer answers.
-    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()>;
+    fn human(&self, look: &OutputStyle, out: &mut dyn Write) -> io::Result<()>;
 }
 
 /// A list document on its way to standard output.
@@ -27,7 +27,7 @@ pub trait Record: Serialize {
 /// head's other fields after it; `jsonl` gives an element a line and the head last.
 pub struct Stream<'w> {
     out: Box<dyn Write + 'w>,
-    look: Look,
+    look: OutputStyle,
     schema: &'static str,
     items: &'static str,
     empty: bool,
@@ -42,7 +42,7 @@ impl Stream<'static> {
     pub fn to_stdout(
         schema: &'static str,
         items: &'static str,
-        look: Look,
+        look: OutputStyle,
         exact: bool,
     ) -> Result<Self, PrintError> {
         let exact = exact || look.format != Format::Human;
@@ -60,7 +60,7 @@ impl<'w> Stream<'w> {
         out: Box<dyn Write + 'w>,
         schema: &'static str,
         items: &'static str,
-        look: Look,
+        look: OutputStyle,
     ) -> Result<Self, PrintError> {
         let mut stream = Self { out, look, schema, items, empty: true, gone: false };
         if look.format == Format::Json {
@@ -168,7 +168,7 @@ impl<'w> Stream<'w> {
 }
 
 /// Elements as they are printed; in `json` each behind a comma.
-fn worded(records: &[impl Record], look: &Look) -> io::Result<Vec<u8>> {
+fn worded(records: &[impl Record], look: &OutputStyle) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     for record in records {
         match look.format {
@@ -199,14 +199,15 @@ mod tests {
     struct Number(u8);
 
     impl Record for Number {
-        fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+        fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "number {}", self.0)
         }
     }
 
     fn printed(format: Format, numbers: &[u8]) -> String {
         let mut out = Vec::new();
-        let look = Look { format, color: ColorChoice::Never, width: 80, verbose: false, top: None };
+        let look =
+            OutputStyle { format, color: ColorChoice::Never, width: 80, verbose: false, top: None };
         let mut stream = Stream::to(Box::new(&mut out), "georepair/x/1", "xs", look).unwrap();
         let numbers: Vec<_> = numbers.iter().copied().map(Number).collect();
         for some in numbers.chunks(1000) {
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_left_is_no_error_and_a_full_disk_is() {
-        let look = Look {
+        let look = OutputStyle {
             format: Format::Jsonl,
             color: ColorChoice::Never,
             width: 80,

@@ -29,7 +29,7 @@ pub enum ColorChoice {
 
 /// Everything the look of an answer depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct OutputStyle {
     /// For people or for scripts.
     pub format: Format,
     /// When to use colour.
@@ -42,7 +42,7 @@ pub struct Look {
     pub top: Option<usize>,
 }
 
-impl Look {
+impl OutputStyle {
     /// The look of standard output as it is now.
     #[must_use]
     pub fn of_stdout(format: Format, color: ColorChoice, verbose: bool) -> Self {

@@ -6,16 +6,16 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Document, Look};
+use super::{Document, OutputStyle};
 use crate::domain::{Gfid, Name};
-use crate::scan::mount::Tally;
+use crate::scan::mount::TreeCounts;
 
 /// How many mishaps are named; all are counted.
 const NAMED: usize = 1000;
 
 /// The document `georepair/trigger-sync/1`.
 #[derive(Debug)]
-pub struct Triggered {
+pub struct TriggerSyncReport {
     /// The mount.
     pub mount: Name,
     /// The primary volume.
@@ -25,7 +25,7 @@ pub struct Triggered {
     /// The run; none where there was nothing to send.
     pub run: Option<Uuid>,
     /// What was collected.
-    pub tally: Tally,
+    pub tally: TreeCounts,
     /// What could not be set.
     pub failed: u64,
     /// What was proven, where that was asked for.
@@ -47,13 +47,13 @@ pub struct Proof {
     pub different: u64,
     /// Objects that are not there.
     pub missing: u64,
-    mishaps: Vec<Mishap>,
+    mishaps: Vec<FailedItem>,
     blind: Option<String>,
 }
 
 /// An object that did not get through.
 #[derive(Debug)]
-pub struct Mishap {
+pub struct FailedItem {
     /// Which.
     pub gfid: Gfid,
     /// Its path below the mount.
@@ -62,18 +62,18 @@ pub struct Mishap {
     pub says: String,
 }
 
-impl Triggered {
+impl TriggerSyncReport {
     /// The findings that were given name nothing that could be sent.
     #[must_use]
     pub fn nothing(mount: Name, volume: &str, secondary: Option<String>) -> Self {
-        let (volume, tally) = (volume.to_owned(), Tally::default());
+        let (volume, tally) = (volume.to_owned(), TreeCounts::default());
         Self { mount, volume, secondary, run: None, tally, failed: 0, proof: None }
     }
 }
 
 impl Proof {
     /// Takes down an object that did not get through.
-    pub fn tell(&mut self, mishap: Mishap) {
+    pub fn tell(&mut self, mishap: FailedItem) {
         if self.mishaps.len() < NAMED {
             self.mishaps.push(mishap);
         }
@@ -97,10 +97,10 @@ impl Proof {
     }
 }
 
-impl Serialize for Triggered {
+impl Serialize for TriggerSyncReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let tally = &self.tally;
-        let mishap = |it: &Mishap| {
+        let mishap = |it: &FailedItem| {
             json!({ "gfid": it.gfid, "path": it.path, "path_bytes": it.path.exact(),
                 "says": it.says })
         };
@@ -134,10 +134,10 @@ impl Serialize for Triggered {
     }
 }
 
-impl Document for Triggered {
+impl Document for TriggerSyncReport {
     const ITEMS: &'static str = "findings";
 
-    fn human(&self, _look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         if self.run.is_none() {
             return writeln!(out, "nothing to send: the findings name no gfid");
         }
@@ -190,16 +190,24 @@ mod tests {
     use super::*;
     use crate::report::{ColorChoice, Format};
 
-    fn told(proof: Option<Proof>) -> Triggered {
-        let tally = Tally { folders: 2, files: 3, ..Tally::default() };
+    fn told(proof: Option<Proof>) -> TriggerSyncReport {
+        let tally = TreeCounts { folders: 2, files: 3, ..TreeCounts::default() };
         let (mount, volume) = (Name::from("/mnt/gv0"), "gv0".to_owned());
         let secondary = Some("s1::gv0dr".to_owned());
-        Triggered { mount, volume, secondary, run: Some(Uuid::nil()), tally, failed: 0, proof }
+        TriggerSyncReport {
+            mount,
+            volume,
+            secondary,
+            run: Some(Uuid::nil()),
+            tally,
+            failed: 0,
+            proof,
+        }
     }
 
-    fn human(told: &Triggered) -> String {
+    fn human(told: &TriggerSyncReport) -> String {
         let mut out = Vec::new();
-        let look = Look {
+        let look = OutputStyle {
             format: Format::Human,
             color: ColorChoice::Never,
             width: 80,
@@ -212,7 +220,7 @@ mod tests {
 
     #[test]
     fn nothing_to_send_is_an_answer_too() {
-        let nothing = Triggered::nothing(Name::from("/mnt/gv0"), "gv0", None);
+        let nothing = TriggerSyncReport::nothing(Name::from("/mnt/gv0"), "gv0", None);
         assert_eq!(human(&nothing), "nothing to send: the findings name no gfid\n");
         assert!(serde_json::to_value(&nothing).unwrap()["run"].is_null());
     }
@@ -224,7 +232,7 @@ mod tests {
         proof.missing = 1;
         let gfid = Gfid::from_bytes([7; 16]);
         let (path, says) = (Name::from("a/b"), "not there".to_owned());
-        proof.tell(Mishap { gfid, path, says });
+        proof.tell(FailedItem { gfid, path, says });
         let told = told(Some(proof));
         let text = human(&told);
         assert!(text.contains("         1  missing\n") && !text.contains("different"), "{text}");

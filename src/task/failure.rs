@@ -2,14 +2,14 @@
 
 use std::error::Error;
 
-use crate::domain::{Diagnose, Kind};
+use crate::domain::{Kind, UserError};
 
 /// Flags that make no sense together, beyond what clap can tell.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub &'static str);
 
-impl Diagnose for UsageError {
+impl UserError for UsageError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
@@ -41,7 +41,7 @@ impl Failure {
     }
 }
 
-impl<E: Error + Diagnose> From<E> for Failure {
+impl<E: Error + UserError> From<E> for Failure {
     fn from(error: E) -> Self {
         let mut causes = Vec::new();
         let mut next = error.source();

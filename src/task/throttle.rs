@@ -10,7 +10,7 @@ const LOOK: Duration = Duration::from_millis(200);
 
 /// When to pause, and when to stop.
 #[derive(Clone, Debug, Default)]
-pub struct Manners {
+pub struct Throttle {
     /// Pauses while the load average of the last minute is above this.
     pub max_load: Option<f64>,
     /// Pauses while this file exists.
@@ -21,7 +21,7 @@ pub struct Manners {
     pub quiet: bool,
 }
 
-impl Manners {
+impl Throttle {
     /// Gives other processes the way; the I/O priority follows (`ioprio_set(2)`). To be called
     /// before any thread starts.
     pub fn be_nice() {
@@ -63,14 +63,14 @@ mod tests {
 
     #[test]
     fn pauses_for_the_file_and_the_load_and_ends_when_stopped() {
-        let idle = Manners { quiet: true, ..Manners::default() };
+        let idle = Throttle { quiet: true, ..Throttle::default() };
         assert!(idle.go_on());
         let file = tempfile::NamedTempFile::new().unwrap();
-        let paused = Manners { pause_file: Some(file.path().to_owned()), ..idle.clone() };
+        let paused = Throttle { pause_file: Some(file.path().to_owned()), ..idle.clone() };
         assert!(paused.why_wait().is_some_and(|why| why.contains("is there")));
-        let busy = Manners { max_load: Some(-1.0), ..idle.clone() };
+        let busy = Throttle { max_load: Some(-1.0), ..idle.clone() };
         assert!(busy.why_wait().is_some_and(|why| why.contains("load")));
-        assert_eq!(Manners { max_load: Some(1e9), ..idle }.why_wait(), None);
+        assert_eq!(Throttle { max_load: Some(1e9), ..idle }.why_wait(), None);
         paused.stop.store(true, Ordering::Relaxed);
         assert!(!paused.go_on());
     }

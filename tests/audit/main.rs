@@ -20,12 +20,12 @@ use bricks::FakeBrick;
 use serde_json::Value;
 
 /// What an audit told.
-pub(crate) struct Told {
+pub(crate) struct LogSummary {
     pub(crate) code: i32,
     pub(crate) document: Value,
 }
 
-impl Told {
+impl LogSummary {
     /// Code and path of each finding, a bare `-` where there is no path.
     pub(crate) fn findings(&self) -> Vec<(&str, &str)> {
         let findings = self.document["findings"].as_array().unwrap().iter();
@@ -41,12 +41,12 @@ impl Told {
 }
 
 /// Runs `audit brick` with a minute's patience.
-pub(crate) fn audit(brick: &FakeBrick) -> Told {
+pub(crate) fn audit(brick: &FakeBrick) -> LogSummary {
     audit_beside(brick, Path::new("/var/lib/glusterd/geo-replication"))
 }
 
 /// Runs `audit brick` where glusterd keeps its sessions in this folder.
-pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> Told {
+pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> LogSummary {
     let mut command = Command::cargo_bin("georepair").unwrap();
     command.args(["--format", "json", "--quiet", "audit", "brick", "--offline"]).arg(brick.path());
     command.arg("--sessions-dir").arg(sessions);
@@ -55,9 +55,9 @@ pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> Told {
 }
 
 /// What an audit's output tells.
-pub(crate) fn told(output: &std::process::Output) -> Told {
+pub(crate) fn told(output: &std::process::Output) -> LogSummary {
     let document: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(document["schema"], "georepair/audit/1");
-    Told { code: output.status.code().unwrap(), document }
+    LogSummary { code: output.status.code().unwrap(), document }
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::bricks::{FakeBrick, new_gfid};
 use crate::pair::Pair;
-use crate::{Told, told};
+use crate::{LogSummary, told};
 
 /// Audits bricks of the primary against the pair's secondary.
-fn audit(pair: &Pair, more: &[&FakeBrick], flags: &[&str]) -> Told {
+fn audit(pair: &Pair, more: &[&FakeBrick], flags: &[&str]) -> LogSummary {
     let mut all = Vec::new();
     for brick in more {
         brick.belong(u128::from_be_bytes([7; 16]));

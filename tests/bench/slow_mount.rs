@@ -15,7 +15,7 @@ use fuser::{
     SessionACL, TimeOrNow,
 };
 use georepair::domain::Gfid;
-use georepair::plan::{Item, Place, Trigger};
+use georepair::plan::{Item, NodePath, Trigger};
 use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use tempfile::TempDir;
 
@@ -57,11 +57,11 @@ impl Slow {
 }
 
 /// What was set, by inode, as it came in and as it was answered.
-pub(crate) type Story = Arc<Mutex<Vec<(u64, Turn)>>>;
+pub(crate) type Story = Arc<Mutex<Vec<(u64, Lease)>>>;
 
 /// Where a set stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Turn {
+pub(crate) enum Lease {
     Came,
     Answered,
 }
@@ -70,7 +70,7 @@ pub(crate) enum Turn {
 pub(crate) fn items(directories: u64) -> Vec<Item> {
     let trigger = |at: String, folder, ino: u64| {
         let gfid = Gfid::from_bytes(u128::from(ino).to_be_bytes());
-        Item::Trigger(Trigger { at: Place::from(at.as_str()), folder, gfid: Some(gfid) })
+        Item::Trigger(Trigger { at: NodePath::from(at.as_str()), folder, gfid: Some(gfid) })
     };
     let mut items = Vec::new();
     for dir in 0..directories {
@@ -180,9 +180,9 @@ impl Filesystem for Slow {
                 story.push((ino.into(), turn));
             }
         };
-        tell(Turn::Came);
+        tell(Lease::Came);
         self.later(move || {
-            tell(Turn::Answered);
+            tell(Lease::Answered);
             reply.ok();
         });
     }

@@ -14,9 +14,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use georepair::apply::World as _;
-use georepair::apply::local::Host;
-use georepair::plan::{Bulk, Item, Pace, Place};
+use georepair::apply::Executor as _;
+use georepair::apply::local::LocalExecutor;
+use georepair::plan::{Bulk, Item, NodePath, Pace};
 use georepair::scan::cluster::Tools;
 use slow_mount::{SlowMount, Story};
 
@@ -51,8 +51,8 @@ fn main() {
 
 fn seconds(mount: &Path, items: &[Item], jobs: usize) -> f64 {
     let pace = Pace { jobs: NonZeroUsize::new(jobs).unwrap(), ..Pace::default() };
-    let bulk = Bulk::TriggerSync { mount: Place::from(mount), pace };
-    let mut host = Host::new(Tools::new(Path::new("gluster"), "ssh").unwrap());
+    let bulk = Bulk::TriggerSync { mount: NodePath::from(mount), pace };
+    let mut host = LocalExecutor::new(Tools::new(Path::new("gluster"), "ssh").unwrap());
     let begin = Instant::now();
     let batch = host.perform_batch(&bulk, items).unwrap();
     let took = begin.elapsed().as_secs_f64();

@@ -1,6 +1,6 @@
 //! The commands: what is shown, what is asked, what is refused, and with which exit code.
 
-use georepair::plan::{Guard, Object, Place, State};
+use georepair::plan::{Guard, NodePath, Object, State};
 use serde_json::Value;
 
 use crate::real::{Ground, MARK, here};
@@ -54,14 +54,14 @@ fn without_a_yes_nothing_happens() {
 fn a_plan_that_no_longer_fits_is_refused_with_every_difference() {
     let ground = Ground::new();
     saved(&ground, |plan| {
-        let at = Place::from(ground.at("world/d0"));
+        let at = NodePath::from(ground.at("world/d0"));
         let mark = Object::Xattr { at, name: MARK.to_owned() };
-        let gone = Object::Xattr { at: Place::from(ground.at("no")), name: MARK.to_owned() };
+        let gone = Object::Xattr { at: NodePath::from(ground.at("no")), name: MARK.to_owned() };
         plan.steps[3].guards = vec![
             Guard::Unchanged { object: mark, was: State::value(&[1]) },
             Guard::Unchanged { object: gone, was: State::Absent },
-            Guard::FreeSpace { at: Place::from(ground.world()), bytes: u64::MAX },
-            Guard::Mounted { at: Place::from(ground.world()), volume: "gv0".to_owned() },
+            Guard::FreeSpace { at: NodePath::from(ground.world()), bytes: u64::MAX },
+            Guard::Mounted { at: NodePath::from(ground.world()), volume: "gv0".to_owned() },
         ];
     });
     let began = ground.listing();
@@ -165,7 +165,7 @@ fn a_run_that_drifted_stops_and_says_all_three_states() {
     let ground = Ground::new();
     saved(&ground, |plan| {
         // An xattr of a name that no file system takes: begun, and never done.
-        let at = Place::from(ground.at("world/d1"));
+        let at = NodePath::from(ground.at("world/d1"));
         let object = Object::Xattr { at, name: "nonsense".to_owned() };
         plan.steps[0].action = georepair::plan::Action { object, shall_be: State::value(&[1]) };
     });

@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 
 use georepair::apply::{
-    ApplyError, Batch, Journal, Log, Origin, World, WorldError, Worlds, replay, run,
+    ApplyError, Batch, Executor, ExecutorError, Executors, Journal, Log, Origin, replay, run,
 };
 use georepair::domain::Time;
 use georepair::plan::{Action, Bulk, Guard, Item, Object, Plan, State};
@@ -108,20 +108,20 @@ fn key(object: &Object) -> String {
     object.to_string()
 }
 
-impl World for Process {
-    fn observe(&mut self, object: &Object) -> Result<State, WorldError> {
+impl Executor for Process {
+    fn observe(&mut self, object: &Object) -> Result<State, ExecutorError> {
         let disk = self.disk.borrow();
         Ok(disk.objects.get(&key(object)).cloned().unwrap_or(State::Absent))
     }
 
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, WorldError> {
+    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
         let Guard::Unchanged { object, was } = guard else { return Ok(None) };
         let now = self.observe(object)?;
         Ok((now != *was).then(|| now.to_string()))
     }
 
-    fn perform(&mut self, action: &Action) -> Result<(), WorldError> {
-        let died = |source| WorldError::System { doing: "act".to_owned(), source };
+    fn perform(&mut self, action: &Action) -> Result<(), ExecutorError> {
+        let died = |source| ExecutorError::System { doing: "act".to_owned(), source };
         let death = self.burn().map_err(died)?;
         if death != Some(Death::Before) {
             let mut disk = self.disk.borrow_mut();
@@ -134,8 +134,8 @@ impl World for Process {
         death.map_or(Ok(()), |_| Err(died(io::Error::other("died"))))
     }
 
-    fn perform_batch(&mut self, _: &Bulk, items: &[Item]) -> Result<Batch, WorldError> {
-        let died = |source| WorldError::System { doing: "act".to_owned(), source };
+    fn perform_batch(&mut self, _: &Bulk, items: &[Item]) -> Result<Batch, ExecutorError> {
+        let died = |source| ExecutorError::System { doing: "act".to_owned(), source };
         let death = self.burn().map_err(died)?;
         if death != Some(Death::Before) {
             let mut disk = self.disk.borrow_mut();
@@ -150,8 +150,8 @@ impl World for Process {
     }
 }
 
-impl Worlds for Process {
-    fn on(&mut self, _: &str) -> Result<&mut dyn World, WorldError> {
+impl Executors for Process {
+    fn on(&mut self, _: &str) -> Result<&mut dyn Executor, ExecutorError> {
         Ok(self)
     }
 }

@@ -1,7 +1,7 @@
 //! How a plan looks: to a person before anything happens, to a script, and as a script.
 
 use georepair::plan::{Because, Guard, Identity, Object, Plan, State, Step, script};
-use georepair::report::{ColorChoice, Document as _, Format, Look, PlanView};
+use georepair::report::{ColorChoice, Document as _, Format, OutputStyle, PlanView};
 
 use crate::crashes::{plan, step};
 
@@ -36,7 +36,7 @@ fn reset() -> Plan {
 fn a_plan_as_a_person_sees_it() {
     let plan = reset();
     let (format, color) = (Format::Human, ColorChoice::Never);
-    let look = Look { format, color, width: 100, verbose: false, top: None };
+    let look = OutputStyle { format, color, width: 100, verbose: false, top: None };
     let mut out = Vec::new();
     let so = vec![true, false, false, false, false, false];
     PlanView::new(&plan, so).human(&look, &mut out).unwrap();

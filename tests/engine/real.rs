@@ -10,7 +10,7 @@ use std::process::Command;
 
 use georepair::apply::local::identity_of;
 use georepair::apply::{ManifestWriter, save_plan};
-use georepair::plan::{Bulk, Change, Hex, Item, Object, Place, Plan, State, Step};
+use georepair::plan::{Bulk, Change, Hex, Item, NodePath, Object, Plan, State, Step};
 use tempfile::TempDir;
 
 use crate::crashes;
@@ -75,7 +75,7 @@ impl Ground {
         let lists = tempfile::tempdir().unwrap();
         let mut steps = Vec::new();
         for (index, name) in odd_names().into_iter().enumerate() {
-            let at = Place::from(self.world().join(name));
+            let at = NodePath::from(self.world().join(name));
             let mark = Object::Xattr { at: at.clone(), name: MARK.to_owned() };
             steps.push(step(mark.clone(), State::value(b"\x00\xff one")));
             let hex = Hex(format!("new 100% \\n {index}\n").into_bytes());
@@ -85,12 +85,12 @@ impl Ground {
             steps.push(step(file, State::Content { hex, mode: 0o640, uid, gid }));
             steps.push(step(mark, State::value(b"two")));
         }
-        let at = Place::from(self.at("world/tree"));
+        let at = NodePath::from(self.at("world/tree"));
         let identity = identity_of(&at).unwrap().unwrap();
-        let aside = Place::from(self.at("world/aside/tree"));
+        let aside = NodePath::from(self.at("world/aside/tree"));
         steps.push(step(Object::Movable { at, aside, identity }, State::Aside));
         steps.push(step(self.marks(lists.path()), State::AsListed));
-        let absent = Object::File { at: Place::from(self.at("world/unwanted")) };
+        let absent = Object::File { at: NodePath::from(self.at("world/unwanted")) };
         steps.push(step(absent, State::Absent));
         let plan = crashes::plan(steps);
         save_plan(&plan, lists.path(), &self.plan_file()).unwrap();
@@ -100,7 +100,7 @@ impl Ground {
     fn marks(&self, lists: &Path) -> Object {
         let mut out = ManifestWriter::create(lists, "marks.jsonl").unwrap();
         for index in 0..2500 {
-            let at = Place::from(self.at(format!("world/d{index}")));
+            let at = NodePath::from(self.at(format!("world/d{index}")));
             let object = Object::Xattr { at, name: MARK.to_owned() };
             out.push(&Item::Change(Change { object, shall_be: State::value(&[8]), was: None }))
                 .unwrap();

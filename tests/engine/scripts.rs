@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use georepair::plan::{Guard, Object, Place, State, Step, script};
+use georepair::plan::{Guard, NodePath, Object, State, Step, script};
 
 use crate::crashes;
 use crate::real::{Ground, MARK, here};
@@ -45,7 +45,7 @@ fn a_script_ends_where_a_run_ends() {
 #[test]
 fn a_script_stops_where_its_plan_does_not_fit() {
     let ground = Ground::new();
-    let at = Place::from(ground.at("world/d0"));
+    let at = NodePath::from(ground.at("world/d0"));
     let object = Object::Xattr { at, name: MARK.to_owned() };
     let guard = Guard::Unchanged { object: object.clone(), was: State::value(&[1]) };
     let step = Step { guards: vec![guard], ..crashes::step(object, State::Absent) };
@@ -58,7 +58,7 @@ fn a_script_stops_where_its_plan_does_not_fit() {
 #[test]
 fn a_script_waits_for_the_steps_of_other_nodes() {
     let ground = Ground::new();
-    let at = Place::from(ground.at("world/d0"));
+    let at = NodePath::from(ground.at("world/d0"));
     let object = Object::Xattr { at, name: MARK.to_owned() };
     let first = Step { node: "m2".to_owned(), ..crashes::step(object.clone(), State::value(&[1])) };
     let second = crashes::step(object, State::Absent);
@@ -129,8 +129,8 @@ fn an_index_of_changelogs_is_the_same_from_a_script() {
         let brick = brick(&ground, name);
         let at = brick.join("made");
         let object = Object::HistoryIndex {
-            brick: Place::from(brick.as_path()),
-            at: Place::from(at.as_path()),
+            brick: NodePath::from(brick.as_path()),
+            at: NodePath::from(at.as_path()),
         };
         let step = Step { node: here(), ..crashes::step(object, State::InPlace) };
         if name == "one" {

@@ -8,13 +8,13 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
 
-use georepair::apply::local::Host;
-use georepair::apply::{ManifestWriter, World as _, save_plan};
+use georepair::apply::local::LocalExecutor;
+use georepair::apply::{Executor as _, ManifestWriter, save_plan};
 use georepair::domain::Gfid;
-use georepair::plan::{BATCH, Bulk, Guard, Item, Object, Pace, Place, State, Step, Trigger};
+use georepair::plan::{BATCH, Bulk, Guard, Item, NodePath, Object, Pace, State, Step, Trigger};
 use georepair::scan::cluster::Tools;
 
-use self::slow_mount::{SlowMount, Story, Turn};
+use self::slow_mount::{Lease, SlowMount, Story};
 use crate::crashes;
 use crate::killed::{kill_after, moment};
 use crate::real::{Ground, here};
@@ -36,9 +36,9 @@ fn plan(ground: &Ground, mount: &Path) -> usize {
         out.push(item).unwrap();
     }
     let pace = Pace { jobs: NonZeroUsize::new(8).unwrap(), ..Pace::default() };
-    let bulk = Bulk::TriggerSync { mount: Place::from(mount), pace };
+    let bulk = Bulk::TriggerSync { mount: NodePath::from(mount), pace };
     let object = Object::Bulk { bulk, manifest: out.finish().unwrap() };
-    let guards = vec![Guard::Mounted { at: Place::from(mount), volume: "gv0".to_owned() }];
+    let guards = vec![Guard::Mounted { at: NodePath::from(mount), volume: "gv0".to_owned() }];
     let step = Step { node: here(), guards, ..crashes::step(object, State::Spent) };
     save_plan(&crashes::plan(vec![step]), lists.path(), &ground.plan_file()).unwrap();
     items.len()
@@ -49,8 +49,8 @@ fn told(story: &Story, objects: usize) -> usize {
     let mut answered: BTreeMap<u64, usize> = BTreeMap::new();
     for (inode, turn) in story.lock().unwrap().drain(..) {
         match turn {
-            Turn::Answered => *answered.entry(inode).or_default() += 1,
-            Turn::Came => {
+            Lease::Answered => *answered.entry(inode).or_default() += 1,
+            Lease::Came => {
                 let above = inode - inode % 100;
                 assert!(inode == above || answered.contains_key(&above), "{inode} too early");
             }
@@ -103,13 +103,13 @@ fn what_has_become_something_else_is_not_sent() {
     for (item, change) in items.iter_mut().skip(1).zip([
         |it: &mut Trigger| it.gfid = Some(Gfid::from_bytes([7; 16])),
         |it: &mut Trigger| it.folder = true,
-        |it: &mut Trigger| it.at = Place::from("d0/gone"),
+        |it: &mut Trigger| it.at = NodePath::from("d0/gone"),
     ]) {
         let Item::Trigger(trigger) = item else { continue };
         change(trigger);
     }
-    let bulk = Bulk::TriggerSync { mount: Place::from(mount.path()), pace: Pace::default() };
-    let mut host = Host::new(Tools::new(Path::new("gluster"), "ssh").unwrap());
+    let bulk = Bulk::TriggerSync { mount: NodePath::from(mount.path()), pace: Pace::default() };
+    let mut host = LocalExecutor::new(Tools::new(Path::new("gluster"), "ssh").unwrap());
     let batch = host.perform_batch(&bulk, &items).unwrap();
     assert_eq!(batch.done, number as u64 - 3);
     let failed: Vec<_> = batch.failed.iter().map(|it| (it.index, it.why.as_str())).collect();

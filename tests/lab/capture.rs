@@ -19,14 +19,14 @@ pub(crate) const CAPTURES: &str = "GEOREPAIR_LAB_CAPTURES";
 const LOGS: &str = "/var/log/glusterfs";
 
 /// A stretch of the lab's life: its logs from begin on, and the story of what was done.
-pub(crate) struct Scene<'lab> {
+pub(crate) struct LogCase<'lab> {
     lab: &'lab Lab,
     name: &'static str,
     begin: BTreeMap<(&'static str, PathBuf), u64>,
     story: RefCell<String>,
 }
 
-impl<'lab> Scene<'lab> {
+impl<'lab> LogCase<'lab> {
     /// Begins now; what the logs hold already is not part of it. `what` says what is broken.
     pub(crate) fn begin(lab: &'lab Lab, name: &'static str, what: &str) -> Self {
         let mut begin = BTreeMap::new();
@@ -156,7 +156,7 @@ impl<'lab> Scene<'lab> {
 }
 
 /// A scene that fails is kept as well, to see why.
-impl Drop for Scene<'_> {
+impl Drop for LogCase<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.save();

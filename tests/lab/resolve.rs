@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use georepair::domain::{Gfid, Name};
 use georepair::scan::Meter;
 use georepair::scan::brick::BrickRoot;
-use georepair::scan::resolve::{Asked, Resolver, Status};
+use georepair::scan::resolve::{Query, Resolver, Status};
 use walkdir::WalkDir;
 
 use crate::lab::Lab;
@@ -143,7 +143,7 @@ fn one_brick(resolver: &Resolver<'_>, want: &Names) {
         assert_eq!((sight.status, &found), (Some(Status::Resolved), paths), "{answer:?}");
     }
     let names = want.iter().flat_map(|(gfid, paths)| paths.iter().map(move |path| (*gfid, path)));
-    let asked = names.clone().map(|(_, path)| Asked::Path(Name::from(path))).collect();
+    let asked = names.clone().map(|(_, path)| Query::Path(Name::from(path))).collect();
     for (answer, (gfid, _)) in resolver.answer(asked).expect("readable").iter().zip(names) {
         assert_eq!(answer.gfid, Some(gfid), "{answer:?}");
     }

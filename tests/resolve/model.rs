@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use georepair::domain::{Gfid, Name};
 use georepair::scan::Meter;
 use georepair::scan::brick::BrickRoot;
-use georepair::scan::resolve::{Asked, Resolver, Status};
+use georepair::scan::resolve::{Query, Resolver, Status};
 use proptest::prelude::*;
 use rustix::fs::FileType;
 
@@ -131,7 +131,7 @@ proptest! {
             prop_assert_eq!((sight.status, &found), (Some(Status::Resolved), paths));
             prop_assert_eq!(sight.ancestors.last().unwrap().gfid, Some(Gfid::ROOT));
         }
-        let paths = want.values().flatten().map(|path| Asked::Path(Name::from(path)));
+        let paths = want.values().flatten().map(|path| Query::Path(Name::from(path)));
         let answers = resolver.answer(paths.collect()).unwrap();
         let back = want.iter().flat_map(|(gfid, paths)| paths.iter().map(move |_| *gfid));
         for (answer, gfid) in answers.iter().zip(back) {

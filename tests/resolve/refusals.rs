@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use georepair::domain::{Diagnose as _, Gfid, Kind};
+use georepair::domain::{Gfid, Kind, UserError as _};
 use georepair::scan::Meter;
 use georepair::scan::brick::{BrickError, BrickRoot};
 use georepair::scan::resolve::Resolver;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::mount::{Client, Mount};
 use super::wait::pause;
 use crate::apply::RUN;
-use crate::apply::executor::WorldError;
+use crate::apply::executor::ExecutorError;
 use crate::domain::{SecondaryUrl, Session, Volume};
 use crate::scan::cluster::{Cluster, Host, Tools};
 
@@ -44,7 +44,7 @@ pub(super) struct Canary<'a> {
 
 /// What the rows of the status say together.
 #[derive(Clone, PartialEq, Eq, Debug)]
-enum Look {
+enum SessionPhase {
     /// Every replica set has its Active worker, and it waits for changelogs.
     Listening,
     /// A worker crawls; how far it has come.
@@ -68,7 +68,7 @@ pub(super) fn has_arrived(token: &str) -> bool {
 
 impl Canary<'_> {
     /// Makes it arrive.
-    pub(super) fn fly(&self) -> Result<(), WorldError> {
+    pub(super) fn fly(&self) -> Result<(), ExecutorError> {
         let note = note(self.token)?;
         let near = Mount::of(self.tools, "localhost", self.primary, Client::Ordinary)?;
         let (host, volume) = (&self.secondary.host, &self.secondary.volume);
@@ -84,36 +84,38 @@ impl Canary<'_> {
             }
         }
         let why = format!("after {STARTS} starts no change made on {} arrives", self.primary);
-        Err(WorldError::Unfit(format!("{why}; georepair diagnose tells what the logs say")))
+        Err(ExecutorError::Unfit(format!("{why}; georepair diagnose tells what the logs say")))
     }
 
     /// True when all workers listen; false when the session is to be started again.
-    fn wait_until_listening(&self) -> Result<bool, WorldError> {
+    fn wait_until_listening(&self) -> Result<bool, ExecutorError> {
         let cluster = Cluster::of(self.tools, Host::Here)?;
         let volume = cluster.volume(self.primary)?;
         let begin = Instant::now();
         let (mut last, mut since) = (None, begin);
         loop {
             let session = cluster.session(self.primary, self.secondary)?;
-            let gone = || WorldError::Unfit("the session is gone".to_owned());
+            let gone = || ExecutorError::Unfit("the session is gone".to_owned());
             let now = look(&volume, &session.ok_or_else(gone)?);
             if last.as_ref() != Some(&now) {
                 (last, since) = (Some(now.clone()), Instant::now());
             }
             match now {
-                Look::Listening => return Ok(true),
+                SessionPhase::Listening => return Ok(true),
                 // As long as it takes: a large volume is crawled for days.
-                Look::Crawling(_) => {}
-                Look::History(_) if since.elapsed() > IN_HISTORY => return Ok(false),
-                Look::Beginning(_) if since.elapsed() > TO_BEGIN => return Ok(false),
-                Look::Standing if since.elapsed() > STANDING => return Ok(false),
-                Look::Untold(who) if since.elapsed() > UNTOLD => {
+                SessionPhase::Crawling(_) => {}
+                SessionPhase::History(_) if since.elapsed() > IN_HISTORY => return Ok(false),
+                SessionPhase::Beginning(_) if since.elapsed() > TO_BEGIN => return Ok(false),
+                SessionPhase::Standing if since.elapsed() > STANDING => return Ok(false),
+                SessionPhase::Untold(who) if since.elapsed() > UNTOLD => {
                     let next = "is its node up? What it does not start now stands still for ever";
-                    return Err(WorldError::Unfit(format!("no worker of {who} is told; {next}")));
+                    return Err(ExecutorError::Unfit(format!(
+                        "no worker of {who} is told; {next}"
+                    )));
                 }
-                Look::Faulty(who) if since.elapsed() > FAULTY => {
+                SessionPhase::Faulty(who) if since.elapsed() > FAULTY => {
                     let next = "georepair diagnose on that node tells why";
-                    return Err(WorldError::Unfit(format!(
+                    return Err(ExecutorError::Unfit(format!(
                         "the worker of {who} is Faulty; {next}"
                     )));
                 }
@@ -124,7 +126,7 @@ impl Canary<'_> {
     }
 
     /// Makes the change, waits for it on the other side, and removes it again.
-    fn arrives(&self, attempt: u32, (near, far): (&Mount, &Mount)) -> Result<bool, WorldError> {
+    fn arrives(&self, attempt: u32, (near, far): (&Mount, &Mount)) -> Result<bool, ExecutorError> {
         let folder = format!(".georepair-canary-{}-{attempt}", self.token);
         let result = self.send(&near.join(&folder)).and_then(|()| {
             let patience = Duration::from_secs(30 + 4 * u64::from(self.rollover));
@@ -163,7 +165,7 @@ impl Canary<'_> {
         (0..self.files).all(whole)
     }
 
-    fn start_again(&self) -> Result<(), WorldError> {
+    fn start_again(&self) -> Result<(), ExecutorError> {
         let secondary = self.secondary.to_string();
         let ask = |verb| {
             let words = ["volume", "geo-replication", self.primary, &secondary, verb];
@@ -190,13 +192,13 @@ fn remove(folder: &Path, files: u32) -> io::Result<()> {
 }
 
 /// Judges the rows of the status, worst first.
-fn look(volume: &Volume, session: &Session) -> Look {
+fn look(volume: &Volume, session: &Session) -> SessionPhase {
     let row = |state: &str| session.workers.iter().find(|worker| worker.state == state);
     let place = |worker: &crate::domain::WorkerStatus| {
         format!("{}:{}", worker.node, worker.brick.display())
     };
     if let Some(worker) = row("Faulty") {
-        return Look::Faulty(place(worker));
+        return SessionPhase::Faulty(place(worker));
     }
     let active = |bricks: &[crate::domain::Brick]| {
         session.workers.iter().any(|it| {
@@ -207,33 +209,33 @@ fn look(volume: &Volume, session: &Session) -> Look {
         session.workers.iter().any(|it| it.node == b.node && it.brick == b.dir)
     };
     if let Some(brick) = volume.bricks.iter().find(|brick| !told(brick)) {
-        return Look::Untold(brick.url());
+        return SessionPhase::Untold(brick.url());
     }
     if row("Stopped").or(row("Created")).is_some() {
-        return Look::Standing;
+        return SessionPhase::Standing;
     }
     let begun = |state: &str| state == "Active" || state == "Passive";
     if let Some(worker) = session.workers.iter().find(|it| !begun(&it.state)) {
-        return Look::Beginning(format!("{} {}", place(worker), worker.state));
+        return SessionPhase::Beginning(format!("{} {}", place(worker), worker.state));
     }
     if let Some(set) = volume.sets().find(|set| !active(set)) {
         let first = set.first().map(crate::domain::Brick::url).unwrap_or_default();
-        return Look::Beginning(format!("no worker is Active in the set of {first}"));
+        return SessionPhase::Beginning(format!("no worker is Active in the set of {first}"));
     }
     let mut crawls = session.workers.iter().filter(|it| it.state == "Active");
     match crawls.find(|it| it.crawl != "Changelog Crawl") {
-        None => Look::Listening,
-        Some(it) if it.crawl == "Hybrid Crawl" => Look::Crawling(it.last_synced.clone()),
-        Some(it) => Look::History(format!("{} {}", it.crawl, it.last_synced)),
+        None => SessionPhase::Listening,
+        Some(it) if it.crawl == "Hybrid Crawl" => SessionPhase::Crawling(it.last_synced.clone()),
+        Some(it) => SessionPhase::History(format!("{} {}", it.crawl, it.last_synced)),
     }
 }
 
-fn note(token: &str) -> Result<PathBuf, WorldError> {
+fn note(token: &str) -> Result<PathBuf, ExecutorError> {
     let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let unfit = || WorldError::Unfit(format!("{token:?} is no name of a canary"));
+    let unfit = || ExecutorError::Unfit(format!("{token:?} is no name of a canary"));
     plain.then(|| Path::new(RUN).join(format!("arrived-{token}"))).ok_or_else(unfit)
 }
 
-fn system(verb: &str, path: &Path, source: io::Error) -> WorldError {
-    WorldError::System { doing: format!("{verb} {}", path.display()), source }
+fn system(verb: &str, path: &Path, source: io::Error) -> ExecutorError {
+    ExecutorError::System { doing: format!("{verb} {}", path.display()), source }
 }

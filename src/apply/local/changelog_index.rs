@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags};
 
-use crate::apply::executor::WorldError;
+use crate::apply::executor::ExecutorError;
 use crate::format::htime::{COUNT_XATTR, CURRENT_XATTR, Count};
 use crate::scan::changelog::Changelogs;
 
@@ -28,11 +28,11 @@ struct Part {
 }
 
 /// Makes the index of a brick in a new folder: whole, or not at all. The brick stands still.
-pub(super) fn make(brick: &Path, at: &Path) -> Result<(), WorldError> {
+pub(super) fn make(brick: &Path, at: &Path) -> Result<(), ExecutorError> {
     close_last(brick).map_err(|source| system("close the last changelog of", brick, source))?;
-    let listed = Changelogs::of(brick).map_err(|error| WorldError::Unfit(error.to_string()))?;
+    let listed = Changelogs::of(brick).map_err(|error| ExecutorError::Unfit(error.to_string()))?;
     if let Some(note) = listed.notes.first() {
-        return Err(WorldError::Unfit(format!("not all changelogs can be seen: {note}")));
+        return Err(ExecutorError::Unfit(format!("not all changelogs can be seen: {note}")));
     }
     let files = listed.files.into_iter().filter_map(|file| Some((file.end?, file.path)));
     let old = known(&brick.join(".glusterfs/changelogs/htime"));
@@ -62,7 +62,7 @@ fn close_last(brick: &Path) -> io::Result<()> {
 
 /// Removes an index that [`make`] made: it holds nothing but index files.
 #[expect(clippy::disallowed_methods, reason = "made from the changelogs, which stay")]
-pub(super) fn remove(at: &Path) -> Result<(), WorldError> {
+pub(super) fn remove(at: &Path) -> Result<(), ExecutorError> {
     let remove = || {
         for entry in fs::read_dir(at)? {
             let entry = entry?;
@@ -160,8 +160,8 @@ fn write(parts: &BTreeMap<u32, Part>, new: &Path, at: &Path) -> io::Result<()> {
     fs::rename(new, at)
 }
 
-fn system(verb: &str, path: &Path, source: io::Error) -> WorldError {
-    WorldError::System { doing: format!("{verb} {}", path.display()), source }
+fn system(verb: &str, path: &Path, source: io::Error) -> ExecutorError {
+    ExecutorError::System { doing: format!("{verb} {}", path.display()), source }
 }
 
 #[cfg(test)]

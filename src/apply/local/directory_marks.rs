@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::apply::executor::WorldError;
+use crate::apply::executor::ExecutorError;
 
 /// Whether any directory below the root still has the mark.
-pub(super) fn any(root: &Path, name: &str) -> Result<bool, WorldError> {
+pub(super) fn any(root: &Path, name: &str) -> Result<bool, ExecutorError> {
     for dir in below(root) {
         let dir = dir?;
         if read(&dir, name)?.is_some() {
@@ -20,7 +20,7 @@ pub(super) fn any(root: &Path, name: &str) -> Result<bool, WorldError> {
 
 /// Removes the mark from every directory below the root.
 #[expect(clippy::disallowed_methods, reason = "a journalled step removes these xattrs")]
-pub(super) fn remove(root: &Path, name: &str) -> Result<(), WorldError> {
+pub(super) fn remove(root: &Path, name: &str) -> Result<(), ExecutorError> {
     for dir in below(root) {
         let dir = dir?;
         if read(&dir, name)?.is_some() {
@@ -30,7 +30,7 @@ pub(super) fn remove(root: &Path, name: &str) -> Result<(), WorldError> {
     Ok(())
 }
 
-fn read(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, WorldError> {
+fn read(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, ExecutorError> {
     match xattr::get(dir, name) {
         // A client removed it meanwhile, and its mark with it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -39,7 +39,7 @@ fn read(dir: &Path, name: &str) -> Result<Option<Vec<u8>>, WorldError> {
 }
 
 /// Every directory below a brick's root, gluster's own left out.
-fn below(root: &Path) -> impl Iterator<Item = Result<PathBuf, WorldError>> {
+fn below(root: &Path) -> impl Iterator<Item = Result<PathBuf, ExecutorError>> {
     let own = |entry: &DirEntry| entry.depth() == 1 && entry.file_name() == ".glusterfs";
     let walk = WalkDir::new(root).min_depth(1).same_file_system(true).into_iter();
     let walk = walk.filter_entry(move |entry| entry.file_type().is_dir() && !own(entry));
@@ -48,15 +48,15 @@ fn below(root: &Path) -> impl Iterator<Item = Result<PathBuf, WorldError>> {
         Err(error) if error.io_error().is_some_and(|it| it.kind() == io::ErrorKind::NotFound) => {
             None
         }
-        Err(error) => Some(Err(WorldError::System {
+        Err(error) => Some(Err(ExecutorError::System {
             doing: "walk through the brick".to_owned(),
             source: error.into(),
         })),
     })
 }
 
-fn failed(verb: &str, name: &str, dir: &Path, source: io::Error) -> WorldError {
-    WorldError::System { doing: format!("{verb} xattr {name} of {}", dir.display()), source }
+fn failed(verb: &str, name: &str, dir: &Path, source: io::Error) -> ExecutorError {
+    ExecutorError::System { doing: format!("{verb} xattr {name} of {}", dir.display()), source }
 }
 
 #[cfg(test)]

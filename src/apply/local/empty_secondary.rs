@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::mount::{Client, Mount};
 use super::wait::locks;
 use crate::apply::RUN;
-use crate::apply::executor::WorldError;
+use crate::apply::executor::ExecutorError;
 use crate::domain::{QUARANTINE, SecondaryUrl};
 use crate::scan::cluster::{Host, Tools};
 
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const LINE: usize = 1 << 20;
 
 /// Whether a secondary holds nothing of a user's, quarantines aside.
-pub(super) fn is_empty(tools: &Tools, secondary: &SecondaryUrl) -> Result<bool, WorldError> {
+pub(super) fn is_empty(tools: &Tools, secondary: &SecondaryUrl) -> Result<bool, ExecutorError> {
     let mount = mount(tools, secondary, Client::Gsyncd)?;
     Ok(held(mount.path())?.is_empty())
 }
@@ -37,12 +37,12 @@ pub(super) fn clear(
     tools: &Tools,
     secondary: &SecondaryUrl,
     keep: Option<&str>,
-) -> Result<(), WorldError> {
+) -> Result<(), ExecutorError> {
     let writable = mount(tools, secondary, Client::Gsyncd)?;
     if let Some(name) = keep {
         let named = name.as_bytes();
         if !named.starts_with(QUARANTINE.as_bytes()) || named.contains(&b'/') {
-            return Err(WorldError::Unfit(format!("{name:?} is no name of a quarantine")));
+            return Err(ExecutorError::Unfit(format!("{name:?} is no name of a quarantine")));
         }
         let lock = alone(Path::new(RUN), name, PATIENCE)?;
         // As its users see it: as gsyncd, the internal xattrs would be copied too.
@@ -65,12 +65,12 @@ fn mount<'a>(
     tools: &'a Tools,
     secondary: &SecondaryUrl,
     client: Client,
-) -> Result<Mount<'a>, WorldError> {
+) -> Result<Mount<'a>, ExecutorError> {
     Mount::of(tools, &secondary.host, &secondary.volume, client)
 }
 
 /// The names at a volume's root that are to go.
-fn held(root: &Path) -> Result<Vec<OsString>, WorldError> {
+fn held(root: &Path) -> Result<Vec<OsString>, ExecutorError> {
     let read = || -> io::Result<Vec<OsString>> {
         let names: io::Result<Vec<_>> =
             fs::read_dir(root)?.map(|entry| Ok(entry?.file_name())).collect();
@@ -89,7 +89,7 @@ fn stays(name: &OsString) -> bool {
 /// Copies everything into a new directory and proves that it is there.
 ///
 /// `cp` takes the lock along, and has it until it ends, whoever ends before.
-fn keep_all(tools: &Tools, from: &Path, to: &Path, lock: &File) -> Result<(), WorldError> {
+fn keep_all(tools: &Tools, from: &Path, to: &Path, lock: &File) -> Result<(), ExecutorError> {
     let names = held(from)?;
     if names.is_empty() {
         return Ok(());
@@ -111,14 +111,14 @@ fn keep_all(tools: &Tools, from: &Path, to: &Path, lock: &File) -> Result<(), Wo
         let (here, copy) = (from.join(name), to.join(name));
         if let Some(odd) = differs(&here, &copy).map_err(|error| system("compare", &copy, error))? {
             let what = "is not as it was copied from; nothing was deleted";
-            return Err(WorldError::Unfit(format!("{} {what}", odd.display())));
+            return Err(ExecutorError::Unfit(format!("{} {what}", odd.display())));
         }
     }
     Ok(())
 }
 
 /// Locks a quarantine, so that nobody else of this machine copies into it.
-fn alone(folder: &Path, name: &str, patience: Duration) -> Result<File, WorldError> {
+fn alone(folder: &Path, name: &str, patience: Duration) -> Result<File, ExecutorError> {
     let path = folder.join(format!("copies-{name}"));
     let open = || {
         fs::create_dir_all(folder)?;
@@ -128,7 +128,7 @@ fn alone(folder: &Path, name: &str, patience: Duration) -> Result<File, WorldErr
     let file = open().map_err(|error| system("lock", &path, error))?;
     file.ok_or_else(|| {
         let why = "what was begun before still copies into it on this node (pgrep -af 'cp -a')";
-        WorldError::Unfit(format!("{name}: {why}; go on when that has ended"))
+        ExecutorError::Unfit(format!("{name}: {why}; go on when that has ended"))
     })
 }
 
@@ -146,7 +146,7 @@ fn in_lines(names: &[OsString]) -> Vec<&[OsString]> {
     lines
 }
 
-fn enough_room(volume: &Path) -> Result<(), WorldError> {
+fn enough_room(volume: &Path) -> Result<(), ExecutorError> {
     let stat = rustix::fs::statvfs(volume).map_err(|it| system("look at", volume, it.into()))?;
     let used = stat.f_blocks.saturating_sub(stat.f_bfree).saturating_mul(stat.f_frsize);
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
@@ -154,7 +154,7 @@ fn enough_room(volume: &Path) -> Result<(), WorldError> {
         return Ok(());
     }
     let why = format!("a copy of the secondary's {used} bytes does not fit in its {free} free");
-    Err(WorldError::Unfit(format!("{why}; --purge-secondary deletes without one")))
+    Err(ExecutorError::Unfit(format!("{why}; --purge-secondary deletes without one")))
 }
 
 /// The first place below `here` whose copy is not like it; the copy may hold more.
@@ -220,8 +220,8 @@ fn delete(path: &Path) -> io::Result<()> {
     }
 }
 
-fn system(verb: &str, path: &Path, source: io::Error) -> WorldError {
-    WorldError::System { doing: format!("{verb} {}", path.display()), source }
+fn system(verb: &str, path: &Path, source: io::Error) -> ExecutorError {
+    ExecutorError::System { doing: format!("{verb} {}", path.display()), source }
 }
 
 #[cfg(test)]

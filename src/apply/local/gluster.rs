@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::wait::pause;
-use crate::apply::executor::WorldError;
+use crate::apply::executor::ExecutorError;
 use crate::domain::{SecondaryUrl, Session};
 use crate::plan::{Object, State};
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
@@ -43,7 +43,7 @@ impl Sessions {
         tools: &Tools,
         primary: &str,
         secondary: &str,
-    ) -> Result<Option<&Session>, WorldError> {
+    ) -> Result<Option<&Session>, ExecutorError> {
         let secondary = url(secondary)?;
         let fresh = self.0.take().filter(|(at, _)| at.elapsed() < FRESH);
         let told = if let Some(told) = fresh {
@@ -58,7 +58,7 @@ impl Sessions {
     }
 }
 
-impl From<ClusterError> for WorldError {
+impl From<ClusterError> for ExecutorError {
     fn from(error: ClusterError) -> Self {
         Self::Cluster(Box::new(error))
     }
@@ -69,7 +69,7 @@ pub(super) fn observe(
     tools: &Tools,
     sessions: &mut Sessions,
     object: &Object,
-) -> Result<State, WorldError> {
+) -> Result<State, ExecutorError> {
     match object {
         Object::VolumeOption { volume, option } => {
             let volume = Cluster::of(tools, Host::Here)?.volume(volume)?;
@@ -86,7 +86,7 @@ pub(super) fn observe(
         Object::SessionConfig { primary, secondary, key } => {
             setting(Path::new(SESSIONS), primary, &url(secondary)?, key)
         }
-        _ => Err(WorldError::Unfit(format!("{object} is nothing that gluster holds"))),
+        _ => Err(ExecutorError::Unfit(format!("{object} is nothing that gluster holds"))),
     }
 }
 
@@ -96,8 +96,8 @@ pub(super) fn perform(
     sessions: &mut Sessions,
     object: &Object,
     to: &State,
-) -> Result<(), WorldError> {
-    let unfit = || WorldError::Unfit(format!("{object} cannot be made {to}"));
+) -> Result<(), ExecutorError> {
+    let unfit = || ExecutorError::Unfit(format!("{object} cannot be made {to}"));
     let asked: Vec<String> = match (object, to) {
         (Object::VolumeOption { volume, option }, State::Text { text }) => {
             ["volume", "set", volume, option, text].map(str::to_owned).into()
@@ -154,10 +154,10 @@ pub(super) fn perform(
 }
 
 /// Whether every node hears what glusterd is told.
-fn all_hear(tools: &Tools) -> Result<(), WorldError> {
+fn all_hear(tools: &Tools) -> Result<(), ExecutorError> {
     let cluster = Cluster::of(tools, Host::Here)?;
     match cluster.pool().iter().find(|member| !member.connected) {
-        Some(lost) => Err(WorldError::Unfit(format!(
+        Some(lost) => Err(ExecutorError::Unfit(format!(
             "glusterd does not reach {}, which would never hear of it; bring it back first",
             lost.name
         ))),
@@ -178,7 +178,7 @@ fn wait_until(
     sessions: &mut Sessions,
     object: &Object,
     to: &State,
-) -> Result<(), WorldError> {
+) -> Result<(), ExecutorError> {
     let begin = Instant::now();
     while observe(tools, sessions, object)? != *to && begin.elapsed() < TO_GO {
         pause(begin);
@@ -191,7 +191,7 @@ fn geo_replication(
     primary: &str,
     secondary: &str,
     words: &[&str],
-) -> Result<Vec<String>, WorldError> {
+) -> Result<Vec<String>, ExecutorError> {
     let secondary = url(secondary)?.to_string();
     let begin = ["volume", "geo-replication", primary, &secondary];
     Ok(begin.iter().chain(words).map(|word| (*word).to_owned()).collect())
@@ -202,7 +202,7 @@ pub(super) fn other_volume(
     tools: &Tools,
     name: &str,
     id: Uuid,
-) -> Result<Option<String>, WorldError> {
+) -> Result<Option<String>, ExecutorError> {
     let found = Cluster::of(tools, Host::Here)?.volume(name)?.id;
     Ok((found != id).then(|| format!("volume {name} has the id {found}")))
 }
@@ -213,7 +213,7 @@ pub(super) fn not_stopped(
     sessions: &mut Sessions,
     primary: &str,
     secondary: &str,
-) -> Result<Option<String>, WorldError> {
+) -> Result<Option<String>, ExecutorError> {
     if let Some(session) = sessions.one(tools, primary, secondary)?
         && !session.is_stopped()
     {
@@ -223,21 +223,21 @@ pub(super) fn not_stopped(
     }
     // After a stop the processes take a moment to go.
     match wait_until_gone(primary, secondary) {
-        Err(WorldError::Unfit(why)) => Ok(Some(why)),
+        Err(ExecutorError::Unfit(why)) => Ok(Some(why)),
         other => other.map(|()| None),
     }
 }
 
 /// The session's gsyncd processes that are alive on this machine.
-pub(super) fn alive(primary: &str, secondary: &str) -> Result<Vec<u32>, WorldError> {
+pub(super) fn alive(primary: &str, secondary: &str) -> Result<Vec<u32>, ExecutorError> {
     gsyncd_of(primary, &url(secondary)?).map_err(|source| {
         let doing = "look at the processes in /proc".to_owned();
-        WorldError::System { doing, source }
+        ExecutorError::System { doing, source }
     })
 }
 
 /// Waits until none of them is left.
-pub(super) fn wait_until_gone(primary: &str, secondary: &str) -> Result<(), WorldError> {
+pub(super) fn wait_until_gone(primary: &str, secondary: &str) -> Result<(), ExecutorError> {
     let deadline = Instant::now() + TO_GO;
     loop {
         let alive = alive(primary, secondary)?;
@@ -248,7 +248,7 @@ pub(super) fn wait_until_gone(primary: &str, secondary: &str) -> Result<(), Worl
             let pids: Vec<_> = alive.iter().map(ToString::to_string).collect();
             let next = "look what they wait for, then end them";
             let why = format!("its gsyncd processes are still alive: {}; {next}", pids.join(" "));
-            return Err(WorldError::Unfit(why));
+            return Err(ExecutorError::Unfit(why));
         }
         sleep(Duration::from_millis(200));
     }
@@ -259,13 +259,13 @@ pub(super) fn brick_process(
     tools: &Tools,
     volume: &str,
     brick: &str,
-) -> Result<Option<u32>, WorldError> {
+) -> Result<Option<u32>, ExecutorError> {
     Ok(Cluster::of(tools, Host::Here)?.brick_process(volume, brick)?)
 }
 
 /// Ends a brick's process as a shutdown of its node would. glusterd has no command for one brick.
-pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), WorldError> {
-    let unfit = |why: &str| WorldError::Unfit(format!("the process of {brick} {why}"));
+pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), ExecutorError> {
+    let unfit = |why: &str| ExecutorError::Unfit(format!("the process of {brick} {why}"));
     let Some(pid) = brick_process(tools, volume, brick)? else { return Ok(()) };
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     // What the status tells may be a moment old, and numbers are given again. One process that
@@ -278,7 +278,7 @@ pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(),
     let number = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
     let number = number.ok_or_else(|| unfit("has no number"))?;
     let ended = rustix::process::kill_process(number, rustix::process::Signal::TERM);
-    ended.map_err(|error| WorldError::System {
+    ended.map_err(|error| ExecutorError::System {
         doing: format!("end process {pid} of {brick}"),
         source: error.into(),
     })?;
@@ -295,7 +295,7 @@ pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(),
 }
 
 /// Starts what does not run of a volume's bricks.
-pub(super) fn start_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), WorldError> {
+pub(super) fn start_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), ExecutorError> {
     tools.gluster(&Host::Here, &["volume", "start", volume, "force"])?;
     let begin = Instant::now();
     while brick_process(tools, volume, brick)?.is_none() && begin.elapsed() < TO_GO {
@@ -305,14 +305,14 @@ pub(super) fn start_brick(tools: &Tools, volume: &str, brick: &str) -> Result<()
 }
 
 /// How many entries the replicas of a volume owe each other.
-pub(super) fn unhealed(tools: &Tools, volume: &str) -> Result<u64, WorldError> {
+pub(super) fn unhealed(tools: &Tools, volume: &str) -> Result<u64, ExecutorError> {
     let cluster = Cluster::of(tools, Host::Here)?;
     let found = cluster.volume(volume)?;
     Ok(cluster.unhealed(&found)?)
 }
 
 /// Waits until that is nothing, and as long as it becomes less.
-pub(super) fn wait_healed(tools: &Tools, volume: &str) -> Result<(), WorldError> {
+pub(super) fn wait_healed(tools: &Tools, volume: &str) -> Result<(), ExecutorError> {
     let begin = Instant::now();
     let (mut least, mut since) = (u64::MAX, begin);
     loop {
@@ -326,7 +326,7 @@ pub(super) fn wait_healed(tools: &Tools, volume: &str) -> Result<(), WorldError>
         }
         if since.elapsed() > TO_HEAL {
             let why = "its replicas do not heal; gluster volume heal info tells what is left";
-            return Err(WorldError::Unfit(format!("{volume}: {why}")));
+            return Err(ExecutorError::Unfit(format!("{volume}: {why}")));
         }
         pause(begin);
     }
@@ -342,8 +342,8 @@ fn state_of(session: &Session) -> State {
     }
 }
 
-pub(super) fn url(secondary: &str) -> Result<SecondaryUrl, WorldError> {
-    secondary.parse().map_err(|error| WorldError::Unfit(format!("{error}")))
+pub(super) fn url(secondary: &str) -> Result<SecondaryUrl, ExecutorError> {
+    secondary.parse().map_err(|error| ExecutorError::Unfit(format!("{error}")))
 }
 
 /// Reads what was set, not what is so by default: the `[vars]` of the session's `gsyncd.conf`,
@@ -353,7 +353,7 @@ fn setting(
     primary: &str,
     secondary: &SecondaryUrl,
     key: &str,
-) -> Result<State, WorldError> {
+) -> Result<State, ExecutorError> {
     let path = sessions.join(secondary.folder(primary)).join("gsyncd.conf");
     let text = match fs::read(&path) {
         // A session that was just created has no settings of its own.
@@ -362,7 +362,7 @@ fn setting(
         }
         read => read,
     };
-    let text = text.map_err(|source| WorldError::System {
+    let text = text.map_err(|source| ExecutorError::System {
         doing: format!("read {}", path.display()),
         source,
     })?;

@@ -19,8 +19,8 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, StatxFlags};
 
-use super::executor::{Batch, World, WorldError};
-use crate::plan::{Action, Bulk, Guard, Hex, Identity, Item, Object, Place, State};
+use super::executor::{Batch, Executor, ExecutorError};
+use crate::plan::{Action, Bulk, Guard, Hex, Identity, Item, NodePath, Object, State};
 use crate::scan::cluster::Tools;
 use canary::Canary;
 
@@ -29,12 +29,12 @@ const LARGEST: u64 = 64 << 10;
 
 /// This machine.
 #[derive(Debug)]
-pub struct Host {
+pub struct LocalExecutor {
     tools: Tools,
     sessions: gluster::Sessions,
 }
 
-impl Host {
+impl LocalExecutor {
     /// This machine as its world.
     #[must_use]
     pub fn new(tools: Tools) -> Self {
@@ -42,8 +42,8 @@ impl Host {
     }
 }
 
-impl World for Host {
-    fn observe(&mut self, object: &Object) -> Result<State, WorldError> {
+impl Executor for LocalExecutor {
+    fn observe(&mut self, object: &Object) -> Result<State, ExecutorError> {
         match object {
             Object::Xattr { at, name } => observe_xattr(at, name),
             Object::File { at } => observe_file(at),
@@ -94,16 +94,16 @@ impl World for Host {
                 Ok(if empty { State::Spent } else { State::InPlace })
             }
             Object::Bulk { .. } => {
-                Err(WorldError::Unfit("a bulk is looked at batch by batch".to_owned()))
+                Err(ExecutorError::Unfit("a bulk is looked at batch by batch".to_owned()))
             }
         }
     }
 
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, WorldError> {
+    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
         match guard {
             Guard::Unchanged { object, was } => match self.observe(object) {
                 Ok(now) => Ok((now != *was).then(|| format!("{object} is {now}"))),
-                Err(WorldError::System { source, .. })
+                Err(ExecutorError::System { source, .. })
                     if source.kind() == io::ErrorKind::NotFound =>
                 {
                     Ok(Some(format!("{object}: there is nothing at its path")))
@@ -127,7 +127,7 @@ impl World for Host {
         }
     }
 
-    fn perform(&mut self, action: &Action) -> Result<(), WorldError> {
+    fn perform(&mut self, action: &Action) -> Result<(), ExecutorError> {
         let Action { object, shall_be } = action;
         match (object, shall_be) {
             (Object::Xattr { at, name }, State::Value { .. } | State::Absent) => {
@@ -175,13 +175,13 @@ impl World for Host {
             (Object::Leftovers { secondary, keep }, State::Spent) => {
                 empty_secondary::clear(&self.tools, &gluster::url(secondary)?, keep.as_deref())
             }
-            _ => Err(WorldError::Unfit(format!("{object} cannot be made {shall_be}"))),
+            _ => Err(ExecutorError::Unfit(format!("{object} cannot be made {shall_be}"))),
         }
     }
 
     /// Xattrs are synced by file system at the end, not one by one: a list may name millions.
-    fn perform_each(&mut self, actions: &[Action]) -> Result<(), WorldError> {
-        let mut unsynced: BTreeMap<u64, &Place> = BTreeMap::new();
+    fn perform_each(&mut self, actions: &[Action]) -> Result<(), ExecutorError> {
+        let mut unsynced: BTreeMap<u64, &NodePath> = BTreeMap::new();
         for action in actions {
             match &action.object {
                 Object::Xattr { at, name } => {
@@ -199,30 +199,30 @@ impl World for Host {
         })
     }
 
-    fn must_wait(&mut self, bulk: &Bulk) -> Result<Option<String>, WorldError> {
+    fn must_wait(&mut self, bulk: &Bulk) -> Result<Option<String>, ExecutorError> {
         match bulk {
             Bulk::TriggerSync { pace, .. } => trigger::must_wait(pace),
             Bulk::Changes => Ok(None),
         }
     }
 
-    fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, WorldError> {
+    fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, ExecutorError> {
         match bulk {
             Bulk::TriggerSync { mount, pace } => trigger::perform_batch(mount, pace, items),
-            Bulk::Changes => Err(WorldError::Unfit("changes are made one by one".to_owned())),
+            Bulk::Changes => Err(ExecutorError::Unfit("changes are made one by one".to_owned())),
         }
     }
 }
 
-fn system(verb: &str, at: &Place, source: io::Error) -> WorldError {
-    WorldError::System { doing: format!("{verb} {at}"), source }
+fn system(verb: &str, at: &NodePath, source: io::Error) -> ExecutorError {
+    ExecutorError::System { doing: format!("{verb} {at}"), source }
 }
 
 /// Which file or directory stands at a place; nothing where none does. Never follows a symlink.
 ///
 /// # Errors
-/// [`WorldError::System`] where it cannot be seen.
-pub fn identity_of(at: &Place) -> Result<Option<Identity>, WorldError> {
+/// [`ExecutorError::System`] where it cannot be seen.
+pub fn identity_of(at: &NodePath) -> Result<Option<Identity>, ExecutorError> {
     let wanted = StatxFlags::INO | StatxFlags::BTIME;
     match rustix::fs::statx(CWD, at.path(), AtFlags::SYMLINK_NOFOLLOW, wanted) {
         Ok(stat) => {
@@ -236,7 +236,7 @@ pub fn identity_of(at: &Place) -> Result<Option<Identity>, WorldError> {
     }
 }
 
-fn observe_xattr(at: &Place, name: &str) -> Result<State, WorldError> {
+fn observe_xattr(at: &NodePath, name: &str) -> Result<State, ExecutorError> {
     match xattr::get(at.path(), name) {
         Ok(Some(value)) => Ok(State::value(&value)),
         Ok(None) => Ok(State::Absent),
@@ -245,11 +245,11 @@ fn observe_xattr(at: &Place, name: &str) -> Result<State, WorldError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a journalled step changes this xattr")]
-fn change_xattr(at: &Place, name: &str, to: &State) -> Result<(), WorldError> {
+fn change_xattr(at: &NodePath, name: &str, to: &State) -> Result<(), ExecutorError> {
     let (verb, changed) = match to {
         State::Value { hex } => ("set", xattr::set(at.path(), name, &hex.0)),
         State::Absent => ("remove", xattr::remove(at.path(), name)),
-        _ => return Err(WorldError::Unfit(format!("xattr {name} of {at} cannot be {to}"))),
+        _ => return Err(ExecutorError::Unfit(format!("xattr {name} of {at} cannot be {to}"))),
     };
     changed.map_err(|error| system(&format!("{verb} xattr {name} of"), at, error))
 }
@@ -265,7 +265,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
     sync(path.parent().unwrap_or(Path::new("/")))
 }
 
-fn observe_file(at: &Place) -> Result<State, WorldError> {
+fn observe_file(at: &NodePath) -> Result<State, ExecutorError> {
     let failed = |error| system("read", at, error);
     let meta = match fs::symlink_metadata(at.path()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
@@ -273,7 +273,7 @@ fn observe_file(at: &Place) -> Result<State, WorldError> {
     };
     if !meta.is_file() || meta.len() > LARGEST {
         let why = "is no file that a journal can hold: move it aside instead";
-        return Err(WorldError::Unfit(format!("{at} {why}")));
+        return Err(ExecutorError::Unfit(format!("{at} {why}")));
     }
     let hex = Hex(fs::read(at.path()).map_err(failed)?);
     let mode = meta.permissions().mode() & 0o7777;
@@ -282,9 +282,9 @@ fn observe_file(at: &Place) -> Result<State, WorldError> {
 
 /// Writes the new file beside the old one, syncs it, and puts it over the old one's name.
 #[expect(clippy::disallowed_methods, reason = "the journal holds what the file was")]
-fn write_file(at: &Place, content: &State) -> Result<(), WorldError> {
+fn write_file(at: &NodePath, content: &State) -> Result<(), ExecutorError> {
     let State::Content { hex, mode, uid, gid } = content else {
-        return Err(WorldError::Unfit(format!("{at} cannot be written as {content}")));
+        return Err(ExecutorError::Unfit(format!("{at} cannot be written as {content}")));
     };
     let path = at.path();
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -324,13 +324,13 @@ fn keep_xattrs(old: &Path, new: &Path) -> io::Result<()> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the journal holds what the file was")]
-fn remove_file(at: &Place) -> Result<(), WorldError> {
+fn remove_file(at: &NodePath) -> Result<(), ExecutorError> {
     let removed = fs::remove_file(at.path()).and_then(|()| sync_parent(at.path()));
     removed.map_err(|error| system("remove", at, error))
 }
 
 /// Renames within a file system; what stands at the new place is exchanged with it.
-fn move_to(from: &Place, to: &Place) -> Result<(), WorldError> {
+fn move_to(from: &NodePath, to: &NodePath) -> Result<(), ExecutorError> {
     let rename = || -> io::Result<()> {
         if let Some(parent) = to.path().parent() {
             fs::create_dir_all(parent)?;
@@ -349,7 +349,7 @@ fn move_to(from: &Place, to: &Place) -> Result<(), WorldError> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "runs prune is the only forgetting")]
-fn forget(at: &Place) -> Result<(), WorldError> {
+fn forget(at: &NodePath) -> Result<(), ExecutorError> {
     let path = at.path();
     let forget = || {
         if fs::symlink_metadata(path)?.is_dir() {
@@ -363,10 +363,10 @@ fn forget(at: &Place) -> Result<(), WorldError> {
 }
 
 fn other_brick(
-    at: &Place,
+    at: &NodePath,
     volume: &[u8],
     identity: &Identity,
-) -> Result<Option<String>, WorldError> {
+) -> Result<Option<String>, ExecutorError> {
     let Some(found) = identity_of(at)? else {
         return Ok(Some(format!("there is nothing at {at}")));
     };
@@ -378,7 +378,7 @@ fn other_brick(
 }
 
 /// Reads `/proc/self/mountinfo` (proc(5)): the last mount at a place is the one that shows.
-fn not_mounted(at: &Place, volume: &str) -> Result<Option<String>, WorldError> {
+fn not_mounted(at: &NodePath, volume: &str) -> Result<Option<String>, ExecutorError> {
     let table = Path::new("/proc/self/mountinfo");
     let text = fs::read(table).map_err(|error| system("read", &table.into(), error))?;
     let mount = text.split(|byte| *byte == b'\n').rev().find_map(|line| {

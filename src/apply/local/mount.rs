@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::apply::RUN;
-use crate::apply::executor::WorldError;
+use crate::apply::executor::ExecutorError;
 use crate::scan::cluster::{Host, Tools};
 
 /// How long a fresh mount may take to answer.
@@ -37,8 +37,8 @@ impl<'a> Mount<'a> {
         server: &str,
         volume: &str,
         client: Client,
-    ) -> Result<Self, WorldError> {
-        let failed = |source: io::Error| WorldError::System {
+    ) -> Result<Self, ExecutorError> {
+        let failed = |source: io::Error| ExecutorError::System {
             doing: format!("make a mount point in {RUN}"),
             source,
         };
@@ -71,13 +71,13 @@ impl<'a> Mount<'a> {
     }
 
     /// glusterfs goes into the background before the volume answers.
-    fn wait(&self, server: &str, volume: &str) -> Result<(), WorldError> {
+    fn wait(&self, server: &str, volume: &str) -> Result<(), ExecutorError> {
         let deadline = Instant::now() + PATIENCE;
         while !self.is_up() {
             if Instant::now() >= deadline {
                 let log = "/var/log/glusterfs/georepair-mount.log tells why";
                 let what = format!("volume {volume} of {server} cannot be mounted; {log}");
-                return Err(WorldError::Unfit(what));
+                return Err(ExecutorError::Unfit(what));
             }
             sleep(Duration::from_millis(100));
         }

@@ -185,18 +185,18 @@ fn facts(item: &Item, paths: &[Name]) -> Facts {
 /// Counts files that are empty on the secondary only; where they are most of what differs in
 /// size, that is what went wrong, and it has a name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Empties {
+pub struct EmptyFiles {
     empty: u64,
     other: u64,
 }
 
 /// A counter of empty files.
 #[must_use]
-pub fn empties() -> Empties {
-    Empties::default()
+pub fn empties() -> EmptyFiles {
+    EmptyFiles::default()
 }
 
-impl Empties {
+impl EmptyFiles {
     /// Counts an object.
     pub fn count(&mut self, sides: &Sides<'_>, found: Differences) {
         if !found.contains(Difference::Size) {

@@ -6,7 +6,7 @@ use crate::domain::Gfid;
 
 /// What becomes of a missing object in the report.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fate {
+pub enum Listing {
     /// It is told by itself; so many stand below it.
     Top(u64),
     /// It stands below one that is told.
@@ -17,12 +17,12 @@ pub enum Fate {
 ///
 /// Of directories the parent is kept, of all else only the number below each directory.
 #[derive(Debug, Default)]
-pub struct Trees {
+pub struct LostTrees {
     parents: HashMap<Gfid, Gfid>,
     below: HashMap<Gfid, u64>,
 }
 
-impl Trees {
+impl LostTrees {
     /// From the missing directories with their parents, and the parents of other missing objects
     /// all of whose names stand in one directory.
     #[must_use]
@@ -47,17 +47,17 @@ impl Trees {
 
     /// What becomes of a directory that is missing.
     #[must_use]
-    pub fn directory(&self, gfid: Gfid) -> Fate {
+    pub fn directory(&self, gfid: Gfid) -> Listing {
         match self.top_above(gfid) {
-            Some(top) if top != gfid => Fate::Below,
-            _ => Fate::Top(self.below.get(&gfid).copied().unwrap_or_default()),
+            Some(top) if top != gfid => Listing::Below,
+            _ => Listing::Top(self.below.get(&gfid).copied().unwrap_or_default()),
         }
     }
 
     /// What becomes of anything else that is missing, by its only parent.
     #[must_use]
-    pub fn other(&self, parent: Gfid) -> Fate {
-        if self.parents.contains_key(&parent) { Fate::Below } else { Fate::Top(0) }
+    pub fn other(&self, parent: Gfid) -> Listing {
+        if self.parents.contains_key(&parent) { Listing::Below } else { Listing::Top(0) }
     }
 
     /// The topmost missing directory from here up, itself included; nothing where this one is
@@ -88,17 +88,20 @@ mod tests {
     fn a_lost_tree_is_told_at_its_top() {
         // 9 is there; 1 is missing in it, 2 in 1, 3 in 2; four files in 3, one in 9.
         let directories = HashMap::from([(g(1), g(9)), (g(2), g(1)), (g(3), g(2))]);
-        let trees = Trees::of(directories, [g(3), g(3), g(3), g(3), g(9)].into_iter());
-        assert_eq!(trees.directory(g(1)), Fate::Top(6));
-        assert_eq!((trees.directory(g(2)), trees.directory(g(3))), (Fate::Below, Fate::Below));
-        assert_eq!((trees.other(g(3)), trees.other(g(9))), (Fate::Below, Fate::Top(0)));
+        let trees = LostTrees::of(directories, [g(3), g(3), g(3), g(3), g(9)].into_iter());
+        assert_eq!(trees.directory(g(1)), Listing::Top(6));
+        assert_eq!(
+            (trees.directory(g(2)), trees.directory(g(3))),
+            (Listing::Below, Listing::Below)
+        );
+        assert_eq!((trees.other(g(3)), trees.other(g(9))), (Listing::Below, Listing::Top(0)));
     }
 
     #[test]
     fn a_ring_has_a_top_too() {
         let directories = HashMap::from([(g(1), g(2)), (g(2), g(1))]);
-        let trees = Trees::of(directories, std::iter::empty());
-        let tops = [1, 2].map(|n| trees.directory(g(n)) != Fate::Below);
+        let trees = LostTrees::of(directories, std::iter::empty());
+        let tops = [1, 2].map(|n| trees.directory(g(n)) != Listing::Below);
         assert!(tops.contains(&true));
     }
 }

@@ -3,8 +3,8 @@
 mod findings;
 mod lost_trees;
 
-pub use findings::{Empties, Sides, empties, finding, other_gfid};
-pub use lost_trees::{Fate, Trees};
+pub use findings::{EmptyFiles, Sides, empties, finding, other_gfid};
+pub use lost_trees::{Listing, LostTrees};
 
 use std::collections::BTreeSet;
 

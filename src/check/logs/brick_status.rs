@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::domain::{Diagnosis, Entry, EntryId, Finding, Gfid, Severity};
+use crate::domain::{Diagnosis, EntryId, FailedEntry, Finding, Gfid, Severity};
 use crate::format::changelog::Change;
 use crate::scan::changelog::History;
-use crate::scan::resolve::{Answer, Asked, Sight, Status};
+use crate::scan::resolve::{Answer, BrickAnswer, Query, Status};
 
 /// The questions a diagnosis has for the bricks, each once: its suspects by gfid, and by place
 /// where the log names no gfid.
 #[must_use]
-pub fn questions(diagnosis: &Diagnosis) -> Vec<Asked> {
+pub fn questions(diagnosis: &Diagnosis) -> Vec<Query> {
     let mut gfids = BTreeSet::new();
     let mut places = BTreeSet::new();
     for finding in diagnosis.findings.iter().filter(|finding| finding.severity != Severity::Benign)
@@ -20,11 +20,11 @@ pub fn questions(diagnosis: &Diagnosis) -> Vec<Asked> {
         places
             .extend(finding.entries.iter().filter(|entry| entry.gfid.is_none()).filter_map(place));
     }
-    let gfids = gfids.into_iter().map(Asked::Gfid);
-    gfids.chain(places.into_iter().map(Asked::Entry)).collect()
+    let gfids = gfids.into_iter().map(Query::Gfid);
+    gfids.chain(places.into_iter().map(Query::Entry)).collect()
 }
 
-fn place(entry: &Entry) -> Option<EntryId> {
+fn place(entry: &FailedEntry) -> Option<EntryId> {
     Some(EntryId { parent: entry.parent?, name: entry.name.clone()? })
 }
 
@@ -48,8 +48,8 @@ pub fn place_findings(diagnosis: &mut Diagnosis, answers: &[Answer]) {
     let mut by_place = BTreeMap::new();
     for answer in answers {
         match &answer.asked {
-            Asked::Gfid(gfid) => drop(by_gfid.insert(*gfid, answer)),
-            Asked::Entry(entry) => drop(by_place.insert(entry.clone(), answer)),
+            Query::Gfid(gfid) => drop(by_gfid.insert(*gfid, answer)),
+            Query::Entry(entry) => drop(by_place.insert(entry.clone(), answer)),
             _ => {}
         }
     }
@@ -70,16 +70,20 @@ pub fn place_findings(diagnosis: &mut Diagnosis, answers: &[Answer]) {
 
 /// Gives every failing gfid an entry, which can hold its path.
 fn add_bare_gfids(finding: &mut Finding) {
-    let of_entry = |entry: &Entry| entry.gfid.into_iter().chain(entry.secondary_gfid);
+    let of_entry = |entry: &FailedEntry| entry.gfid.into_iter().chain(entry.secondary_gfid);
     let named: BTreeSet<Gfid> = finding.entries.iter().flat_map(of_entry).collect();
     let bare = finding.gfids.iter().filter(|gfid| !named.contains(gfid));
     let bare: Vec<_> = bare
-        .map(|&gfid| Entry { gfid: Some(gfid), errno: finding.errno, ..Entry::default() })
+        .map(|&gfid| FailedEntry {
+            gfid: Some(gfid),
+            errno: finding.errno,
+            ..FailedEntry::default()
+        })
         .collect();
     finding.entries.extend(bare);
 }
 
-fn fill(entry: &mut Entry, answer: &Answer) {
+fn fill(entry: &mut FailedEntry, answer: &Answer) {
     let Some(sight) = answer.owner() else { return };
     entry.gfid = entry.gfid.or(answer.gfid);
     entry.now = match sight.status {
@@ -94,14 +98,14 @@ fn fill(entry: &mut Entry, answer: &Answer) {
 }
 
 /// Whether one of the names on the brick is the one in the log; a log without a name agrees.
-fn stands_as_logged(entry: &Entry, sight: &Sight) -> bool {
+fn stands_as_logged(entry: &FailedEntry, sight: &BrickAnswer) -> bool {
     let Some(parent) = entry.parent.filter(|_| entry.name.is_some()) else { return true };
     sight.links.iter().any(|link| {
         link.parent.is_none_or(|own| own == parent) && is_logged_name(entry, link.path.as_bytes())
     })
 }
 
-fn is_logged_name(entry: &Entry, path: &[u8]) -> bool {
+fn is_logged_name(entry: &FailedEntry, path: &[u8]) -> bool {
     let last = path.rsplit(|&byte| byte == b'/').next();
     entry.name.as_ref().is_some_and(|name| last == Some(name.as_bytes()))
 }

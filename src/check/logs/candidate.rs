@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{Code, Entry, Errno, Evidence, Gfid, Moments, Name, Severity, Side, Time};
-use crate::format::log_message::Saying;
-use crate::scan::logs::{Incident, Told};
+use crate::domain::{
+    Code, Errno, Evidence, FailedEntry, Gfid, Name, Severity, Side, Time, TimeSet,
+};
+use crate::format::log_message::Message;
+use crate::scan::logs::{Incident, LogSummary};
 
 /// A finding in the making.
 #[derive(Clone, Debug)]
-pub(super) struct Draft {
+pub(super) struct Candidate {
     pub(super) case: Option<Name>,
     pub(super) code: Code,
     pub(super) severity: Severity,
@@ -22,18 +24,18 @@ pub(super) struct Draft {
     pub(super) count: u64,
     pub(super) first: Option<Time>,
     pub(super) last: Option<Time>,
-    pub(super) moments: Moments,
+    pub(super) moments: TimeSet,
     pub(super) errno: Option<Errno>,
     pub(super) exit_code: Option<i32>,
     pub(super) op: Option<String>,
     pub(super) parent: Option<Gfid>,
     pub(super) gfids: Vec<Gfid>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<FailedEntry>,
     pub(super) omitted: u64,
     pub(super) changelogs: Vec<String>,
     pub(super) evidence: Vec<Evidence>,
     /// What was said, for the rules that must know.
-    pub(super) saying: Saying,
+    pub(super) saying: Message,
     /// The exception's name, or the words that tell crashes apart.
     pub(super) words: String,
     /// Whether it only supports another draft of its code, and is nothing without one.
@@ -43,13 +45,13 @@ pub(super) struct Draft {
     pub(super) healed: bool,
     /// The draft that caused it.
     pub(super) cause: Option<usize>,
-    pub(super) seen_entries: HashSet<Entry>,
+    pub(super) seen_entries: HashSet<FailedEntry>,
     pub(super) seen_gfids: HashSet<Gfid>,
 }
 
 /// What makes two drafts of one case the same finding.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct DraftKey {
+pub(super) struct CandidateKey {
     case: Option<Name>,
     code: Code,
     side: Side,
@@ -62,9 +64,9 @@ pub(super) struct DraftKey {
     words: String,
 }
 
-impl Draft {
+impl Candidate {
     /// A finding that no line says, in the name of a log.
-    pub(super) fn bare(told: &Told, code: Code) -> Self {
+    pub(super) fn bare(told: &LogSummary, code: Code) -> Self {
         Self {
             case: told.case.clone(),
             code,
@@ -77,7 +79,7 @@ impl Draft {
             count: 1,
             first: None,
             last: None,
-            moments: Moments::default(),
+            moments: TimeSet::default(),
             errno: None,
             exit_code: None,
             op: None,
@@ -87,7 +89,7 @@ impl Draft {
             omitted: 0,
             changelogs: Vec::new(),
             evidence: Vec::new(),
-            saying: Saying::Ending,
+            saying: Message::Ending,
             words: String::new(),
             supports: false,
             relayed: false,
@@ -99,7 +101,7 @@ impl Draft {
     }
 
     /// An incident with its code, as one log tells it.
-    pub(super) fn of(incident: &Incident, told: &Told, code: Code) -> Self {
+    pub(super) fn of(incident: &Incident, told: &LogSummary, code: Code) -> Self {
         Self {
             side: incident.side,
             node: incident.node.clone().or_else(|| told.node.clone()),
@@ -123,12 +125,12 @@ impl Draft {
     }
 
     /// What tells it from other findings; which facts count depends on the code.
-    pub(super) fn key(&self) -> DraftKey {
+    pub(super) fn key(&self) -> CandidateKey {
         let entry = is_entry_code(self.code);
         let by_errno = entry || matches!(self.code, Code::WorkerCrash | Code::HistoryUnavailable);
         let by_parent = self.code == Code::EntryParentMissing;
         let by_words = matches!(self.code, Code::WorkerCrash | Code::ShutdownNoise);
-        DraftKey {
+        CandidateKey {
             case: self.case.clone(),
             code: self.code,
             side: self.side,
@@ -174,7 +176,7 @@ impl Draft {
 
     /// Takes in what only supports it: evidence, and facts it lacks; the count stays.
     pub(super) fn lean_on(&mut self, mut other: Self) {
-        let place = |entry: &Entry| entry.name.clone().zip(entry.parent);
+        let place = |entry: &FailedEntry| entry.name.clone().zip(entry.parent);
         let known: HashSet<_> = self.entries.iter().filter_map(place).collect();
         other.entries.retain(|entry| place(entry).is_none_or(|place| !known.contains(&place)));
         let (count, severity, op) = (self.count, self.severity, self.op.clone());

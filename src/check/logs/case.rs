@@ -2,30 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use super::candidate::Draft;
-use crate::domain::{Moments, Name, Side, Time, Worker};
-use crate::scan::logs::{Told, Track, Tracks};
+use super::candidate::Candidate;
+use crate::domain::{Name, Side, Time, TimeSet, Worker};
+use crate::scan::logs::{LogSummary, WorkerHistories, WorkerHistory};
 
 /// The logs of one case, seen together.
 #[derive(Debug, Default)]
-pub(super) struct Scene {
+pub(super) struct LogCase {
     /// Its folder, where several cases were read at once.
     case: Option<Name>,
     /// Workers of each session on each node: a node's logs lie in one folder.
-    pub(super) tracks: BTreeMap<(Option<String>, Name), Tracks>,
+    pub(super) tracks: BTreeMap<(Option<String>, Name), WorkerHistories>,
     /// The nodes that logs name, by folder.
     nodes: BTreeMap<Name, String>,
     /// When somebody stopped, started or reconfigured a session.
-    pub(super) handled: Moments,
+    pub(super) handled: TimeSet,
     /// The last time any log tells.
     pub(super) end: Option<Time>,
     /// The first time any log tells.
     pub(super) start: Option<Time>,
 }
 
-impl Scene {
+impl LogCase {
     /// Puts logs together, oldest first; a session that only one log names is all logs' session.
-    pub(super) fn of(told: &mut [&mut Told]) -> Self {
+    pub(super) fn of(told: &mut [&mut LogSummary]) -> Self {
         told.sort_by_key(|log| log.first);
         let mut names: Vec<_> = told.iter().filter_map(|log| log.session.clone()).collect();
         names.sort_unstable();
@@ -72,7 +72,10 @@ impl Scene {
     }
 
     /// The tracks that a draft may tell of.
-    pub(super) fn tracks_of<'a>(&'a self, draft: &'a Draft) -> impl Iterator<Item = &'a Track> {
+    pub(super) fn tracks_of<'a>(
+        &'a self,
+        draft: &'a Candidate,
+    ) -> impl Iterator<Item = &'a WorkerHistory> {
         let tracks = self.tracks.iter().filter(move |((session, folder), _)| {
             fits(session.as_ref(), draft.session.as_ref())
                 && fits(self.nodes.get(folder), draft.node.as_ref())
@@ -103,6 +106,6 @@ fn fits(one: Option<&String>, two: Option<&String>) -> bool {
 }
 
 /// The case of a log and whether it is this one.
-pub(super) fn in_case(log: &Told, case: Option<&Name>) -> bool {
+pub(super) fn in_case(log: &LogSummary, case: Option<&Name>) -> bool {
     log.case.as_ref() == case
 }

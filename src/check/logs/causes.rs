@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::candidate::{Draft, is_entry_code};
+use super::candidate::{Candidate, is_entry_code};
 use crate::domain::{Code, Gfid, Severity, Side};
-use crate::format::log_message::Saying;
+use crate::format::log_message::Message;
 
 /// Seconds before and after an effect in which a cause on the other node may be logged: clocks
 /// differ a little, and the effect is often written first.
@@ -13,7 +13,7 @@ const SAME: (i64, i64) = (3, 5);
 const LASTING: (i64, i64) = (120, 5);
 
 /// Links each draft to the draft that caused it.
-pub(super) fn link(drafts: &mut [Draft]) {
+pub(super) fn link(drafts: &mut [Candidate]) {
     let failed = directories_that_failed(drafts);
     let mut found = Vec::with_capacity(drafts.len());
     for (index, effect) in drafts.iter().enumerate() {
@@ -30,7 +30,7 @@ pub(super) fn link(drafts: &mut [Draft]) {
 }
 
 /// The failure that most of the gfids belong to which a look-up did not find.
-fn known_failure(drafts: &[Draft], effect: &Draft) -> Option<usize> {
+fn known_failure(drafts: &[Candidate], effect: &Candidate) -> Option<usize> {
     if effect.code != Code::MissingOnSecondary || effect.severity == Severity::Benign {
         return None;
     }
@@ -43,13 +43,13 @@ fn known_failure(drafts: &[Draft], effect: &Draft) -> Option<usize> {
 }
 
 /// The cause that explains an effect best: by the strength of the rule, then by time.
-fn strongest(drafts: &[Draft], index: usize, effect: &Draft) -> Option<usize> {
+fn strongest(drafts: &[Candidate], index: usize, effect: &Candidate) -> Option<usize> {
     if !may_have_cause(effect.code) {
         return None;
     }
     let mut best: Option<(u8, f64, usize)> = None;
     for (other, cause) in drafts.iter().enumerate() {
-        let counts = cause.severity != Severity::Benign || cause.saying == Saying::Inactive;
+        let counts = cause.severity != Severity::Benign || cause.saying == Message::Inactive;
         let Some((strength, window)) = rule(cause, effect) else { continue };
         if other == index || !counts || !cause.may_share_worker(effect) {
             continue;
@@ -93,7 +93,7 @@ fn may_have_cause(code: Code) -> bool {
 }
 
 /// How strongly one code explains another, and how near in time it must be.
-fn rule(cause: &Draft, effect: &Draft) -> Option<(u8, Window)> {
+fn rule(cause: &Candidate, effect: &Candidate) -> Option<(u8, Window)> {
     use Code as C;
     let ssh =
         matches!(cause.code, C::SshKeyNoForcedCommand | C::SshAuthRefused | C::SshUnreachable);
@@ -104,7 +104,7 @@ fn rule(cause: &Draft, effect: &Draft) -> Option<(u8, Window)> {
             Some((7, Some(SAME)))
         }
         (C::PeerBroken, C::PeerBroken) if effect.side == Side::Primary => {
-            (cause.saying == Saying::Inactive).then_some((6, Some(SAME)))
+            (cause.saying == Message::Inactive).then_some((6, Some(SAME)))
         }
         (C::PeerBroken, C::PythonIncompatible | C::GlusterBinaryMissing | C::RemoteCliFailed) => {
             Some((5, Some(SAME)))
@@ -138,7 +138,7 @@ fn rule(cause: &Draft, effect: &Draft) -> Option<(u8, Window)> {
 }
 
 /// Whether a draft tells of an error on the secondary that ends its gsyncd or its answer.
-fn speaks_for_secondary(cause: &Draft) -> bool {
+fn speaks_for_secondary(cause: &Candidate) -> bool {
     let counts =
         !matches!(cause.code, Code::MissingOnSecondary | Code::PeerBroken | Code::ShutdownNoise);
     cause.side != Side::Primary && counts && cause.severity != Severity::Warning
@@ -147,7 +147,7 @@ fn speaks_for_secondary(cause: &Draft) -> bool {
 
 /// The directories that could not be made, by gfid, and the drafts that say so.
 fn directories_that_failed(
-    drafts: &[Draft],
+    drafts: &[Candidate],
 ) -> HashMap<(Option<crate::domain::Name>, Gfid), usize> {
     let mut failed = HashMap::new();
     for (index, draft) in drafts.iter().enumerate() {
@@ -163,7 +163,7 @@ fn directories_that_failed(
 }
 
 /// The parent for want of which a draft's entries failed.
-fn parent_of(draft: &Draft) -> Option<Gfid> {
+fn parent_of(draft: &Candidate) -> Option<Gfid> {
     match draft.code {
         Code::EntryParentMissing => draft.parent,
         Code::EntryMkdirFailed if draft.errno.is_some_and(|errno| errno.0 != 17) => {
@@ -174,7 +174,7 @@ fn parent_of(draft: &Draft) -> Option<Gfid> {
 }
 
 /// Two drafts that seem to cause each other have some other cause.
-fn cut_cycles(drafts: &mut [Draft]) {
+fn cut_cycles(drafts: &mut [Candidate]) {
     for start in 0..drafts.len() {
         let mut seen = HashSet::new();
         let mut next = Some(start);

@@ -1,33 +1,33 @@
 //! Exceptions: which of them means what, told by type, number, file and frames.
 
-use super::candidate::Draft;
+use super::candidate::Candidate;
 use super::gsyncd::entry_code;
 use crate::domain::{Code, Errno, Severity, Side};
 use crate::format::fields;
-use crate::format::log_message::Saying;
+use crate::format::log_message::Message;
 use crate::format::traceback::{Exception, Subject};
-use crate::scan::logs::{Incident, Told};
+use crate::scan::logs::{Incident, LogSummary};
 
 /// What an incident with a traceback means.
-pub(super) fn read(incident: &Incident, told: &Told) -> Draft {
+pub(super) fn read(incident: &Incident, told: &LogSummary) -> Candidate {
     let Some(exception) = &incident.exception else {
         let words = "an exception whose end is cut off in the log".to_owned();
-        return Draft { words, ..Draft::of(incident, told, Code::WorkerCrash) };
+        return Candidate { words, ..Candidate::of(incident, told, Code::WorkerCrash) };
     };
     let code = code(exception);
-    let relayed = incident.saying == Saying::Raised && is_relayed(exception);
+    let relayed = incident.saying == Message::Raised && is_relayed(exception);
     let side = if relayed && !is_agent(exception) { Side::Secondary } else { incident.side };
     let op = match code {
         Code::EntryIsDirectory => Some("RENAME".to_owned()),
         _ => incident.op.clone(),
     };
     let words = words(exception);
-    let agent = incident.saying == Saying::CallRaised && exception.name().starts_with("Changelog");
+    let agent = incident.saying == Message::CallRaised && exception.name().starts_with("Changelog");
     let errno = incident.errno.or_else(|| missing_program(exception));
-    let draft = Draft::of(incident, told, code);
+    let draft = Candidate::of(incident, told, code);
     let harmless = draft.severity == Severity::Benign;
     let severity = if harmless { Severity::Benign } else { Severity::Fatal };
-    Draft { words, relayed, side, op, errno, severity, supports: agent, ..draft }
+    Candidate { words, relayed, side, op, errno, severity, supports: agent, ..draft }
 }
 
 /// The number that gsyncd names when it cannot run a program: `failed with ENOENT (…)`.

@@ -1,63 +1,67 @@
 //! One incident, one code: what each saying of gsyncd, glusterd and the command line means.
 
-use super::candidate::Draft;
+use super::candidate::Candidate;
 use super::{exceptions, translators};
 use crate::domain::{Code, Errno, Severity, Side};
-use crate::format::log_message::Saying;
-use crate::scan::logs::{Incident, Told};
+use crate::format::log_message::Message;
+use crate::scan::logs::{Incident, LogSummary};
 
 /// What an incident means, where it means something by itself or supports something.
-pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
-    let draft = |code| Draft::of(incident, told, code);
-    let supporting = |code| Draft { supports: true, ..draft(code) };
+pub(super) fn read(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
+    let draft = |code| Candidate::of(incident, told, code);
+    let supporting = |code| Candidate { supports: true, ..draft(code) };
     Some(match incident.saying {
-        Saying::EntryFailed | Saying::FixFailed | Saying::RetriesExhausted => entry(incident, told),
-        Saying::MetaFailed => draft(Code::MetadataFailed),
-        Saying::DirectoryStops => supporting(Code::EntryMkdirFailed),
-        Saying::ConflictFixed => draft(Code::GfidConflictFixed),
-        Saying::ConflictsCounted => draft(Code::GfidConflictFixed),
-        Saying::MovedOn | Saying::SkippedGfids => skipped(incident, told),
-        Saying::IncompleteSync => supporting(Code::DataSyncFailed),
-        Saying::FileErrcode | Saying::SyncTaken => draft(Code::DataSyncFailed),
-        Saying::SyncError if incident.words == b"internal xattr" => draft(Code::InternalXattrNoise),
-        Saying::SyncError => supporting(Code::DataSyncFailed),
-        Saying::SyncStats if incident.words == b"empty" => draft(Code::DataSyncEmpty),
-        Saying::CommandFailed => command(incident, told)?,
-        Saying::ChildSaid => child(incident, told)?,
-        Saying::ExecFailed => draft(Code::GlusterBinaryMissing),
-        Saying::PeerBroken => draft(Code::PeerBroken),
-        Saying::Inactive => Draft { severity: Severity::Benign, ..draft(Code::PeerBroken) },
-        Saying::Misconfigured => {
-            Draft { exit_code: Some(127), ..draft(Code::SshKeyNoForcedCommand) }
+        Message::EntryFailed | Message::FixFailed | Message::RetriesExhausted => {
+            entry(incident, told)
         }
-        Saying::MountGone => draft(Code::SecondaryUnreachableVolume),
-        Saying::IoHint => Draft { errno: Some(Errno::EIO), ..supporting(Code::IoError) },
-        Saying::Raised | Saying::CallRaised => exceptions::read(incident, told),
-        Saying::CallFailed => supporting(Code::WorkerCrash),
-        Saying::GaveUp => gave_up(incident, told),
-        Saying::RegisterFailed => draft(Code::ChangelogRegisterFailed),
-        Saying::HistoryFailed | Saying::CrawlFailed if incident.words == b"fallback" => {
+        Message::MetaFailed => draft(Code::MetadataFailed),
+        Message::DirectoryStops => supporting(Code::EntryMkdirFailed),
+        Message::ConflictFixed => draft(Code::GfidConflictFixed),
+        Message::ConflictsCounted => draft(Code::GfidConflictFixed),
+        Message::MovedOn | Message::SkippedGfids => skipped(incident, told),
+        Message::IncompleteSync => supporting(Code::DataSyncFailed),
+        Message::FileErrcode | Message::SyncTaken => draft(Code::DataSyncFailed),
+        Message::SyncError if incident.words == b"internal xattr" => {
+            draft(Code::InternalXattrNoise)
+        }
+        Message::SyncError => supporting(Code::DataSyncFailed),
+        Message::SyncStats if incident.words == b"empty" => draft(Code::DataSyncEmpty),
+        Message::CommandFailed => command(incident, told)?,
+        Message::ChildSaid => child(incident, told)?,
+        Message::ExecFailed => draft(Code::GlusterBinaryMissing),
+        Message::PeerBroken => draft(Code::PeerBroken),
+        Message::Inactive => Candidate { severity: Severity::Benign, ..draft(Code::PeerBroken) },
+        Message::Misconfigured => {
+            Candidate { exit_code: Some(127), ..draft(Code::SshKeyNoForcedCommand) }
+        }
+        Message::MountGone => draft(Code::SecondaryUnreachableVolume),
+        Message::IoHint => Candidate { errno: Some(Errno::EIO), ..supporting(Code::IoError) },
+        Message::Raised | Message::CallRaised => exceptions::read(incident, told),
+        Message::CallFailed => supporting(Code::WorkerCrash),
+        Message::GaveUp => gave_up(incident, told),
+        Message::RegisterFailed => draft(Code::ChangelogRegisterFailed),
+        Message::HistoryFailed | Message::CrawlFailed if incident.words == b"fallback" => {
             draft(Code::HistoryPartial)
         }
-        Saying::HistoryFailed | Saying::CrawlFailed => draft(Code::HistoryUnavailable),
-        Saying::HistoryMissing | Saying::NoStime | Saying::HistoryPartial => {
+        Message::HistoryFailed | Message::CrawlFailed => draft(Code::HistoryUnavailable),
+        Message::HistoryMissing | Message::NoStime | Message::HistoryPartial => {
             draft(Code::HistoryPartial)
         }
-        Saying::MetaVolumeMissing => draft(Code::MetaVolumeMissing),
-        Saying::AgentDied => draft(Code::AgentDied),
-        Saying::WorkerDied => supporting(Code::WorkerCrash),
-        Saying::WorkerHung => Draft { words: "hung".to_owned(), ..draft(Code::WorkerCrash) },
-        Saying::RenameIgnored => {
-            Draft { errno: Some(Errno::EEXIST), ..draft(Code::EntryGfidMismatch) }
+        Message::MetaVolumeMissing => draft(Code::MetaVolumeMissing),
+        Message::AgentDied => draft(Code::AgentDied),
+        Message::WorkerDied => supporting(Code::WorkerCrash),
+        Message::WorkerHung => Candidate { words: "hung".to_owned(), ..draft(Code::WorkerCrash) },
+        Message::RenameIgnored => {
+            Candidate { errno: Some(Errno::EEXIST), ..draft(Code::EntryGfidMismatch) }
         }
-        Saying::BothExist => draft(Code::EntryIsDirectory),
-        Saying::RemoveFailed | Saying::RecursiveRemoveFailed => entry(incident, told),
-        Saying::MountbrokerRefused => draft(Code::MountbrokerBroken),
-        Saying::StaleMount => stale_mount(incident, told),
-        Saying::UndecodedNames => draft(Code::NameEncoding),
-        Saying::ConfigUnreadable => config(incident, told),
-        Saying::NotRunning => draft(Code::SessionNotRunning),
-        Saying::StatusFileMissing => draft(Code::StatusFileMissing),
+        Message::BothExist => draft(Code::EntryIsDirectory),
+        Message::RemoveFailed | Message::RecursiveRemoveFailed => entry(incident, told),
+        Message::MountbrokerRefused => draft(Code::MountbrokerBroken),
+        Message::StaleMount => stale_mount(incident, told),
+        Message::UndecodedNames => draft(Code::NameEncoding),
+        Message::ConfigUnreadable => config(incident, told),
+        Message::NotRunning => draft(Code::SessionNotRunning),
+        Message::StatusFileMissing => draft(Code::StatusFileMissing),
         _ => return translators::read(incident, told),
     })
 }
@@ -83,40 +87,40 @@ pub(super) fn entry_code(op: Option<&str>, errno: Option<Errno>, conflict: bool)
     }
 }
 
-fn entry(incident: &Incident, told: &Told) -> Draft {
+fn entry(incident: &Incident, told: &LogSummary) -> Candidate {
     let conflict = incident.entries.iter().any(|entry| entry.secondary_gfid.is_some());
     let mut code = entry_code(incident.op.as_deref(), incident.errno, conflict);
-    let retried = incident.saying == Saying::RetriesExhausted;
+    let retried = incident.saying == Message::RetriesExhausted;
     if retried && incident.errno == Some(Errno(116)) {
         code = Code::StaleHandle;
     }
     let severity = if retried { Severity::Warning } else { code.severity() };
-    let supports = retried || incident.saying == Saying::FixFailed;
+    let supports = retried || incident.saying == Message::FixFailed;
     let parent = incident.parent.filter(|_| code == Code::EntryParentMissing);
-    Draft { severity, supports, parent, ..Draft::of(incident, told, code) }
+    Candidate { severity, supports, parent, ..Candidate::of(incident, told, code) }
 }
 
-fn skipped(incident: &Incident, told: &Told) -> Draft {
-    let supports = incident.saying == Saying::SkippedGfids;
-    Draft { supports, ..Draft::of(incident, told, Code::ChangelogSkipped) }
+fn skipped(incident: &Incident, told: &LogSummary) -> Candidate {
+    let supports = incident.saying == Message::SkippedGfids;
+    Candidate { supports, ..Candidate::of(incident, told, Code::ChangelogSkipped) }
 }
 
 /// A program that gsyncd ran returned an error.
-fn command(incident: &Incident, told: &Told) -> Option<Draft> {
-    let draft = |code| Draft::of(incident, told, code);
+fn command(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
+    let draft = |code| Candidate::of(incident, told, code);
     let killed = incident.exit_code.is_some_and(|code| code < 0);
     Some(match (incident.words.as_slice(), incident.exit_code) {
-        (b"ssh", Some(127)) => Draft { supports: true, ..draft(Code::SshKeyNoForcedCommand) },
+        (b"ssh", Some(127)) => Candidate { supports: true, ..draft(Code::SshKeyNoForcedCommand) },
         (b"ssh", None) if ran_placeholder(incident) => {
-            Draft { supports: true, ..draft(Code::SshKeyNoForcedCommand) }
+            Candidate { supports: true, ..draft(Code::SshKeyNoForcedCommand) }
         }
         _ if killed => draft(Code::ShutdownNoise),
-        (b"ssh", Some(255)) => Draft { supports: true, ..draft(Code::SshUnreachable) },
-        (b"ssh", _) => Draft { supports: true, ..draft(Code::PeerBroken) },
+        (b"ssh", Some(255)) => Candidate { supports: true, ..draft(Code::SshUnreachable) },
+        (b"ssh", _) => Candidate { supports: true, ..draft(Code::PeerBroken) },
         (b"rsync" | b"tar", _) => {
-            Draft { severity: Severity::Fatal, ..draft(Code::DataSyncFailed) }
+            Candidate { severity: Severity::Fatal, ..draft(Code::DataSyncFailed) }
         }
-        (b"mountbroker", _) => Draft { supports: true, ..draft(Code::MountbrokerBroken) },
+        (b"mountbroker", _) => Candidate { supports: true, ..draft(Code::MountbrokerBroken) },
         (b"gluster", _) => draft(Code::RemoteCliFailed),
         (b"glusterfs", _) => draft(Code::SecondaryUnreachableVolume),
         (b"umount" | b"fusermount", _) => draft(Code::ShutdownNoise),
@@ -134,10 +138,10 @@ fn ran_placeholder(incident: &Incident) -> bool {
 }
 
 /// What a program printed on its error stream.
-fn child(incident: &Incident, told: &Told) -> Option<Draft> {
+fn child(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
     if incident.words == b"placeholder" {
         let code = Code::SshKeyNoForcedCommand;
-        return Some(Draft { supports: true, ..Draft::of(incident, told, code) });
+        return Some(Candidate { supports: true, ..Candidate::of(incident, told, code) });
     }
     let code = match incident.words.as_slice() {
         b"denied" => Code::SshAuthRefused,
@@ -147,11 +151,11 @@ fn child(incident: &Incident, told: &Told) -> Option<Draft> {
         b"python" => Code::PythonIncompatible,
         _ => return None,
     };
-    Some(Draft::of(incident, told, code))
+    Some(Candidate::of(incident, told, code))
 }
 
 /// An error of gsyncd's own, told without a traceback.
-fn gave_up(incident: &Incident, told: &Told) -> Draft {
+fn gave_up(incident: &Incident, told: &LogSummary) -> Candidate {
     let words = String::from_utf8_lossy(&incident.words).into_owned();
     let code = match words.as_str() {
         text if text.starts_with("getting volume info") => Code::RemoteCliFailed,
@@ -160,28 +164,28 @@ fn gave_up(incident: &Incident, told: &Told) -> Draft {
         text if text.starts_with("using rsync for extended attributes") => Code::MountbrokerBroken,
         _ => Code::WorkerCrash,
     };
-    Draft { words, ..Draft::of(incident, told, code) }
+    Candidate { words, ..Candidate::of(incident, told, code) }
 }
 
 /// A mount left behind now and then is a stop's noise; many are mounts that pile up.
-fn stale_mount(incident: &Incident, told: &Told) -> Draft {
+fn stale_mount(incident: &Incident, told: &LogSummary) -> Candidate {
     if incident.count > 3 {
         let severity = Severity::Warning;
-        return Draft { severity, ..Draft::of(incident, told, Code::MountbrokerBroken) };
+        return Candidate { severity, ..Candidate::of(incident, told, Code::MountbrokerBroken) };
     }
-    Draft {
+    Candidate {
         words: "mount left behind".to_owned(),
-        ..Draft::of(incident, told, Code::ShutdownNoise)
+        ..Candidate::of(incident, told, Code::ShutdownNoise)
     }
 }
 
 /// glusterd could not get the session's configuration: from gsyncd, which cannot run, or of a
 /// session that has none.
-fn config(incident: &Incident, told: &Told) -> Draft {
+fn config(incident: &Incident, told: &LogSummary) -> Candidate {
     let unfinished = incident.evidence.iter().all(|line| {
         let text = line.text.lossy();
         text.contains("Unable to get configuration data") && !text.contains("template")
     });
     let code = if unfinished { Code::SessionHalfCreated } else { Code::GsyncdConfigUnavailable };
-    Draft { side: Side::Primary, ..Draft::of(incident, told, code) }
+    Candidate { side: Side::Primary, ..Candidate::of(incident, told, code) }
 }

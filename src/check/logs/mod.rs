@@ -21,17 +21,17 @@ pub use brick_status::{add_dropped, place_findings, questions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{
-    Code, Diagnosis, Finding, Moments, Name, Severity, Side, Source, SourceKind, Verdict,
+    Code, Diagnosis, Finding, Name, Severity, Side, Source, SourceKind, TimeSet, Verdict,
 };
-use crate::format::log_message::Saying;
+use crate::format::log_message::Message;
 use crate::format::release::ReleaseSet;
-use crate::scan::logs::{Incident, Incidents, Told};
-use candidate::{Draft, is_entry_code};
-use case::{Scene, in_case};
+use crate::scan::logs::{Incident, Incidents, LogSummary};
+use candidate::{Candidate, is_entry_code};
+use case::{LogCase, in_case};
 
 /// Judges what logs tell: findings with their causes, workers, verdict.
 #[must_use]
-pub fn diagnose(mut told: Vec<Told>) -> Diagnosis {
+pub fn diagnose(mut told: Vec<LogSummary>) -> Diagnosis {
     let cases: BTreeSet<Option<Name>> = told.iter().map(|log| log.case.clone()).collect();
     let notes = told.iter().filter_map(|log| log.note.clone()).collect();
     let mut diagnosis = Diagnosis {
@@ -50,7 +50,7 @@ pub fn diagnose(mut told: Vec<Told>) -> Diagnosis {
     diagnosis
 }
 
-fn source(log: &Told) -> Source {
+fn source(log: &LogSummary) -> Source {
     let release = log.fingerprint.releases().filter(|set| *set != ReleaseSet::all());
     Source {
         path: log.path.clone(),
@@ -67,7 +67,7 @@ fn source(log: &Told) -> Source {
 
 /// The verdict over findings; where nothing could be read, or nothing is wrong in what could be
 /// read while a file could not, it is not healthy but unknown.
-fn verdict(findings: &[Finding], told: &[Told]) -> Verdict {
+fn verdict(findings: &[Finding], told: &[LogSummary]) -> Verdict {
     let seen = told.iter().any(|log| log.first.is_some()) && !told.iter().any(|log| log.cut_short);
     match Verdict::of(findings) {
         Verdict::Healthy if !seen => Verdict::Unknown,
@@ -75,9 +75,9 @@ fn verdict(findings: &[Finding], told: &[Told]) -> Verdict {
     }
 }
 
-fn judge_case(told: &mut [Told], case: Option<&Name>, diagnosis: &mut Diagnosis) {
+fn judge_case(told: &mut [LogSummary], case: Option<&Name>, diagnosis: &mut Diagnosis) {
     let mut logs: Vec<_> = told.iter_mut().filter(|log| in_case(log, case)).collect();
-    let scene = Scene::of(&mut logs);
+    let scene = LogCase::of(&mut logs);
     let releases = releases(&logs);
     let mut drafts = drafts(&logs, &scene);
     for log in &mut logs {
@@ -114,7 +114,7 @@ fn judge_case(told: &mut [Told], case: Option<&Name>, diagnosis: &mut Diagnosis)
 }
 
 /// The releases that wrote the primary's gsyncd logs, else the secondary's.
-fn releases(logs: &[&mut Told]) -> Option<ReleaseSet> {
+fn releases(logs: &[&mut LogSummary]) -> Option<ReleaseSet> {
     let of = |kind: SourceKind| {
         let sets = logs.iter().filter(|log| log.kind == Some(kind));
         sets.filter_map(|log| log.fingerprint.releases()).reduce(ReleaseSet::intersect)
@@ -126,9 +126,9 @@ fn releases(logs: &[&mut Told]) -> Option<ReleaseSet> {
 }
 
 /// All incidents as drafts: read, merged, supports settled, ordinary ones left out or excused.
-fn drafts(logs: &[&mut Told], scene: &Scene) -> Vec<Draft> {
+fn drafts(logs: &[&mut LogSummary], scene: &LogCase) -> Vec<Candidate> {
     let mut merged = BTreeMap::new();
-    let mut read: Vec<Draft> = Vec::new();
+    let mut read: Vec<Candidate> = Vec::new();
     for log in logs {
         let mut incidents: Vec<&Incident> = log.incidents.iter().collect();
         incidents.sort_by(|a, b| (a.first, &a.evidence).cmp(&(b.first, &b.evidence)));
@@ -159,7 +159,7 @@ fn drafts(logs: &[&mut Told], scene: &Scene) -> Vec<Draft> {
 
 /// Look-ups that found nothing: those asked for again are suspects, the rest is how every
 /// create begins.
-fn split_suspects(draft: Draft, incident: &Incident, scene: &Scene) -> Vec<Draft> {
+fn split_suspects(draft: Candidate, incident: &Incident, scene: &LogCase) -> Vec<Candidate> {
     if draft.code != Code::MissingOnSecondary {
         return vec![draft];
     }
@@ -170,10 +170,11 @@ fn split_suspects(draft: Draft, incident: &Incident, scene: &Scene) -> Vec<Draft
     }
     let entries = |wanted: &[crate::domain::Gfid]| {
         let wanted: BTreeSet<_> = wanted.iter().copied().collect();
-        let fits = |entry: &&crate::domain::Entry| entry.gfid.is_some_and(|g| wanted.contains(&g));
+        let fits =
+            |entry: &&crate::domain::FailedEntry| entry.gfid.is_some_and(|g| wanted.contains(&g));
         draft.entries.iter().filter(fits).cloned().collect::<Vec<_>>()
     };
-    let benign = Draft {
+    let benign = Candidate {
         severity: Severity::Benign,
         words: "once".to_owned(),
         count: once.len() as u64,
@@ -182,20 +183,20 @@ fn split_suspects(draft: Draft, incident: &Incident, scene: &Scene) -> Vec<Draft
         ..draft.clone()
     };
     if again.is_empty() {
-        return vec![Draft { count: draft.count, ..benign }];
+        return vec![Candidate { count: draft.count, ..benign }];
     }
     let count = draft.count.saturating_sub(benign.count);
-    vec![Draft { count, entries: entries(&again), gfids: again, ..draft.clone() }, benign]
+    vec![Candidate { count, entries: entries(&again), gfids: again, ..draft.clone() }, benign]
 }
 
 /// Directories that the secondary was about to rename when it died.
-fn rename_on_mkdir<'a>(logs: &'a [&mut Told]) -> Vec<&'a Incident> {
+fn rename_on_mkdir<'a>(logs: &'a [&mut LogSummary]) -> Vec<&'a Incident> {
     let incidents = logs.iter().flat_map(|log| log.incidents.iter());
-    incidents.filter(|incident| incident.saying == Saying::RenameOnMkdir).collect()
+    incidents.filter(|incident| incident.saying == Message::RenameOnMkdir).collect()
 }
 
 /// A program that was missing while a directory was made: the directory is named, not blamed.
-fn name_directory(draft: &mut Draft, places: &[&Incident]) {
+fn name_directory(draft: &mut Candidate, places: &[&Incident]) {
     for place in places {
         if place.worker == draft.worker && place.moments.near(&draft.moments, 2, 2) {
             draft.gfids.extend(&place.gfids);
@@ -209,7 +210,7 @@ fn name_directory(draft: &mut Draft, places: &[&Incident]) {
 }
 
 /// Lets supporting drafts lean on what they support; what stands alone after that stays.
-fn settle(drafts: Vec<Draft>) -> Vec<Draft> {
+fn settle(drafts: Vec<Candidate>) -> Vec<Candidate> {
     let (supporting, mut own): (Vec<_>, Vec<_>) = drafts.into_iter().partition(|d| d.supports);
     join_both_sides(&mut own);
     for draft in supporting {
@@ -227,35 +228,35 @@ fn settle(drafts: Vec<Draft>) -> Vec<Draft> {
 }
 
 /// Whether a draft is nothing but support for another.
-fn supported(draft: &Draft, other: &Draft) -> bool {
+fn supported(draft: &Candidate, other: &Candidate) -> bool {
     if !draft.may_share_worker(other) {
         return false;
     }
     let near = |before, after| draft.moments.share_near(&other.moments, before, after) > 0.5;
     match draft.saying {
-        Saying::FixFailed => is_entry_code(other.code) && near(30, 30),
-        Saying::DirectoryStops => other.code == draft.code && near(3, 3),
-        Saying::RemoteOpFailed | Saying::FuseFailed => {
+        Message::FixFailed => is_entry_code(other.code) && near(30, 30),
+        Message::DirectoryStops => other.code == draft.code && near(3, 3),
+        Message::RemoteOpFailed | Message::FuseFailed => {
             other.code == draft.code
                 && (draft.side == other.side || other.side == Side::Both)
                 && other.moments.near(&draft.moments, 60, 60)
         }
-        Saying::RetriesExhausted => other.code == draft.code && near(30, 30),
+        Message::RetriesExhausted => other.code == draft.code && near(30, 30),
         _ => other.code == draft.code,
     }
 }
 
 /// Lines that only repeat that something went wrong: another process's exception, a death.
 /// They count where nothing else happened at that time.
-fn is_echo_of_any(draft: &Draft, own: &[Draft]) -> bool {
+fn is_echo_of_any(draft: &Candidate, own: &[Candidate]) -> bool {
     let (before, after) = match draft.saying {
-        Saying::CallFailed => (3, 3),
-        Saying::WorkerDied => (15, 2),
-        Saying::CommandFailed if draft.code == Code::SshUnreachable => (5, 5),
+        Message::CallFailed => (3, 3),
+        Message::WorkerDied => (15, 2),
+        Message::CommandFailed if draft.code == Code::SshUnreachable => (5, 5),
         _ => return false,
     };
     let by_ssh = draft.code == Code::SshUnreachable;
-    let mut moments = Moments::default();
+    let mut moments = TimeSet::default();
     for other in own.iter().filter(|other| other.may_share_worker(draft)) {
         let ssh = matches!(
             other.code,
@@ -270,28 +271,28 @@ fn is_echo_of_any(draft: &Draft, own: &[Draft]) -> bool {
 }
 
 /// What a supporting draft is when there is nothing to support.
-fn alone(draft: Draft) -> Draft {
+fn alone(draft: Candidate) -> Candidate {
     let words = match draft.saying {
-        Saying::CallFailed => "an exception on the other side".to_owned(),
-        Saying::WorkerDied => "died without a word".to_owned(),
+        Message::CallFailed => "an exception on the other side".to_owned(),
+        Message::WorkerDied => "died without a word".to_owned(),
         _ => draft.words.clone(),
     };
-    Draft { supports: false, words, ..draft }
+    Candidate { supports: false, words, ..draft }
 }
 
 /// An exception that came through a call is the other side's: both logs tell of one thing.
-fn join_both_sides(drafts: &mut Vec<Draft>) {
+fn join_both_sides(drafts: &mut Vec<Candidate>) {
     let mut index = 0;
     while index < drafts.len() {
-        let effect = |draft: &&Draft| {
-            draft.relayed || (draft.saying == Saying::MountGone && draft.side == Side::Primary)
+        let effect = |draft: &&Candidate| {
+            draft.relayed || (draft.saying == Message::MountGone && draft.side == Side::Primary)
         };
         let Some(relayed) = drafts.get(index).filter(effect) else {
             index += 1;
             continue;
         };
         let other = drafts.iter().position(|other| {
-            matches!(other.saying, Saying::CallRaised | Saying::MountGone)
+            matches!(other.saying, Message::CallRaised | Message::MountGone)
                 && other.side == Side::Secondary
                 && other.code == relayed.code
                 && relayed.may_share_worker(other)
@@ -313,13 +314,13 @@ fn join_both_sides(drafts: &mut Vec<Draft>) {
 
 /// Leaves out what only repeats another finding: a conflict that gsyncd tried to mend and that
 /// failed after all.
-fn drop_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
+fn drop_echoes(drafts: Vec<Candidate>) -> Vec<Candidate> {
     let failed: Vec<_> = drafts
         .iter()
-        .filter(|draft| draft.saying == Saying::EntryFailed)
+        .filter(|draft| draft.saying == Message::EntryFailed)
         .map(|draft| (draft.case.clone(), draft.worker.clone(), draft.moments.clone()))
         .collect();
-    let echo = |draft: &Draft| {
+    let echo = |draft: &Candidate| {
         draft.code == Code::GfidConflictFixed
             && failed.iter().any(|(case, worker, moments)| {
                 *case == draft.case
@@ -331,7 +332,7 @@ fn drop_echoes(drafts: Vec<Draft>) -> Vec<Draft> {
 }
 
 /// Findings that no line says: only the whole session shows them.
-fn of_session(logs: &[&mut Told], scene: &Scene, case: Option<&Name>) -> Vec<Draft> {
+fn of_session(logs: &[&mut LogSummary], scene: &LogCase, case: Option<&Name>) -> Vec<Candidate> {
     let mut found = Vec::new();
     for ((session, folder), tracks) in &scene.tracks {
         let created = tracks.monitor.as_ref().filter(|(_, state)| state == "Created");
@@ -341,7 +342,7 @@ fn of_session(logs: &[&mut Told], scene: &Scene, case: Option<&Name>) -> Vec<Dra
         if let (Some((at, _)), true, Some(20..)) = (created, silent, waited) {
             found.extend(
                 bare(logs, case, (session.as_ref(), folder), Code::WorkerNeverStarted)
-                    .map(|draft| Draft { first: Some(*at), last: scene.end, ..draft }),
+                    .map(|draft| Candidate { first: Some(*at), last: scene.end, ..draft }),
             );
         }
         for (brick, track) in &tracks.workers {
@@ -349,7 +350,7 @@ fn of_session(logs: &[&mut Told], scene: &Scene, case: Option<&Name>) -> Vec<Dra
                 let worker = (!brick.is_empty()).then(|| brick.clone());
                 found.extend(
                     bare(logs, case, (session.as_ref(), folder), Code::HybridCrawlRestarting).map(
-                        |draft| Draft {
+                        |draft| Candidate {
                             worker,
                             count: track.full_crawls,
                             last: track.died,
@@ -365,28 +366,28 @@ fn of_session(logs: &[&mut Told], scene: &Scene, case: Option<&Name>) -> Vec<Dra
 
 /// A draft without a line of its own, in the name of the session's gsyncd log.
 fn bare(
-    logs: &[&mut Told],
+    logs: &[&mut LogSummary],
     case: Option<&Name>,
     (session, folder): (Option<&String>, &Name),
     code: Code,
-) -> Option<Draft> {
+) -> Option<Candidate> {
     let log = logs.iter().find(|log| {
         in_case(log, case)
             && log.session.as_ref() == session
             && log.folder == *folder
             && log.kind == Some(SourceKind::PrimaryGsyncd)
     })?;
-    Some(Draft::bare(log, code))
+    Some(Candidate::bare(log, code))
 }
 
 /// Worst first: unhealed before healed, then by severity, how often, and when.
-fn rank(draft: &Draft) -> impl Ord + use<> {
+fn rank(draft: &Candidate) -> impl Ord + use<> {
     let healed = draft.healed || draft.severity == Severity::Benign;
     (healed, draft.severity, std::cmp::Reverse(draft.count), draft.first, draft.code, draft.parent)
 }
 
 /// Drafts in order, each after its cause.
-fn causes_first(drafts: &[Draft]) -> Vec<usize> {
+fn causes_first(drafts: &[Candidate]) -> Vec<usize> {
     let mut order = Vec::with_capacity(drafts.len());
     let mut effects: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (index, draft) in drafts.iter().enumerate() {

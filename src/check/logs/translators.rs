@@ -1,43 +1,43 @@
 //! What mounts, bricks and libgfchangelog say: the volume's own troubles.
 
-use super::candidate::Draft;
+use super::candidate::Candidate;
 use super::gsyncd::entry_code;
 use crate::domain::{Code, Severity, Side};
-use crate::format::log_message::Saying;
-use crate::scan::logs::{Incident, Told};
+use crate::format::log_message::Message;
+use crate::scan::logs::{Incident, LogSummary};
 
 /// What an incident of a C program's log means.
-pub(super) fn read(incident: &Incident, told: &Told) -> Option<Draft> {
-    let draft = |code| Draft::of(incident, told, code);
+pub(super) fn read(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
+    let draft = |code| Candidate::of(incident, told, code);
     Some(match incident.saying {
-        Saying::RemoteOpFailed => remote_op(incident, told)?,
-        Saying::FuseFailed => fuse(incident, told)?,
-        Saying::DhtGfidDiffers => draft(Code::DhtGfidDiffers),
-        Saying::SplitBrain => draft(Code::SplitBrain),
-        Saying::SplitBrainNoise => Draft { supports: true, ..draft(Code::SplitBrain) },
-        Saying::HistoryIndexBroken => history_index(incident, told),
-        Saying::ChangelogBroken => Draft {
+        Message::RemoteOpFailed => remote_op(incident, told)?,
+        Message::FuseFailed => fuse(incident, told)?,
+        Message::DhtGfidDiffers => draft(Code::DhtGfidDiffers),
+        Message::SplitBrain => draft(Code::SplitBrain),
+        Message::SplitBrainNoise => Candidate { supports: true, ..draft(Code::SplitBrain) },
+        Message::HistoryIndexBroken => history_index(incident, told),
+        Message::ChangelogBroken => Candidate {
             supports: true,
             severity: Severity::Loss,
             side: Side::Primary,
             ..draft(Code::HistoryUnavailable)
         },
-        Saying::HandleMissing => draft(Code::HandleMissingLogged),
-        Saying::AllBricksDown => {
-            Draft { supports: true, ..draft(Code::SecondaryUnreachableVolume) }
+        Message::HandleMissing => draft(Code::HandleMissingLogged),
+        Message::AllBricksDown => {
+            Candidate { supports: true, ..draft(Code::SecondaryUnreachableVolume) }
         }
         _ => return None,
     })
 }
 
 /// A failed operation of a client; what a look-up did not find is only a suspect.
-fn remote_op(incident: &Incident, told: &Told) -> Option<Draft> {
+fn remote_op(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
     let code = match incident.errno?.0 {
         2 if incident.side == Side::Primary => return None,
         2 => Code::MissingOnSecondary,
         107 | 103 if incident.side == Side::Primary => {
             let draft = own(incident, told, Code::IoError);
-            return Some(Draft { severity: Severity::Warning, ..draft });
+            return Some(Candidate { severity: Severity::Warning, ..draft });
         }
         116 => Code::StaleHandle,
         107 | 103 => Code::SecondaryUnreachableVolume,
@@ -49,7 +49,7 @@ fn remote_op(incident: &Incident, told: &Told) -> Option<Draft> {
 }
 
 /// A failed operation of a mount; on paths that are not gsyncd's only what breaks volumes counts.
-fn fuse(incident: &Incident, told: &Told) -> Option<Draft> {
+fn fuse(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
     let ours = incident.words == b"gsyncd";
     let attribute = incident.op.as_deref().is_some_and(|op| op.contains("XATTR"));
     let code = match incident.errno?.0 {
@@ -67,9 +67,9 @@ fn by_entry(number: i32) -> Code {
 }
 
 /// A mount's log of no known side: an entry that fails on a gsyncd mount fails on the secondary.
-fn own(incident: &Incident, told: &Told, code: Code) -> Draft {
+fn own(incident: &Incident, told: &LogSummary, code: Code) -> Candidate {
     let supports = code != Code::MissingOnSecondary;
-    let mut draft = Draft { parent: None, supports, ..Draft::of(incident, told, code) };
+    let mut draft = Candidate { parent: None, supports, ..Candidate::of(incident, told, code) };
     if draft.side == Side::Both && code == Code::MissingOnSecondary {
         draft.side = Side::Secondary;
     }
@@ -78,10 +78,15 @@ fn own(incident: &Incident, told: &Told, code: Code) -> Draft {
 
 /// The index cannot answer: for want of a range, which a full crawl makes good in part, or
 /// because it is broken.
-fn history_index(incident: &Incident, told: &Told) -> Draft {
+fn history_index(incident: &Incident, told: &LogSummary) -> Candidate {
     let range = incident.words.starts_with(b"Requested changelog");
     let code = if range { Code::HistoryPartial } else { Code::HistoryUnavailable };
     let brick = told.path.lossy().contains("/bricks/");
     let severity = if brick { Severity::Loss } else { code.severity() };
-    Draft { supports: true, severity, side: Side::Primary, ..Draft::of(incident, told, code) }
+    Candidate {
+        supports: true,
+        severity,
+        side: Side::Primary,
+        ..Candidate::of(incident, told, code)
+    }
 }

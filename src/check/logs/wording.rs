@@ -1,11 +1,11 @@
 //! What a finding means in one sentence, and the next commands.
 
-use super::candidate::{Draft, is_entry_code};
+use super::candidate::{Candidate, is_entry_code};
 use crate::domain::{Code, Finding, Remedy, Severity, Side};
-use crate::format::log_message::Saying;
+use crate::format::log_message::Message;
 
 /// The finding as it is reported.
-pub(super) fn finish(draft: Draft, caused_by: Option<usize>) -> Finding {
+pub(super) fn finish(draft: Candidate, caused_by: Option<usize>) -> Finding {
     let (says, commands) = (says(&draft), commands(&draft));
     let mut evidence = draft.evidence;
     evidence.truncate(4);
@@ -37,13 +37,13 @@ pub(super) fn finish(draft: Draft, caused_by: Option<usize>) -> Finding {
 }
 
 /// One sentence a person understands.
-fn says(draft: &Draft) -> String {
+fn says(draft: &Candidate) -> String {
     let sentence = if draft.severity == Severity::Benign { benign(draft) } else { sentence(draft) };
     let healed = if draft.healed { "; it went on well afterwards" } else { "" };
     format!("{sentence}{healed}")
 }
 
-fn benign(draft: &Draft) -> String {
+fn benign(draft: &Candidate) -> String {
     match draft.code {
         Code::MissingOnSecondary => {
             "look-ups before a create: the same line is logged for every healthy one".to_owned()
@@ -54,7 +54,7 @@ fn benign(draft: &Draft) -> String {
     }
 }
 
-fn sentence(draft: &Draft) -> String {
+fn sentence(draft: &Candidate) -> String {
     match draft.code {
         code if is_entry_code(code) || code == Code::GfidConflictFixed => on_entries(draft),
         Code::ChangelogSkipped
@@ -72,7 +72,7 @@ fn sentence(draft: &Draft) -> String {
     }
 }
 
-fn on_entries(draft: &Draft) -> String {
+fn on_entries(draft: &Candidate) -> String {
     let op = draft.op.as_deref().unwrap_or("an entry operation");
     let why = draft.errno.map(|errno| format!(" ({errno})")).unwrap_or_default();
     let several = draft.entries.len().max(draft.gfids.len());
@@ -105,13 +105,13 @@ fn on_entries(draft: &Draft) -> String {
         Code::MetadataFailed => {
             format!("owner, mode or times could not be set on the secondary{why}")
         }
-        Code::GfidConflictFixed if draft.saying == Saying::ConflictsCounted => {
+        Code::GfidConflictFixed if draft.saying == Message::ConflictsCounted => {
             "entries failed at first and gsyncd mended them; since 6.2 it does not log what it removed, renamed or created on the secondary".to_owned()
         }
         Code::GfidConflictFixed => {
             "gsyncd removed or renamed entries on the secondary to mend gfid conflicts".to_owned()
         }
-        _ if matches!(draft.saying, Saying::RemoteOpFailed | Saying::FuseFailed) => {
+        _ if matches!(draft.saying, Message::RemoteOpFailed | Message::FuseFailed) => {
             format!("{op} failed on a mount of the secondary{why}")
         }
         _ if draft.severity == Severity::Warning => {
@@ -121,7 +121,7 @@ fn on_entries(draft: &Draft) -> String {
     }
 }
 
-fn on_data(draft: &Draft) -> String {
+fn on_data(draft: &Candidate) -> String {
     let code = draft.exit_code.map(|code| format!(" with {code} ({})", exit_words(code)));
     match draft.code {
         Code::ChangelogSkipped => format!(
@@ -174,7 +174,7 @@ fn exit_words(code: i32) -> &'static str {
     }
 }
 
-fn on_volumes(draft: &Draft) -> String {
+fn on_volumes(draft: &Candidate) -> String {
     let volume = match draft.side {
         Side::Primary => "the primary volume",
         Side::Secondary => "the secondary volume",
@@ -205,7 +205,7 @@ fn on_volumes(draft: &Draft) -> String {
     }
 }
 
-fn on_session(draft: &Draft) -> String {
+fn on_session(draft: &Candidate) -> String {
     let error = draft.errno.map(|errno| format!(" ({errno})")).unwrap_or_default();
     let text = match draft.code {
         Code::SshKeyNoForcedCommand => {
@@ -269,7 +269,7 @@ fn on_session(draft: &Draft) -> String {
 }
 
 /// The next commands, ready to paste; nothing from a log goes in unquoted.
-fn commands(draft: &Draft) -> Vec<String> {
+fn commands(draft: &Candidate) -> Vec<String> {
     if draft.severity == Severity::Benign {
         return Vec::new();
     }

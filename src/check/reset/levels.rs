@@ -1,13 +1,13 @@
 //! Which level of a reset helps least-first, what each mends, and what it costs here.
 
-use super::preflight::{Verdict, preflight};
+use super::preflight::{CheckStatus, preflight};
 use crate::domain::{
-    BrickSight, Code, Finding, Leftovers, Level, ResetWish, Severity, Situation, Time,
+    BrickState, Code, Finding, Level, ResetOptions, SecondaryData, SessionState, Severity, Time,
 };
 
 /// A level as it is offered.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Offer {
+pub struct LevelInfo {
     /// Its name, as `--level` takes it.
     pub level: &'static str,
     /// What it mends.
@@ -23,8 +23,9 @@ pub struct Offer {
 /// The levels, least first. `to` is where `rewind` would set the marks back to, where that is
 /// known; else several times are told.
 #[must_use]
-pub fn offers(found: &Situation, now: Time, to: Option<Time>) -> Vec<Offer> {
-    let offer = |level, mends, not, costs, for_good| Offer { level, mends, not, costs, for_good };
+pub fn offers(found: &SessionState, now: Time, to: Option<Time>) -> Vec<LevelInfo> {
+    let offer =
+        |level, mends, not, costs, for_good| LevelInfo { level, mends, not, costs, for_good };
     let crawled = crawled(found);
     vec![
         offer(
@@ -67,7 +68,7 @@ pub fn offers(found: &Situation, now: Time, to: Option<Time>) -> Vec<Offer> {
 
 /// The level's offer.
 #[must_use]
-pub fn offer(found: &Situation, wish: &ResetWish) -> Option<Offer> {
+pub fn offer(found: &SessionState, wish: &ResetOptions) -> Option<LevelInfo> {
     let to = if let Level::Rewind { to } = wish.level { Some(to) } else { None };
     let level = wish.level.to_string();
     offers(found, wish.now, to).into_iter().find(|offer| offer.level == level)
@@ -75,7 +76,7 @@ pub fn offer(found: &Situation, wish: &ResetWish) -> Option<Offer> {
 
 /// The level that speaks for itself, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Advice {
+pub struct Recommendation {
     /// Its name.
     pub level: &'static str,
     /// What was seen that speaks for it.
@@ -86,10 +87,10 @@ pub struct Advice {
 
 /// The least that mends what was seen: on the bricks, in the status, and in the logs.
 #[must_use]
-pub fn advice(found: &Situation, logged: &[Finding], now: Time) -> Advice {
-    let advise = |level, why| Advice { level, why, since: None };
-    let place = |(node, brick): (&str, &BrickSight)| format!("{node}:{}", brick.dir.display());
-    let gone = |it: &BrickSight| it.changelogs.is_none() || it.lost_changelogs > 0;
+pub fn advice(found: &SessionState, logged: &[Finding], now: Time) -> Recommendation {
+    let advise = |level, why| Recommendation { level, why, since: None };
+    let place = |(node, brick): (&str, &BrickState)| format!("{node}:{}", brick.dir.display());
+    let gone = |it: &BrickState| it.changelogs.is_none() || it.lost_changelogs > 0;
     if let Some(at) = found.bricks().find(|(_, it)| gone(it) || no_changelogs(it)) {
         return advise("full", format!("changelogs of {} are gone", place(at)));
     }
@@ -109,7 +110,7 @@ pub fn advice(found: &Situation, logged: &[Finding], now: Time) -> Advice {
     if let Some(loss) = losses.min_by_key(|it| it.first) {
         let advice = sent_again_since(found, loss, now);
         let whys = std::iter::once(advice.why).chain(first);
-        return Advice { why: whys.collect::<Vec<_>>().join("; "), ..advice };
+        return Recommendation { why: whys.collect::<Vec<_>>().join("; "), ..advice };
     }
     if let Some(why) = first {
         return advise("retry", why);
@@ -145,14 +146,16 @@ fn is_loss_of_changes(code: Code) -> bool {
 const BEFORE: i64 = 900;
 
 /// `rewind` where the changelogs reach back to before it began, else `resync`.
-fn sent_again_since(found: &Situation, loss: &Finding, now: Time) -> Advice {
+fn sent_again_since(found: &SessionState, loss: &Finding, now: Time) -> Recommendation {
     let (title, mut why) = (loss.code.title(), String::new());
     let since = loss.first.map(|first| Time::from_secs(first.secs() - BEFORE));
     let covered = since.filter(|to| {
         let level = Level::Rewind { to: *to };
-        let (bricks, leftovers) = (Vec::new(), Leftovers::Keep);
-        let wish = ResetWish { level, bricks, leftovers, compare: false, now };
-        preflight(found, &wish).iter().all(|it| it.name != "history" || it.verdict == Verdict::Pass)
+        let (bricks, leftovers) = (Vec::new(), SecondaryData::Keep);
+        let wish = ResetOptions { level, bricks, leftovers, compare: false, now };
+        preflight(found, &wish)
+            .iter()
+            .all(|it| it.name != "history" || it.verdict == CheckStatus::Pass)
     });
     if let Some(first) = loss.first {
         why = format!(" since {first}");
@@ -160,11 +163,11 @@ fn sent_again_since(found: &Situation, loss: &Finding, now: Time) -> Advice {
     let why = format!("{title}{why}");
     let level =
         if covered.is_some() && loss.code != Code::HistoryPartial { "rewind" } else { "resync" };
-    Advice { level, why, since: covered }
+    Recommendation { level, why, since: covered }
 }
 
 /// Whether the folder is there and what makes it of use is not.
-fn no_changelogs(brick: &BrickSight) -> bool {
+fn no_changelogs(brick: &BrickState) -> bool {
     brick.index.is_none() && brick.history.is_empty()
 }
 
@@ -174,7 +177,7 @@ const ENTRIES: (u64, u64) = (3_000, 200);
 const SLOW_LINE: u64 = 10_000_000;
 
 /// What stands past the marks.
-fn pending(found: &Situation) -> String {
+fn pending(found: &SessionState) -> String {
     let Some(names) = found.mark_names() else { return "what is pending is not known".to_owned() };
     let waiting = recorded(found, |it| it.marks.get(&names.stime).map_or(0, |mark| mark.sec));
     waiting.map_or_else(
@@ -184,7 +187,7 @@ fn pending(found: &Situation) -> String {
 }
 
 /// What a rewind sends again, for the times that operators think in.
-fn ages(found: &Situation, now: Time) -> String {
+fn ages(found: &SessionState, now: Time) -> String {
     let hours = [(1, "an hour"), (24, "a day"), (24 * 7, "a week")];
     let rows = hours.iter().filter_map(|(hours, name)| {
         let since = seconds(Time::from_secs(now.secs() - hours * 3_600));
@@ -194,7 +197,7 @@ fn ages(found: &Situation, now: Time) -> String {
     if rows.is_empty() { "the changes since that time".to_owned() } else { rows.join("; ") }
 }
 
-fn sent_again(found: &Situation, to: Time) -> String {
+fn sent_again(found: &SessionState, to: Time) -> String {
     let since = seconds(to);
     recorded(found, |_| since).map_or_else(|| "the changes since that time".to_owned(), told)
 }
@@ -205,7 +208,7 @@ fn seconds(time: Time) -> u32 {
 
 /// Records and changelogs since a time of each brick, counted once for each replica set: its
 /// bricks record the same. Nothing where no brick has changelogs.
-fn recorded(found: &Situation, since: impl Fn(&BrickSight) -> u32) -> Option<(u64, u64)> {
+fn recorded(found: &SessionState, since: impl Fn(&BrickState) -> u32) -> Option<(u64, u64)> {
     let each = by_set(found, |it| {
         let row = it.recorded_since(since(it))?;
         Some((row.records, row.changelogs))
@@ -229,8 +232,8 @@ fn told((records, changelogs): (u64, u64)) -> String {
 
 /// Entries and bytes of one copy of the volume, and a range of times: from a crawl that finds all
 /// of it on the other side to sending everything over a slow line.
-fn crawled(found: &Situation) -> String {
-    let sum = |part: fn(&BrickSight) -> u64| -> u64 {
+fn crawled(found: &SessionState) -> String {
+    let sum = |part: fn(&BrickState) -> u64| -> u64 {
         by_set(found, |it| Some(part(it))).into_iter().flatten().sum()
     };
     let (entries, bytes) = (sum(|it| it.inodes), sum(|it| it.used));
@@ -241,9 +244,9 @@ fn crawled(found: &Situation) -> String {
 }
 
 /// For each replica set the most of what its bricks say.
-fn by_set<T: Ord>(found: &Situation, part: impl Fn(&BrickSight) -> Option<T>) -> Vec<Option<T>> {
+fn by_set<T: Ord>(found: &SessionState, part: impl Fn(&BrickState) -> Option<T>) -> Vec<Option<T>> {
     let sets = found.primary.sets().map(|set| {
-        let of_set = |it: &(&str, &BrickSight)| {
+        let of_set = |it: &(&str, &BrickState)| {
             set.iter().any(|brick| brick.node == it.0 && brick.dir == it.1.dir)
         };
         found.bricks().filter(of_set).filter_map(|(_, it)| part(it)).max()
@@ -268,7 +271,7 @@ mod tests {
 
     const NOW: Time = Time::from_secs(9_000);
 
-    fn sound() -> Situation {
+    fn sound() -> SessionState {
         let mut found = situation();
         for node in &mut found.nodes {
             let brick = &mut node.sight.as_mut().unwrap().bricks[0];
@@ -306,7 +309,7 @@ mod tests {
         }
     }
 
-    fn spoilt(spoil: impl Fn(&mut BrickSight)) -> &'static str {
+    fn spoilt(spoil: impl Fn(&mut BrickState)) -> &'static str {
         let mut found = sound();
         spoil(&mut found.nodes[1].sight.as_mut().unwrap().bricks[0]);
         advice(&found, &[], NOW).level
@@ -320,7 +323,7 @@ mod tests {
         assert_eq!(spoilt(|it| it.lost_changelogs = 1), "full");
         let mut faulty = sound();
         faulty.session.as_mut().unwrap().workers[0].state = "Faulty".to_owned();
-        let Advice { level, why, .. } = advice(&faulty, &[], NOW);
+        let Recommendation { level, why, .. } = advice(&faulty, &[], NOW);
         assert!(level == "retry" && why.contains("m1 is Faulty"), "{why}");
     }
 
@@ -329,7 +332,7 @@ mod tests {
         let found = sound();
         let told = |code, first| {
             let finding = Finding { first, ..finding(code) };
-            let Advice { level, since, .. } = advice(&found, &[finding], NOW);
+            let Recommendation { level, since, .. } = advice(&found, &[finding], NOW);
             (level, since.map(Time::secs))
         };
         // The changelogs of the sample cover the seconds 1000 to 9000, its marks are at 4000 and 8000.
@@ -338,10 +341,11 @@ mod tests {
         assert_eq!(told(Code::ChangelogSkipped, at(1_500)), ("resync", None));
         assert_eq!(told(Code::ChangelogSkipped, None), ("resync", None));
         assert_eq!(told(Code::HistoryPartial, at(3_000)).0, "resync");
-        let Advice { level, why, .. } = advice(&found, &[finding(Code::SshAuthRefused)], NOW);
+        let Recommendation { level, why, .. } =
+            advice(&found, &[finding(Code::SshAuthRefused)], NOW);
         assert!(level == "retry" && why.contains("runbook ssh-auth-refused"), "{why}");
         let empty = [finding(Code::DataSyncEmpty)];
-        let Advice { level, why, .. } = advice(&found, &empty, NOW);
+        let Recommendation { level, why, .. } = advice(&found, &empty, NOW);
         assert!(level == "resync" && why.contains("runbook data-sync-empty"), "{why}");
         let healed = Finding { healed: true, ..finding(Code::ChangelogSkipped) };
         assert_eq!(advice(&found, &[healed], NOW).level, "retry");
@@ -362,7 +366,7 @@ mod tests {
     fn a_rewind_costs_what_was_recorded_since() {
         let mut found = sound();
         let now = Time::from_secs(1_000_000);
-        let costs = |found: &Situation, to| offers(found, now, to).remove(1).costs;
+        let costs = |found: &SessionState, to| offers(found, now, to).remove(1).costs;
         assert_eq!(costs(&found, None), "the changes since that time");
         for node in &mut found.nodes {
             let brick = &mut node.sight.as_mut().unwrap().bricks[0];

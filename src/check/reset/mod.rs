@@ -3,5 +3,5 @@
 mod levels;
 mod preflight;
 
-pub use levels::{Advice, Offer, advice, offer, offers};
-pub use preflight::{Check, Verdict, preflight};
+pub use levels::{LevelInfo, Recommendation, advice, offer, offers};
+pub use preflight::{Check, CheckStatus, preflight};

@@ -1,7 +1,7 @@
 //! What a volume's settings and its nodes' programs, clocks and room mean for geo-replication.
 
 use crate::domain::{AuditFinding, Code, Facts, Name, Severity, Volume};
-use crate::scan::cluster::{Site, Space};
+use crate::scan::cluster::{NodeFacts, Space};
 
 /// Clocks that differ by more than this are told, in seconds; stime and volume marks compare the
 /// clocks of different nodes.
@@ -83,7 +83,7 @@ pub fn both_options(primary: &Volume, secondary: &Volume, in_session: bool) -> V
 
 /// What is wrong with a node's programs, clock and room.
 #[must_use]
-pub fn site(site: &Site) -> Vec<AuditFinding> {
+pub fn site(site: &NodeFacts) -> Vec<AuditFinding> {
     let mut found: Vec<_> = site.bricks.iter().filter_map(short_of_room).collect();
     let missing = |program: &str| {
         let says = format!("{program} is not installed on {}", site.node);
@@ -151,7 +151,7 @@ fn bad_python(python: &str, gluster: &str, node: &str) -> Option<AuditFinding> {
     Some(AuditFinding::new(Code::PythonIncompatible, says))
 }
 
-fn skew(site: &Site) -> Option<AuditFinding> {
+fn skew(site: &NodeFacts) -> Option<AuditFinding> {
     let ahead = site.ahead.filter(|ahead| ahead.abs() > SKEW)?;
     let word = if ahead > 0.0 { "ahead of" } else { "behind" };
     let says = format!("the clock of {} is {:.1} s {word} this node's", site.node, ahead.abs());
@@ -189,8 +189,8 @@ pub fn room(volume: &Volume, spaces: &[Option<Space>]) -> Option<(u64, u64)> {
 mod tests {
     use super::*;
 
-    fn sound() -> Site {
-        Site {
+    fn sound() -> NodeFacts {
+        NodeFacts {
             node: "m1".to_owned(),
             ahead: Some(0.0),
             rsync: Some("3.2.7".to_owned()),
@@ -202,7 +202,7 @@ mod tests {
         }
     }
 
-    fn codes(it: &Site) -> Vec<Code> {
+    fn codes(it: &NodeFacts) -> Vec<Code> {
         site(it).iter().map(|finding| finding.code).collect()
     }
 
@@ -215,15 +215,15 @@ mod tests {
         assert_eq!(codes(&sound()), []);
         let (python, gluster) = (Some(text("3.12.1")), Some(text("11.1")));
         for (it, code) in [
-            (Site { rsync: Some(text("3.5.0")), ..sound() }, Code::RsyncIncompatible),
-            (Site { rsync: None, ..sound() }, Code::GlusterBinaryMissing),
-            (Site { python, gluster, ..sound() }, Code::PythonIncompatible),
-            (Site { gluster: Some(text("9.2")), ..sound() }, Code::PythonIncompatible),
-            (Site { ahead: Some(-1.5), ..sound() }, Code::ClockSkew),
+            (NodeFacts { rsync: Some(text("3.5.0")), ..sound() }, Code::RsyncIncompatible),
+            (NodeFacts { rsync: None, ..sound() }, Code::GlusterBinaryMissing),
+            (NodeFacts { python, gluster, ..sound() }, Code::PythonIncompatible),
+            (NodeFacts { gluster: Some(text("9.2")), ..sound() }, Code::PythonIncompatible),
+            (NodeFacts { ahead: Some(-1.5), ..sound() }, Code::ClockSkew),
         ] {
             assert_eq!(codes(&it), [code]);
         }
-        assert_eq!(codes(&Site { gluster: Some(text("9.3")), ..sound() }), []);
+        assert_eq!(codes(&NodeFacts { gluster: Some(text("9.3")), ..sound() }), []);
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
             inodes_free,
             holds: false,
         };
-        let of = |space| codes(&Site { bricks: vec![space], ..sound() });
+        let of = |space| codes(&NodeFacts { bricks: vec![space], ..sound() });
         assert_eq!(of(space(50 << 30, 500_000)), []);
         assert_eq!(of(space(1 << 29, 500_000)), [Code::SpaceLow]);
         assert_eq!(of(space(50 << 30, 100)), [Code::SpaceLow]);

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::node::{both_options, primary_options, room, site, version};
-use crate::domain::{AuditFinding, Code, Diagnose as _, Severity};
-use crate::scan::cluster::{ClusterError, Door, Site};
-use crate::scan::session::{Readiness, Seen};
+use crate::domain::{AuditFinding, Code, Severity, UserError as _};
+use crate::scan::cluster::{ClusterError, KeyAccess, NodeFacts};
+use crate::scan::session::{ProbeResult, Readiness};
 
 /// How one thing fares.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -138,14 +138,16 @@ fn key(it: &Readiness) -> Need {
     match &it.door {
         None => pass("not made yet, as it should be before create")
             .next("gluster system:: execute gsec_create"),
-        Some(Ok(Door::Forced)) => pass("it opens gsyncd and nothing else"),
-        Some(Ok(Door::Unknown)) => pass("not known there yet; create push-pem brings it"),
-        Some(Ok(Door::Shell)) => {
+        Some(Ok(KeyAccess::Forced)) => pass("it opens gsyncd and nothing else"),
+        Some(Ok(KeyAccess::Unknown)) => pass("not known there yet; create push-pem brings it"),
+        Some(Ok(KeyAccess::Shell)) => {
             let says = "it opens a shell: the key stands there without its forced command, and \
                         gsyncd's /nonexistent/gsyncd will really be run";
             Need::new(what, host, Pass::Fail, says).of(Code::SshKeyNoForcedCommand)
         }
-        Some(Ok(Door::Odd(said))) => Need::new(what, host, Pass::Unseen, format!("ssh: {said}")),
+        Some(Ok(KeyAccess::Odd(said))) => {
+            Need::new(what, host, Pass::Unseen, format!("ssh: {said}"))
+        }
         Some(Err(error)) => Need::unseen(what, host, error),
     }
 }
@@ -199,7 +201,7 @@ fn sizes(it: &Readiness) -> Vec<Need> {
     needs
 }
 
-fn node(seen: &Seen) -> Vec<Need> {
+fn node(seen: &ProbeResult) -> Vec<Need> {
     let site_seen = match &seen.site {
         Ok(site) => site,
         Err(error) => return vec![Need::unseen("node", &seen.node, error)],
@@ -211,7 +213,7 @@ fn node(seen: &Seen) -> Vec<Need> {
     findings.iter().map(|finding| Need::found("node", &seen.node, finding)).collect()
 }
 
-fn versions(site: &Site) -> String {
+fn versions(site: &NodeFacts) -> String {
     let text = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
     format!(
         "GlusterFS {}, rsync {}, python {}, its clock agrees",
@@ -222,8 +224,8 @@ fn versions(site: &Site) -> String {
 }
 
 fn releases(it: &Readiness) -> Option<Need> {
-    let release = |sites: &[Seen]| {
-        let known = |seen: &Seen| seen.site.as_ref().ok()?.gluster.clone();
+    let release = |sites: &[ProbeResult]| {
+        let known = |seen: &ProbeResult| seen.site.as_ref().ok()?.gluster.clone();
         sites.iter().find_map(known)
     };
     let (ours, theirs) = (release(&it.primary_sites)?, release(&it.secondary_sites)?);
@@ -235,7 +237,7 @@ fn releases(it: &Readiness) -> Option<Need> {
 
 /// `create push-pem` copies keys with scp, which speaks sftp since OpenSSH 9 and fails silently.
 fn sftp(it: &Readiness) -> Option<Need> {
-    let sites: Vec<&Site> =
+    let sites: Vec<&NodeFacts> =
         it.secondary_sites.iter().filter_map(|seen| seen.site.as_ref().ok()).collect();
     let node = sites.iter().find(|site| site.sftp != Some(true))?;
     let says = "its sshd offers no sftp, as far as can be seen: create push-pem would report \

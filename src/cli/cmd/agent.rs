@@ -7,7 +7,7 @@ use clap::Subcommand;
 use uuid::Uuid;
 
 use crate::apply;
-use crate::apply::local::Host;
+use crate::apply::local::LocalExecutor;
 use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
 use crate::domain::{Brick, SecondaryUrl, Time};
@@ -16,7 +16,7 @@ use crate::scan::cluster::{Hello, Tools};
 use crate::scan::session::{Asked, sight};
 use crate::scan::{delivery, inventory};
 use crate::task::Failure;
-use crate::task::throttle::Manners;
+use crate::task::throttle::Throttle;
 
 /// What an agent can be asked for. Not for people: the dialect may change with each version.
 #[derive(Subcommand, Debug)]
@@ -57,14 +57,14 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
             delivery::serve(bricks, input, output).map_err(PrintError::from)?;
         }
         Command::World => {
-            let mut host = Host::new(Tools::new(&global.gluster, &global.ssh)?);
-            let mut turns = apply::Turns::default();
+            let mut host = LocalExecutor::new(Tools::new(&global.gluster, &global.ssh)?);
+            let mut turns = apply::Leases::default();
             let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
             apply::serve(input, output, &mut host, &mut turns).map_err(PrintError::from)?;
         }
         Command::Look { primary, secondary, bricks } => look(primary, secondary, bricks)?,
         Command::Inventory { brick } => {
-            Manners::be_nice();
+            Throttle::be_nice();
             let out = std::io::BufWriter::new(std::io::stdout().lock());
             inventory::answer(brick, std::io::stdin().lock(), out).map_err(PrintError::from)?;
         }

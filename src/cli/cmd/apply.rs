@@ -8,7 +8,7 @@ use crate::apply::read_plan;
 use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
 use crate::cli::follow_up;
-use crate::cli::run_plan::{Change, carry_out};
+use crate::cli::run_plan::{ChangeArgs, carry_out};
 use crate::task::Failure;
 
 /// What `apply` takes.
@@ -18,7 +18,7 @@ pub struct Args {
     #[arg(value_name = "PLAN.json")]
     plan: PathBuf,
     #[command(flatten)]
-    change: Change,
+    change: ChangeArgs,
 }
 
 pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {

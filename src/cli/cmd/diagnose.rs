@@ -13,10 +13,10 @@ use crate::cli::failure::Outcome;
 use crate::cli::read_positions;
 use crate::domain::{Code, Diagnosis, Severity, Time, Verdict};
 use crate::report;
-use crate::report::{Format, Look, Progress};
+use crate::report::{Format, OutputStyle, Progress};
 use crate::scan;
 use crate::scan::brick::BrickRoot;
-use crate::scan::logs::{Follower, LogFile, Position, Told, Window};
+use crate::scan::logs::{Follower, LogFile, LogSummary, Position, Window};
 use crate::scan::resolve::{Answer, Resolver};
 use crate::scan::{Meter, logs};
 use crate::task::{Failure, UsageError};
@@ -122,14 +122,18 @@ fn files(args: &Args) -> Result<Vec<LogFile>, Failure> {
     Ok(logs::find(&args.logs)?)
 }
 
-fn read(args: &Args, global: &Global, files: &[LogFile]) -> (Vec<Told>, Vec<Option<Position>>) {
+fn read(
+    args: &Args,
+    global: &Global,
+    files: &[LogFile],
+) -> (Vec<LogSummary>, Vec<Option<Position>>) {
     let meter = Arc::new(Meter::default());
     let _progress = Progress::of_logs(&meter, logs::size(files), global.quiet);
     let window = Window { since: args.since, until: args.until };
     logs::read_all(files, &window, args.tz.as_ref(), &meter).into_iter().unzip()
 }
 
-fn of_session(args: &Args, mut told: Vec<Told>) -> Vec<Told> {
+fn of_session(args: &Args, mut told: Vec<LogSummary>) -> Vec<LogSummary> {
     if let Some(session) = &args.session {
         told.retain(|log| log.session.as_ref().is_none_or(|name| name == session));
     }
@@ -137,7 +141,7 @@ fn of_session(args: &Args, mut told: Vec<Told>) -> Vec<Told> {
 }
 
 fn show(args: &Args, global: &Global, diagnosis: Diagnosis) -> Result<(), Failure> {
-    let look = Look { top: args.top, ..global.look() };
+    let look = OutputStyle { top: args.top, ..global.look() };
     Ok(report::print(&diagnosis.top(args.top), &look)?)
 }
 

@@ -8,14 +8,14 @@ use anstream::eprintln;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::check;
-use crate::check::reset::{Check, Verdict};
+use crate::check::reset::{Check, CheckStatus};
 use crate::cli::args::Global;
 use crate::cli::confirm::terminal;
 use crate::cli::failure::Outcome;
-use crate::cli::run_plan::{Change, carry_out, host_name, scratch};
+use crate::cli::run_plan::{ChangeArgs, carry_out, host_name, scratch};
 use crate::cli::{follow_up, prompt};
 use crate::domain::{
-    Diagnose, Finding, Kind, Leftovers, Level, ResetWish, SecondaryUrl, Situation, Time,
+    Finding, Kind, Level, ResetOptions, SecondaryData, SecondaryUrl, SessionState, Time, UserError,
 };
 use crate::plan::recipe::reset;
 use crate::report;
@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long = "override", value_name = "NAME")]
     overridden: Vec<String>,
     #[command(flatten)]
-    change: Change,
+    change: ChangeArgs,
 }
 
 /// What becomes of what the secondary holds.
@@ -91,7 +91,7 @@ struct Refused {
     liftable: Vec<&'static str>,
 }
 
-impl Diagnose for Refused {
+impl UserError for Refused {
     fn kind(&self) -> Kind {
         Kind::Refused
     }
@@ -130,15 +130,15 @@ const NO_LEVEL: UsageError =
 
 /// One question at a time, the least that helps recommended.
 fn guided(
-    found: &Situation,
+    found: &SessionState,
     input: &mut dyn BufRead,
     args: &Args,
     global: &Global,
-) -> Result<ResetWish, Failure> {
+) -> Result<ResetOptions, Failure> {
     let offers = check::reset::offers(found, now(), None);
     // Standard error will not take it only where nobody sees the question either.
     let _ = report::offers(&offers, &global.look(), &mut anstream::stderr());
-    let check::reset::Advice { level, why, since } =
+    let check::reset::Recommendation { level, why, since } =
         check::reset::advice(found, &logged(found, global), now());
     let words: Vec<_> = offers.iter().map(|offer| offer.level).collect();
     eprintln!("recommended: {level}, for {why}");
@@ -159,25 +159,25 @@ fn guided(
             let usual = if level == Level::Full { "clean" } else { "keep" };
             eprintln!("what the secondary holds: kept; copied aside and deleted; deleted");
             match prompt::choose(input, "What becomes of it?", &words, usual)? {
-                "clean" => Leftovers::Quarantine,
-                "purge" => Leftovers::Purge,
-                _ => Leftovers::Keep,
+                "clean" => SecondaryData::Quarantine,
+                "purge" => SecondaryData::Purge,
+                _ => SecondaryData::Keep,
             }
         }
-        _ => Leftovers::Keep,
+        _ => SecondaryData::Keep,
     };
     let compare = !args.no_audit;
-    Ok(ResetWish { level, bricks: Vec::new(), leftovers, compare, now: now() })
+    Ok(ResetOptions { level, bricks: Vec::new(), leftovers, compare, now: now() })
 }
 
-fn an_hour_before_the_marks(found: &Situation) -> Time {
+fn an_hour_before_the_marks(found: &SessionState) -> Time {
     let marks = found.bricks().flat_map(|(_, brick)| brick.marks.values());
     let earliest = marks.map(|mark| i64::from(mark.sec)).filter(|sec| *sec > 0).min();
     Time::from_secs(earliest.unwrap_or_else(|| now().secs()) - 3_600)
 }
 
 /// What this node's logs of the last week tell of the session; nothing where they cannot be read.
-fn logged(found: &Situation, global: &Global) -> Vec<Finding> {
+fn logged(found: &SessionState, global: &Global) -> Vec<Finding> {
     let files = logs::standard(Path::new("/var/log/glusterfs")).unwrap_or_default();
     let meter = Arc::new(Meter::default());
     let _progress = Progress::of_logs(&meter, logs::size(&files), global.quiet);
@@ -188,7 +188,7 @@ fn logged(found: &Situation, global: &Global) -> Vec<Finding> {
     check::logs::diagnose(ours.collect()).findings
 }
 
-fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {
+fn wish(args: &Args, level: LevelName) -> Result<ResetOptions, UsageError> {
     let level = match (level, args.to) {
         (LevelName::Rewind, Some(to)) => Level::Rewind { to },
         (LevelName::Rewind, None) => return Err(UsageError("rewind needs --to TIME")),
@@ -203,28 +203,28 @@ fn wish(args: &Args, level: LevelName) -> Result<ResetWish, UsageError> {
     };
     let bricks = args.bricks.clone();
     let leftovers = leftovers(args, level)?;
-    Ok(ResetWish { level, bricks, leftovers, compare: !args.no_audit, now: now() })
+    Ok(ResetOptions { level, bricks, leftovers, compare: !args.no_audit, now: now() })
 }
 
-fn leftovers(args: &Args, level: Level) -> Result<Leftovers, UsageError> {
+fn leftovers(args: &Args, level: Level) -> Result<SecondaryData, UsageError> {
     let Emptying { clean_secondary, purge_secondary, keep_secondary } = args.emptying;
     let asked = if purge_secondary {
-        Leftovers::Purge
+        SecondaryData::Purge
     } else if clean_secondary || (level == Level::Full && !keep_secondary) {
-        Leftovers::Quarantine
+        SecondaryData::Quarantine
     } else {
-        Leftovers::Keep
+        SecondaryData::Keep
     };
     match level {
         Level::Resync | Level::Full => Ok(asked),
-        _ if asked == Leftovers::Keep => Ok(asked),
+        _ if asked == SecondaryData::Keep => Ok(asked),
         _ => Err(UsageError("the secondary is emptied for --level resync or full only")),
     }
 }
 
 /// The preflight is talk: the plan is what goes to standard output.
-fn show(found: &Situation, wish: &ResetWish, checks: &[Check], args: &Args, global: &Global) {
-    if global.quiet && checks.iter().all(|check| check.verdict != Verdict::Fail) {
+fn show(found: &SessionState, wish: &ResetOptions, checks: &[Check], args: &Args, global: &Global) {
+    if global.quiet && checks.iter().all(|check| check.verdict != CheckStatus::Fail) {
         return;
     }
     let mut out = anstream::stderr().lock();
@@ -240,7 +240,7 @@ fn show(found: &Situation, wish: &ResetWish, checks: &[Check], args: &Args, glob
 fn refuse(checks: &[Check], overridden: &[String]) -> Result<(), Refused> {
     let stands = |check: &&Check| {
         let lifted = check.may_be_overridden && overridden.iter().any(|it| it == check.name);
-        check.verdict == Verdict::Fail && !lifted
+        check.verdict == CheckStatus::Fail && !lifted
     };
     let failed: Vec<_> = checks.iter().filter(stands).collect();
     if failed.is_empty() {

@@ -8,7 +8,7 @@ use clap::Args as ClapArgs;
 
 use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
-use crate::cli::resolve_stream::Desk;
+use crate::cli::resolve_stream::ResolveStream;
 use crate::report::GfidList;
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let meter = Arc::new(Meter::default());
     let names = bricks.iter().map(|brick| &**brick.name());
     let list = GfidList::start(global.look(), names, args.null)?;
-    let mut desk = Desk::new(&bricks, &meter, list, !args.no_scan, global.quiet);
+    let mut desk = ResolveStream::new(&bricks, &meter, list, !args.no_scan, global.quiet);
     if args.follow_log {
         desk.take_findings()?;
     } else {

@@ -6,9 +6,9 @@ use crate::apply::{RunState, Store, Summary};
 use crate::cli::args::Global;
 use crate::cli::confirm::confirm;
 use crate::cli::failure::Outcome;
-use crate::cli::run_plan::{Change, carry_out, go_on};
+use crate::cli::run_plan::{ChangeArgs, carry_out, go_on};
 use crate::cli::{follow_up, run_plan};
-use crate::domain::{Diagnose, Kind, Time};
+use crate::domain::{Kind, Time, UserError};
 use crate::report;
 use crate::report::{Document as _, PlanView, RunList, RunView};
 use crate::task::{Failure, UsageError};
@@ -53,7 +53,7 @@ pub struct Undo {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
-    change: Change,
+    change: ChangeArgs,
 }
 
 /// What `runs prune` takes.
@@ -66,18 +66,18 @@ pub struct Prune {
     #[arg(long, value_name = "TIME", conflicts_with = "runs")]
     before: Option<Time>,
     #[command(flatten)]
-    change: Change,
+    change: ChangeArgs,
 }
 
 /// A run that is taken back already, or being taken back.
 #[derive(Debug, thiserror::Error)]
 #[error("run {run} is taken back by run {by}")]
-struct TakenBack {
+struct AlreadyUndone {
     run: uuid::Uuid,
     by: uuid::Uuid,
 }
 
-impl Diagnose for TakenBack {
+impl UserError for AlreadyUndone {
     fn kind(&self) -> Kind {
         Kind::Refused
     }
@@ -131,9 +131,9 @@ fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure>
     follow_up::see_to(&plan, carried, global)
 }
 
-fn refuse_taken_back(run: &Summary) -> Result<(), TakenBack> {
+fn refuse_taken_back(run: &Summary) -> Result<(), AlreadyUndone> {
     match run.undone_by {
-        Some(by) => Err(TakenBack { run: run.id, by }),
+        Some(by) => Err(AlreadyUndone { run: run.id, by }),
         None => Ok(()),
     }
 }

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::Facts;
-use crate::domain::{Entry, EntryId, Errno, Gfid, Name};
+use super::MessageFields;
+use crate::domain::{EntryId, Errno, FailedEntry, Gfid, Name};
 use crate::format::fields::{between, field};
 use crate::format::literal::Literal;
 use crate::format::traceback::Subject;
 use crate::format::{fields, literal, traceback};
 
 /// `ENTRY FAILED`, `META FAILED` and the fixer's messages: a python tuple of failure facts.
-pub(super) fn failure(message: &[u8]) -> Facts<'static> {
+pub(super) fn failure(message: &[u8]) -> MessageFields<'static> {
     let start = ["data=", "entry=", "FAILED: ", "entry ops "]
         .into_iter()
         .find_map(|mark| between(message, mark, ""));
@@ -27,14 +27,14 @@ pub(super) fn failure(message: &[u8]) -> Facts<'static> {
     let target = text("entry1").filter(|_| on_target || errno == Some(Errno::ENOENT));
     let place = target.or_else(|| text("entry")).and_then(EntryId::from_gfid_path);
     let gfid = text("gfid").or_else(|| text("go").and_then(|go| go.strip_prefix(b".gfid/")));
-    let entry = Entry {
+    let entry = FailedEntry {
         gfid: gfid.and_then(Gfid::from_text),
         parent: place.as_ref().map(|place| place.parent),
         name: place.map(|place| place.name),
         op: text("op").map(|op| String::from_utf8_lossy(op).into_owned()),
         errno,
         secondary_gfid: info.and_then(secondary_gfid),
-        ..Entry::default()
+        ..FailedEntry::default()
     };
     of_entry(entry)
 }
@@ -48,33 +48,33 @@ fn secondary_gfid(info: &Literal) -> Option<Gfid> {
 }
 
 /// What can be saved of a failure whose line was cut.
-fn cut_failure(message: &[u8]) -> Facts<'static> {
+fn cut_failure(message: &[u8]) -> MessageFields<'static> {
     let value = |key: &str| {
         let after = between(message, &format!("'{key}': "), "")?;
         let after = after.strip_prefix(b"u").unwrap_or(after);
         literal::parse(after).and_then(|(value, _)| value.text().map(<[u8]>::to_vec))
     };
     let place = value("entry").and_then(|path| EntryId::from_gfid_path(&path));
-    let entry = Entry {
+    let entry = FailedEntry {
         gfid: value("gfid").and_then(|text| Gfid::from_text(&text)),
         parent: place.as_ref().map(|place| place.parent),
         name: place.map(|place| place.name),
         op: value("op").map(|op| String::from_utf8_lossy(&op).into_owned()),
-        ..Entry::default()
+        ..FailedEntry::default()
     };
     of_entry(entry)
 }
 
 /// The facts of one failed entry; failures for want of a parent are grouped by it.
-fn of_entry(entry: Entry) -> Facts<'static> {
+fn of_entry(entry: FailedEntry) -> MessageFields<'static> {
     let orphan = matches!(entry.errno, Some(Errno(2 | 116))) && entry.op.as_deref() != Some("META");
-    Facts {
+    MessageFields {
         op: entry.op.clone().map(Cow::Owned),
         errno: entry.errno,
         parent: entry.parent.filter(|_| orphan && entry.op.as_deref() != Some("MKDIR")),
         gfids: entry.gfid.into_iter().collect(),
         entries: vec![entry],
-        ..Facts::default()
+        ..MessageFields::default()
     }
 }
 
@@ -84,7 +84,7 @@ pub(super) fn gfid_list(message: &[u8]) -> Vec<Gfid> {
 }
 
 /// `Failed to remove [{gfid=…}, {pgfid=…}, {bname=…}, {error=…}]` and `… G => P/name. words`.
-pub(super) fn removal(message: &[u8]) -> Facts<'_> {
+pub(super) fn removal(message: &[u8]) -> MessageFields<'_> {
     let (gfid, parent, name, error) = if field(message, "gfid").is_some() {
         let of = |key| field(message, key);
         (of("gfid"), of("pgfid"), of("bname"), of("error"))
@@ -99,19 +99,19 @@ pub(super) fn removal(message: &[u8]) -> Facts<'_> {
         (gfid, place.get(..36), name, error)
     };
     let errno = error.and_then(fields::errno);
-    let entry = Entry {
+    let entry = FailedEntry {
         gfid: gfid.and_then(Gfid::from_text),
         parent: parent.and_then(Gfid::from_text),
         name: name.map(Name::from),
         op: Some("RMDIR".to_owned()),
         errno,
-        ..Entry::default()
+        ..FailedEntry::default()
     };
-    Facts { parent: None, ..of_entry(entry) }
+    MessageFields { parent: None, ..of_entry(entry) }
 }
 
 /// Renames that went wrong: old and new place, and whose gfid stands where.
-pub(super) fn rename(message: &[u8]) -> Facts<'_> {
+pub(super) fn rename(message: &[u8]) -> MessageFields<'_> {
     let unquoted = |text: &[u8]| {
         let text = text.strip_prefix(b"'").and_then(|t| t.strip_suffix(b"'")).unwrap_or(text);
         EntryId::from_gfid_path(text)
@@ -124,19 +124,19 @@ pub(super) fn rename(message: &[u8]) -> Facts<'_> {
         .and_then(unquoted);
     let gfid = field(message, "gfid").or_else(|| between(message, "(gfid:", ")"));
     let disk = field(message, "disk_gfid").or_else(|| between(message, "on-disk gfid(", ")"));
-    let entry = Entry {
+    let entry = FailedEntry {
         gfid: gfid.and_then(Gfid::from_text),
         parent: place.as_ref().map(|place| place.parent),
         name: place.map(|place| place.name),
         op: Some("RENAME".to_owned()),
         secondary_gfid: disk.and_then(Gfid::from_text),
-        ..Entry::default()
+        ..FailedEntry::default()
     };
     of_entry(entry)
 }
 
 /// `reached maximum retries [{args=['.gfid/P/n', …]}, {error=[Errno 16] …}]`.
-pub(super) fn retries(message: &[u8]) -> Facts<'_> {
+pub(super) fn retries(message: &[u8]) -> MessageFields<'_> {
     let args = field(message, "args").or_else(|| between(message, "retries (", ")..."));
     let (args, _) = args.and_then(literal::parse).unwrap_or((Literal::None, b""));
     let args: Vec<&[u8]> = match &args {
@@ -146,7 +146,7 @@ pub(super) fn retries(message: &[u8]) -> Facts<'_> {
     let error =
         field(message, "error").or_else(|| between(message, ")...", "")).unwrap_or_default();
     let errno = fields::errno(error);
-    let mut facts = Facts { errno, ..Facts::default() };
+    let mut facts = MessageFields { errno, ..MessageFields::default() };
     if let [folder, b"glusterfs.gfid.newfile", blob, ..] = args.as_slice() {
         let entry = new_file(folder, blob, errno);
         facts.gfids.extend(entry.gfid);
@@ -155,11 +155,11 @@ pub(super) fn retries(message: &[u8]) -> Facts<'_> {
     }
     match args.first().map(|path| traceback::subject_of(path)) {
         Some(Subject::Entry(EntryId { parent, name })) => {
-            facts.entries.push(Entry {
+            facts.entries.push(FailedEntry {
                 parent: Some(parent),
                 name: Some(name),
                 errno,
-                ..Entry::default()
+                ..FailedEntry::default()
             });
         }
         Some(Subject::Gfid(gfid)) => facts.gfids.push(gfid),
@@ -170,24 +170,24 @@ pub(super) fn retries(message: &[u8]) -> Facts<'_> {
 
 /// What `glusterfs.gfid.newfile` was to make: uid, gid, gfid and NUL, mode, name and NUL
 /// (`syncdutils.py`, `entry_pack_reg`).
-fn new_file(folder: &[u8], blob: &[u8], errno: Option<Errno>) -> Entry {
+fn new_file(folder: &[u8], blob: &[u8], errno: Option<Errno>) -> FailedEntry {
     let parent = folder.strip_prefix(b".gfid/").and_then(Gfid::from_text);
     let at = (0..blob.len().saturating_sub(35))
         .find(|&at| blob.get(at..at + 36).and_then(Gfid::from_text).is_some());
     let gfid = at.and_then(|at| Gfid::from_text(blob.get(at..at + 36)?));
     let rest = at.and_then(|at| blob.get(at + 41..)).unwrap_or_default();
     let name = rest.get(..memmem::find(rest, b"\0").unwrap_or(0)).filter(|name| !name.is_empty());
-    Entry { gfid, parent, name: name.map(Name::from), errno, ..Entry::default() }
+    FailedEntry { gfid, parent, name: name.map(Name::from), errno, ..FailedEntry::default() }
 }
 
 /// Entries of a debug line whose names python could not decode.
-pub(super) fn undecoded(message: &[u8]) -> Facts<'_> {
+pub(super) fn undecoded(message: &[u8]) -> MessageFields<'_> {
     let list = between(message, "entries: ", "").and_then(literal::parse);
-    let Some((Literal::List(items), _)) = list else { return Facts::default() };
+    let Some((Literal::List(items), _)) = list else { return MessageFields::default() };
     let text =
         |item: &Literal, key: &str| item.get(key).and_then(Literal::text).map(<[u8]>::to_vec);
     let odd = |bytes: &Vec<u8>| !bytes.is_ascii();
-    let mut facts = Facts::default();
+    let mut facts = MessageFields::default();
     for item in &items {
         let names = [text(item, "entry"), text(item, "entry1"), text(item, "link")];
         if !names.iter().flatten().any(odd) {
@@ -197,12 +197,12 @@ pub(super) fn undecoded(message: &[u8]) -> Facts<'_> {
         let gfid = text(item, "gfid").and_then(|gfid| Gfid::from_text(&gfid));
         facts.gfids.extend(gfid);
         facts.op = text(item, "op").map(|op| Cow::Owned(String::from_utf8_lossy(&op).into_owned()));
-        facts.entries.push(Entry {
+        facts.entries.push(FailedEntry {
             gfid,
             parent: place.as_ref().map(|place| place.parent),
             name: place.map(|place| place.name),
             op: facts.op.clone().map(Cow::into_owned),
-            ..Entry::default()
+            ..FailedEntry::default()
         });
     }
     facts

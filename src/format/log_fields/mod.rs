@@ -10,14 +10,14 @@ use memchr::memmem;
 
 use super::fields;
 use super::fields::{between, field};
-use super::log_message::Saying;
+use super::log_message::Message;
 use super::logline::LogLine;
 use super::traceback::Exception;
-use crate::domain::{Entry, Errno, Gfid};
+use crate::domain::{Errno, FailedEntry, Gfid};
 
 /// What one message says, as far as a diagnosis needs it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Facts<'a> {
+pub struct MessageFields<'a> {
     /// The operation, such as `CREATE`.
     pub op: Option<Cow<'a, str>>,
     /// The error number.
@@ -31,7 +31,7 @@ pub struct Facts<'a> {
     /// The brick the message names.
     pub brick: Option<&'a [u8]>,
     /// The entries that failed.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<FailedEntry>,
     /// The gfids that failed.
     pub gfids: Vec<Gfid>,
     /// The changelogs concerned.
@@ -42,62 +42,77 @@ pub struct Facts<'a> {
 
 /// Takes a message apart. `tail` holds the unprefixed lines below it.
 #[must_use]
-pub fn of<'a>(saying: Saying, line: &LogLine<'a>, tail: &'a [u8]) -> Facts<'a> {
+pub fn of<'a>(saying: Message, line: &LogLine<'a>, tail: &'a [u8]) -> MessageFields<'a> {
     let message = line.message;
     match saying {
-        Saying::EntryFailed | Saying::MetaFailed | Saying::FixFailed | Saying::ConflictFixed => {
-            entries::failure(message)
-        }
-        Saying::MovedOn | Saying::IncompleteSync => {
+        Message::EntryFailed
+        | Message::MetaFailed
+        | Message::FixFailed
+        | Message::ConflictFixed => entries::failure(message),
+        Message::MovedOn | Message::IncompleteSync => {
             let changelogs = fields::changelogs(message).map(str::to_owned).collect();
-            Facts { changelogs, ..Facts::default() }
+            MessageFields { changelogs, ..MessageFields::default() }
         }
-        Saying::SkippedGfids => Facts { gfids: entries::gfid_list(message), ..Facts::default() },
-        Saying::FileErrcode => programs::file_errcode(message),
-        Saying::SyncError => programs::sync_error(message),
-        Saying::SyncTaken => programs::sync_taken(message),
-        Saying::SyncStats => Facts { words: programs::stats_words(message), ..Facts::default() },
-        Saying::CommandFailed => programs::command_failed(message),
-        Saying::ChildSaid => Facts { words: programs::child_words(message), ..Facts::default() },
-        Saying::Raised | Saying::CallRaised => programs::raised(tail),
-        Saying::CallFailed => programs::call_failed(message),
-        Saying::RegisterFailed | Saying::HistoryFailed | Saying::CrawlFailed => {
+        Message::SkippedGfids => {
+            MessageFields { gfids: entries::gfid_list(message), ..MessageFields::default() }
+        }
+        Message::FileErrcode => programs::file_errcode(message),
+        Message::SyncError => programs::sync_error(message),
+        Message::SyncTaken => programs::sync_taken(message),
+        Message::SyncStats => {
+            MessageFields { words: programs::stats_words(message), ..MessageFields::default() }
+        }
+        Message::CommandFailed => programs::command_failed(message),
+        Message::ChildSaid => {
+            MessageFields { words: programs::child_words(message), ..MessageFields::default() }
+        }
+        Message::Raised | Message::CallRaised => programs::raised(tail),
+        Message::CallFailed => programs::call_failed(message),
+        Message::RegisterFailed | Message::HistoryFailed | Message::CrawlFailed => {
             let error = field(message, "error").unwrap_or(message);
             let fell_back = memmem::find(message, b"fallback to xsync").is_some();
             let words = Cow::Borrowed(if fell_back { &b"fallback"[..] } else { b"" });
             let errno = fields::errno(error).or_else(|| programs::trailing_errno(message));
-            Facts { errno, words, ..Facts::default() }
+            MessageFields { errno, words, ..MessageFields::default() }
         }
-        Saying::MountGone => {
+        Message::MountGone => {
             let symbol = field(message, "error").or_else(|| between(message, "[", "]"));
-            Facts { errno: symbol.and_then(fields::errno), ..Facts::default() }
+            MessageFields { errno: symbol.and_then(fields::errno), ..MessageFields::default() }
         }
-        Saying::WorkerStatus | Saying::CrawlStatus | Saying::MonitorStatus => {
-            Facts { words: programs::status_words(message), ..Facts::default() }
+        Message::WorkerStatus | Message::CrawlStatus | Message::MonitorStatus => {
+            MessageFields { words: programs::status_words(message), ..MessageFields::default() }
         }
-        Saying::WorkerStarting | Saying::WorkerDied | Saying::WorkerHung | Saying::AgentDied => {
+        Message::WorkerStarting
+        | Message::WorkerDied
+        | Message::WorkerHung
+        | Message::AgentDied => {
             let brick = field(message, "brick").or_else(|| between(message, "orker(", ")"));
-            Facts { brick, ..Facts::default() }
+            MessageFields { brick, ..MessageFields::default() }
         }
-        Saying::RemoveFailed | Saying::RecursiveRemoveFailed => entries::removal(message),
-        Saying::RenameIgnored | Saying::BothExist | Saying::RenameOnMkdir => {
+        Message::RemoveFailed | Message::RecursiveRemoveFailed => entries::removal(message),
+        Message::RenameIgnored | Message::BothExist | Message::RenameOnMkdir => {
             entries::rename(message)
         }
-        Saying::RetriesExhausted => entries::retries(message),
-        Saying::UndecodedNames => entries::undecoded(message),
-        Saying::RemoteOpFailed => volumes::remote_op(line),
-        Saying::FuseFailed => volumes::fuse(line),
-        Saying::SplitBrain => volumes::split_brain(message),
-        Saying::DhtGfidDiffers => volumes::dht(message),
-        Saying::HandleMissing => Facts { gfids: volumes::handle_gfid(message), ..Facts::default() },
-        Saying::GaveUp | Saying::ExecFailed => programs::gave_up(message),
-        Saying::ConfigUnreadable | Saying::StatusFileMissing | Saying::NotRunning => {
-            Facts::default()
+        Message::RetriesExhausted => entries::retries(message),
+        Message::UndecodedNames => entries::undecoded(message),
+        Message::RemoteOpFailed => volumes::remote_op(line),
+        Message::FuseFailed => volumes::fuse(line),
+        Message::SplitBrain => volumes::split_brain(message),
+        Message::DhtGfidDiffers => volumes::dht(message),
+        Message::HandleMissing => {
+            MessageFields { gfids: volumes::handle_gfid(message), ..MessageFields::default() }
         }
-        Saying::MountbrokerRefused | Saying::HistoryIndexBroken | Saying::ChangelogBroken => {
-            Facts { words: Cow::Borrowed(message.get(..24).unwrap_or(message)), ..Facts::default() }
+        Message::GaveUp | Message::ExecFailed => programs::gave_up(message),
+        Message::ConfigUnreadable | Message::StatusFileMissing | Message::NotRunning => {
+            MessageFields::default()
         }
-        _ => Facts::default(),
+        Message::MountbrokerRefused | Message::HistoryIndexBroken | Message::ChangelogBroken => {
+            MessageFields {
+                words: Cow::Borrowed(message.get(..24).unwrap_or(message)),
+                ..MessageFields::default()
+            }
+        }
+        _ => MessageFields::default(),
     }
 }
 
@@ -109,7 +124,7 @@ mod tests {
     use crate::domain::Name;
     use crate::format::{log_message, logline};
 
-    fn facts(text: &str) -> Facts<'_> {
+    fn facts(text: &str) -> MessageFields<'_> {
         let line = logline::parse(text.as_bytes()).unwrap();
         of(log_message::of(&line).unwrap(), &line, b"")
     }

@@ -4,21 +4,21 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::Facts;
-use crate::domain::{Entry, EntryId, Errno, Gfid};
+use super::MessageFields;
+use crate::domain::{EntryId, Errno, FailedEntry, Gfid};
 use crate::format::fields::{between, field};
 use crate::format::traceback::Subject;
 use crate::format::{fields, traceback};
 
 /// `Rsync: .gfid/<gfid> [errcode: 23]`.
-pub(super) fn file_errcode(message: &[u8]) -> Facts<'_> {
+pub(super) fn file_errcode(message: &[u8]) -> MessageFields<'_> {
     let path = between(message, ": ", " [errcode: ").unwrap_or_default();
     let gfids = match traceback::subject_of(path) {
         Subject::Gfid(gfid) => vec![gfid],
         _ => Vec::new(),
     };
     let exit_code = between(message, "[errcode: ", "]").and_then(fields::int);
-    Facts { exit_code, gfids, words: program(message), ..Facts::default() }
+    MessageFields { exit_code, gfids, words: program(message), ..MessageFields::default() }
 }
 
 fn program(message: &[u8]) -> Cow<'static, [u8]> {
@@ -30,7 +30,7 @@ fn program(message: &[u8]) -> Cow<'static, [u8]> {
 const INTERNAL: &[&[u8]] =
     &[b"trusted.glusterfs.", b"trusted.SGI_ACL", b"trusted.afr.", b"security."];
 
-pub(super) fn sync_error(message: &[u8]) -> Facts<'_> {
+pub(super) fn sync_error(message: &[u8]) -> MessageFields<'_> {
     let error = field(message, "error").or_else(|| between(message, "): ", "")).unwrap_or(message);
     let xattr =
         memmem::find(error, b"lsetxattr").is_some() || memmem::find(error, b"xattr").is_some();
@@ -40,19 +40,19 @@ pub(super) fn sync_error(message: &[u8]) -> Facts<'_> {
         let digits = error.get(at + 1..)?;
         fields::int(digits.get(..memmem::find(digits, b")")?)?)
     });
-    Facts {
+    MessageFields {
         errno: errno.filter(|n| (1..=200).contains(n)).map(Errno),
         gfids: gfid.and_then(Gfid::from_text).into_iter().collect(),
         words: if noise { Cow::Borrowed(b"internal xattr") } else { program(message) },
-        ..Facts::default()
+        ..MessageFields::default()
     }
 }
 
-pub(super) fn sync_taken(message: &[u8]) -> Facts<'_> {
-    Facts {
+pub(super) fn sync_taken(message: &[u8]) -> MessageFields<'_> {
+    MessageFields {
         exit_code: field(message, "return_code").and_then(fields::int).filter(|&code| code != 0),
         words: Cow::Borrowed(if field(message, "num_files") == Some(b"0") { b"none" } else { b"" }),
-        ..Facts::default()
+        ..MessageFields::default()
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn stats_words(message: &[u8]) -> Cow<'static, [u8]> {
 }
 
 /// `command returned error [{cmd=ssh …}, {error=255}]`, `command "ssh …" returned with 255`.
-pub(super) fn command_failed(message: &[u8]) -> Facts<'_> {
+pub(super) fn command_failed(message: &[u8]) -> MessageFields<'_> {
     let command = field(message, "cmd").or_else(|| between(message, "command \"", "\" returned"));
     let command = command.unwrap_or_default();
     let exit_code = match memmem::rfind(message, b"error=") {
@@ -87,7 +87,11 @@ pub(super) fn command_failed(message: &[u8]) -> Facts<'_> {
     if memmem::find(command, b" system:: mount ").is_some() {
         name = b"mountbroker";
     }
-    Facts { exit_code: exit_code.flatten(), words: Cow::Borrowed(name), ..Facts::default() }
+    MessageFields {
+        exit_code: exit_code.flatten(),
+        words: Cow::Borrowed(name),
+        ..MessageFields::default()
+    }
 }
 
 fn leading_int(text: &[u8]) -> Option<i32> {
@@ -128,18 +132,22 @@ pub(super) fn child_words(message: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-pub(super) fn raised(tail: &[u8]) -> Facts<'static> {
-    let Some(exception) = traceback::parse(tail) else { return Facts::default() };
+pub(super) fn raised(tail: &[u8]) -> MessageFields<'static> {
+    let Some(exception) = traceback::parse(tail) else { return MessageFields::default() };
     let innermost = exception.frames.last().map_or("", |frame| &frame.function);
     let words = format!("{} in {innermost}", exception.name()).into_bytes();
-    let mut facts = Facts { errno: exception.errno, words: Cow::Owned(words), ..Facts::default() };
+    let mut facts = MessageFields {
+        errno: exception.errno,
+        words: Cow::Owned(words),
+        ..MessageFields::default()
+    };
     match exception.subject() {
         Some(Subject::Entry(EntryId { parent, name })) => {
-            facts.entries.push(Entry {
+            facts.entries.push(FailedEntry {
                 parent: Some(parent),
                 name: Some(name),
                 errno: exception.errno,
-                ..Entry::default()
+                ..FailedEntry::default()
             });
         }
         Some(Subject::Gfid(gfid)) => facts.gfids.push(gfid),
@@ -148,12 +156,12 @@ pub(super) fn raised(tail: &[u8]) -> Facts<'static> {
     if let Some(Subject::Entry(EntryId { parent, name })) = exception.target() {
         let gfid = facts.gfids.first().copied();
         let errno = exception.errno;
-        facts.entries.push(Entry {
+        facts.entries.push(FailedEntry {
             gfid,
             parent: Some(parent),
             name: Some(name),
             errno,
-            ..Entry::default()
+            ..FailedEntry::default()
         });
     }
     facts.op = exception.op().map(Cow::Borrowed);
@@ -173,13 +181,13 @@ pub(super) fn trailing_errno(message: &[u8]) -> Option<Errno> {
 }
 
 /// `call failed [{call=…}, {method=entry_ops}, {error=OSError}]` and its older forms.
-pub(super) fn call_failed(message: &[u8]) -> Facts<'_> {
+pub(super) fn call_failed(message: &[u8]) -> MessageFields<'_> {
     let method = field(message, "method").or_else(|| between(message, "(", ")"));
     let error = field(message, "error").or_else(|| between(message, "on peer with ", ""));
-    Facts {
+    MessageFields {
         op: method.map(String::from_utf8_lossy),
         words: Cow::Borrowed(error.unwrap_or_default()),
-        ..Facts::default()
+        ..MessageFields::default()
     }
 }
 
@@ -189,9 +197,9 @@ pub(super) fn status_words(message: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// An error of gsyncd's own: known by its words without names and numbers.
-pub(super) fn gave_up(message: &[u8]) -> Facts<'_> {
+pub(super) fn gave_up(message: &[u8]) -> MessageFields<'_> {
     let end = memmem::find(message, b" of ").or_else(|| memmem::find(message, b": ")).unwrap_or(48);
     let words = message.get(..end.min(message.len()).min(64)).unwrap_or_default();
     let symbol = between(message, "failed with ", " (").and_then(fields::errno);
-    Facts { errno: symbol, words: Cow::Borrowed(words), ..Facts::default() }
+    MessageFields { errno: symbol, words: Cow::Borrowed(words), ..MessageFields::default() }
 }

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 
-use super::Facts;
-use crate::domain::{Entry, Errno, Gfid, Name};
+use super::MessageFields;
+use crate::domain::{Errno, FailedEntry, Gfid, Name};
 use crate::format::fields;
 use crate::format::fields::{between, field};
 use crate::format::logline::{LogLine, Origin};
 
 /// A client's failed operation: `Path: <gfid:G> (G) [words]` before 8, fields after.
-pub(super) fn remote_op<'a>(line: &LogLine<'a>) -> Facts<'a> {
+pub(super) fn remote_op<'a>(line: &LogLine<'a>) -> MessageFields<'a> {
     let message = line.message;
     let (path, gfid, errno) = if let Some(errno) = field(message, "errno") {
         let errno = fields::int(errno).map(Errno);
@@ -31,7 +31,7 @@ pub(super) fn remote_op<'a>(line: &LogLine<'a>) -> Facts<'a> {
         Origin::Program { function, .. } => op_of_callback(function),
         _ => None,
     };
-    let mut facts = Facts { errno, op, ..Facts::default() };
+    let mut facts = MessageFields { errno, op, ..MessageFields::default() };
     let named = gfid.and_then(Gfid::from_text).filter(|gfid| !gfid.is_nil());
     name_paths(&mut facts, path.unwrap_or_default(), named);
     facts
@@ -46,7 +46,7 @@ fn op_of_callback(function: &[u8]) -> Option<Cow<'static, str>> {
 }
 
 /// Adds the entry or gfid that a path such as `/.gfid/P/name` or `<gfid:G>/name` names.
-fn name_paths(facts: &mut Facts<'_>, path: &[u8], gfid: Option<Gfid>) {
+fn name_paths(facts: &mut MessageFields<'_>, path: &[u8], gfid: Option<Gfid>) {
     let virtual_path = path.strip_prefix(b"/.gfid/").and_then(|rest| {
         let (parent, name) = rest.split_at_checked(36)?;
         Some((Gfid::from_text(parent)?, name.strip_prefix(b"/").unwrap_or_default()))
@@ -59,13 +59,13 @@ fn name_paths(facts: &mut Facts<'_>, path: &[u8], gfid: Option<Gfid>) {
     match virtual_path.or(nameless) {
         Some((parent, name)) if !name.is_empty() => {
             facts.gfids.extend(gfid);
-            facts.entries.push(Entry {
+            facts.entries.push(FailedEntry {
                 gfid,
                 parent: Some(parent),
                 name: Some(Name::from(name)),
                 op: facts.op.clone().map(Cow::into_owned),
                 errno: facts.errno,
-                ..Entry::default()
+                ..FailedEntry::default()
             });
         }
         Some((own, _)) => facts.gfids.push(own),
@@ -74,7 +74,7 @@ fn name_paths(facts: &mut Facts<'_>, path: &[u8], gfid: Option<Gfid>) {
 }
 
 /// `60: /.gfid/P/a -> /.gfid/P/b => -1 (words)`, `7: LOOKUP() /path => -1 (words)`.
-pub(super) fn fuse<'a>(line: &LogLine<'a>) -> Facts<'a> {
+pub(super) fn fuse<'a>(line: &LogLine<'a>) -> MessageFields<'a> {
     let message = line.message;
     let end = memmem::rfind(message, b" => -1 (").unwrap_or(message.len());
     let words = message.get(end + 8..).and_then(|rest| rest.strip_suffix(b")"));
@@ -88,14 +88,15 @@ pub(super) fn fuse<'a>(line: &LogLine<'a>) -> Facts<'a> {
         (None, Origin::Program { function, .. }) => op_of_callback(function),
         _ => None,
     };
-    let mut facts = Facts { errno: words.and_then(fields::errno), op, ..Facts::default() };
+    let mut facts =
+        MessageFields { errno: words.and_then(fields::errno), op, ..MessageFields::default() };
     name_paths(&mut facts, path, None);
     if facts.entries.is_empty() && facts.gfids.is_empty() && !path.is_empty() {
-        facts.entries.push(Entry {
+        facts.entries.push(FailedEntry {
             path: Some(Name::from(path)),
             op: facts.op.clone().map(Cow::into_owned),
             errno: facts.errno,
-            ..Entry::default()
+            ..FailedEntry::default()
         });
     }
     let ours = memmem::find(message, b".gfid/").is_some();
@@ -104,8 +105,8 @@ pub(super) fn fuse<'a>(line: &LogLine<'a>) -> Facts<'a> {
 }
 
 /// `Gfid mismatch detected for <gfid:P>/name>, G1 on vol-client-1 and G2 on vol-client-0.`
-pub(super) fn split_brain(message: &[u8]) -> Facts<'_> {
-    let mut facts = Facts::default();
+pub(super) fn split_brain(message: &[u8]) -> MessageFields<'_> {
+    let mut facts = MessageFields::default();
     if let Some(place) = between(message, " for <gfid:", "") {
         let parent = place.get(..36).and_then(Gfid::from_text);
         let end = memmem::rfind(place, b">, ").unwrap_or(place.len());
@@ -114,12 +115,12 @@ pub(super) fn split_brain(message: &[u8]) -> Facts<'_> {
         let first = pair.get(..36).and_then(Gfid::from_text);
         let second = between(pair, " and ", "").and_then(|g| g.get(..36)).and_then(Gfid::from_text);
         facts.gfids.extend(first.into_iter().chain(second));
-        facts.entries.push(Entry {
+        facts.entries.push(FailedEntry {
             gfid: first,
             secondary_gfid: second,
             parent,
             name,
-            ..Entry::default()
+            ..FailedEntry::default()
         });
     } else {
         let text = between(message, "gfid:", "").and_then(|rest| rest.get(..36));
@@ -129,7 +130,7 @@ pub(super) fn split_brain(message: &[u8]) -> Facts<'_> {
 }
 
 /// `/path: gfid different on subvol. gfid local = G1, gfid subvol = G2`.
-pub(super) fn dht(message: &[u8]) -> Facts<'_> {
+pub(super) fn dht(message: &[u8]) -> MessageFields<'_> {
     let side =
         |mark| between(message, mark, "").and_then(|g| g.get(..36)).and_then(Gfid::from_text);
     let (local, other) = (side("gfid local = "), side("gfid subvol = "));
@@ -137,15 +138,15 @@ pub(super) fn dht(message: &[u8]) -> Facts<'_> {
         (local.or_else(|| side("gfid_local=")), other.or_else(|| side("gfid_subvol=")));
     let path = field(message, "path")
         .or_else(|| memmem::find(message, b": gfid differ").and_then(|at| message.get(..at)));
-    Facts {
+    MessageFields {
         gfids: local.into_iter().chain(other).collect(),
-        entries: vec![Entry {
+        entries: vec![FailedEntry {
             gfid: local,
             secondary_gfid: other,
             path: path.map(Name::from),
-            ..Entry::default()
+            ..FailedEntry::default()
         }],
-        ..Facts::default()
+        ..MessageFields::default()
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::domain::{Brick, Room, SecondaryUrl, Session, Volume, WorkerStatus};
+use crate::domain::{Brick, FreeSpace, SecondaryUrl, Session, Volume, WorkerStatus};
 
 /// Why the CLI's answer is of no use.
 #[derive(Debug, thiserror::Error)]
@@ -273,12 +273,12 @@ pub fn brick_processes(xml: &[u8]) -> Result<Vec<(String, u32)>, VolxmlError> {
 ///
 /// # Errors
 /// As [`running_bricks`].
-pub fn rooms(xml: &[u8]) -> Result<Vec<Room>, VolxmlError> {
+pub fn rooms(xml: &[u8]) -> Result<Vec<FreeSpace>, VolxmlError> {
     let volumes = read(xml)?.status.volumes.all.into_iter();
     let bricks = volumes.flat_map(|volume| volume.processes);
     let rooms = bricks.filter_map(|it| {
         let (total, free): (u64, u64) = (it.total.parse().ok()?, it.free.parse().ok()?);
-        Some(Room { used: total.saturating_sub(free), free })
+        Some(FreeSpace { used: total.saturating_sub(free), free })
     });
     Ok(rooms.collect())
 }

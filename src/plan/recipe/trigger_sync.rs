@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::plan::{
-    Action, Afterwards, Because, Bulk, Guard, Manifest, Object, Pace, Place, Plan, State, Step,
+    Action, Because, Bulk, FollowUp, Guard, Manifest, NodePath, Object, Pace, Plan, State, Step,
     StepId,
 };
 
@@ -13,7 +13,7 @@ pub struct TriggerSync {
     /// The node that has the mount: this one.
     pub node: String,
     /// The mount point.
-    pub mount: Place,
+    pub mount: NodePath,
     /// The primary volume.
     pub volume: String,
     /// Its id, where glusterd could be asked.
@@ -62,7 +62,7 @@ impl TriggerSync {
                 steps.push(Step { id, because, node, guards, action });
             }
         }
-        let afterwards = secondary.map(|secondary| Afterwards {
+        let afterwards = secondary.map(|secondary| FollowUp {
             says: "what is sent need not arrive".to_owned(),
             primary: volume,
             secondary,
@@ -79,7 +79,7 @@ mod tests {
     fn wish(stop: bool, count: u64) -> TriggerSync {
         TriggerSync {
             node: "m1".to_owned(),
-            mount: Place::from("/mnt/gv0"),
+            mount: NodePath::from("/mnt/gv0"),
             volume: "gv0".to_owned(),
             id: Some(Uuid::from_u128(7)),
             secondary: Some("s1::gv0dr".to_owned()),
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(
             plan.steps[0].guards,
             [
-                Guard::Mounted { at: Place::from("/mnt/gv0"), volume: "gv0".to_owned() },
+                Guard::Mounted { at: NodePath::from("/mnt/gv0"), volume: "gv0".to_owned() },
                 Guard::SameVolume { volume: "gv0".to_owned(), id: Uuid::from_u128(7) },
             ]
         );

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::Name;
-use crate::plan::{Action, Bulk, Guard, Hex, Object, Place, State, script};
+use crate::plan::{Action, Bulk, Guard, Hex, NodePath, Object, State, script};
 
 /// A word for a shell that gives back exactly these bytes.
 pub(in crate::plan) fn quoted(bytes: &[u8]) -> String {
@@ -17,7 +17,7 @@ pub(in crate::plan) fn quoted(bytes: &[u8]) -> String {
     }
 }
 
-fn path(at: &Place) -> String {
+fn path(at: &NodePath) -> String {
     quoted(at.name().as_bytes())
 }
 
@@ -95,7 +95,7 @@ impl Action {
     }
 }
 
-fn renamed(from: &Place, to: &Place) -> String {
+fn renamed(from: &NodePath, to: &NodePath) -> String {
     let parent = to.path().parent().unwrap_or(std::path::Path::new("/"));
     let parent = quoted(parent.as_os_str().as_encoded_bytes());
     format!("mkdir -p -- {parent} && exchange {} {}", path(from), path(to))

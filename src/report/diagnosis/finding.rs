@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 
 use super::{Page, day};
-use crate::domain::{Entry, Evidence, Finding, Name, Severity};
+use crate::domain::{Evidence, FailedEntry, Finding, Name, Severity};
 use crate::format::logline;
 use crate::report::style::{Paint, wrapped};
 
@@ -57,7 +57,7 @@ impl Page<'_> {
         for entry in finding.entries.iter().take(most) {
             writeln!(self.out, "    entry     {}", described(entry))?;
         }
-        let of_entry = |entry: &Entry| entry.gfid.into_iter().chain(entry.secondary_gfid);
+        let of_entry = |entry: &FailedEntry| entry.gfid.into_iter().chain(entry.secondary_gfid);
         let named: HashSet<_> = finding.entries.iter().flat_map(of_entry).collect();
         let bare: Vec<_> = finding.gfids.iter().filter(|gfid| !named.contains(gfid)).collect();
         let room = most.saturating_sub(finding.entries.len());
@@ -135,7 +135,7 @@ fn place(finding: &Finding) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn described(entry: &Entry) -> String {
+fn described(entry: &FailedEntry) -> String {
     let mut parts = Vec::new();
     parts.extend(entry.path.as_ref().map(ToString::to_string));
     parts.extend(entry.gfid.map(|gfid| gfid.to_string()));

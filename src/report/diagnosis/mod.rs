@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use comfy_table::{Table, presets};
 
 use super::Document;
-use super::style::{Look, Paint};
+use super::style::{OutputStyle, Paint};
 use crate::domain::{Diagnosis, Finding, Name, Severity, Time, Verdict, Worker};
 
 /// How many causes fit a screen.
@@ -19,7 +19,7 @@ const TOP_OF_MANY: usize = 3;
 impl Document for Diagnosis {
     const ITEMS: &'static str = "findings";
 
-    fn human(&self, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    fn human(&self, look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         Page { all: self, look, out }.write()
     }
 }
@@ -42,7 +42,7 @@ impl Diagnosis {
 /// A diagnosis being written.
 struct Page<'a> {
     all: &'a Diagnosis,
-    look: &'a Look,
+    look: &'a OutputStyle,
     out: &'a mut dyn Write,
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use crate::domain::{Diagnose, Kind, Name};
+use crate::domain::{Kind, Name, UserError};
 
 /// Why a directory cannot be read as a brick.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +70,7 @@ pub enum BrickError {
     },
 }
 
-impl Diagnose for BrickError {
+impl UserError for BrickError {
     fn kind(&self) -> Kind {
         match self {
             Self::Vanished { .. } | Self::Unreadable { .. } => Kind::Blind,

@@ -4,7 +4,7 @@ mod error;
 mod openat;
 mod walk;
 
-pub(in crate::scan) use walk::{Entry, Folder, Trail, Unread, Visitor, walk};
+pub(in crate::scan) use walk::{Folder, Trail, Unread, Visitor, WalkEntry, walk};
 
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use rustix::io::Errno;
 
 pub use error::BrickError;
 pub(super) use openat::{
-    Place, gfid_at, gfid_of, open_in, open_path_in, read_entries, read_entries_until,
+    DirFd, gfid_at, gfid_of, open_in, open_path_in, read_entries, read_entries_until,
 };
 
 use crate::domain::{Gfid, Name};

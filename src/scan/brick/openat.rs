@@ -20,12 +20,12 @@ const REACH: usize = 3800;
 /// Paths longer than the kernel takes are no limit: past [`REACH`] bytes the directory itself
 /// becomes the held ancestor of what is below it.
 #[derive(Clone, Debug)]
-pub(in crate::scan) struct Place {
+pub(in crate::scan) struct DirFd {
     anchor: Arc<OwnedFd>,
     tail: Vec<u8>,
 }
 
-impl Place {
+impl DirFd {
     pub(in crate::scan) fn root(root: &Arc<OwnedFd>) -> Self {
         Self { anchor: Arc::clone(root), tail: Vec::new() }
     }
@@ -207,7 +207,7 @@ mod tests {
     fn depth_past_path_max_is_no_limit() {
         let dir = tempfile::tempdir().unwrap();
         let root = Arc::new(hold(dir.path()));
-        let mut place = Place::root(&root);
+        let mut place = DirFd::root(&root);
         let name = [b'd'; 200];
         for _ in 0..60 {
             let own = Arc::new(place.open(true).unwrap());

@@ -8,7 +8,7 @@ use rayon::Scope;
 use rustix::fs::{AtFlags, FileType, statat};
 use rustix::io::Errno;
 
-use super::{BrickRoot, Place, gfid_of, read_entries};
+use super::{BrickRoot, DirFd, gfid_of, read_entries};
 use crate::domain::{Gfid, Name};
 use crate::scan::meter::Meter;
 
@@ -23,14 +23,14 @@ pub(in crate::scan) trait Visitor: Sync {
     fn folder(&self, _folder: &Folder) {}
 
     /// Some of a directory's names, directories among them; called by several threads at once.
-    fn entries(&self, folder: &Folder, entries: &[Entry<'_>]);
+    fn entries(&self, folder: &Folder, entries: &[WalkEntry<'_>]);
 }
 
 /// A directory, open.
 #[derive(Debug)]
 pub(in crate::scan) struct Folder {
     /// Where it is.
-    pub(in crate::scan) place: Place,
+    pub(in crate::scan) place: DirFd,
     /// Itself.
     pub(in crate::scan) own: Arc<OwnedFd>,
     /// The way the walk came to it.
@@ -39,7 +39,7 @@ pub(in crate::scan) struct Folder {
 
 /// A name in a directory.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::scan) struct Entry<'a> {
+pub(in crate::scan) struct WalkEntry<'a> {
     pub(in crate::scan) name: &'a [u8],
     pub(in crate::scan) inode: u64,
     /// Never unknown.
@@ -114,7 +114,7 @@ impl Trail {
 /// on each level.
 pub(in crate::scan) fn walk(brick: &BrickRoot, meter: &Meter, visitor: &dyn Visitor) -> Unread {
     let walk = Walk { meter, visitor, waiting: AtomicUsize::new(0), unread: Mutex::default() };
-    let start = Place::root(brick.root());
+    let start = DirFd::root(brick.root());
     rayon::scope(|scope| walk.folder(scope, start, b".", None));
     walk.unread.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
@@ -139,19 +139,19 @@ impl Batch {
         self.entries.push((self.names.len(), inode, kind));
     }
 
-    fn entries(&self) -> Vec<Entry<'_>> {
+    fn entries(&self) -> Vec<WalkEntry<'_>> {
         let mut start = 0;
         let entry = |&(end, inode, kind): &(usize, u64, FileType)| {
             let name = self.names.get(start..end).unwrap_or_default();
             start = end;
-            Entry { name, inode, kind }
+            WalkEntry { name, inode, kind }
         };
         self.entries.iter().map(entry).collect()
     }
 }
 
 impl<'a> Walk<'a> {
-    fn folder<'s>(&'s self, scope: &Scope<'s>, place: Place, name: &[u8], above: Option<Arc<Trail>>)
+    fn folder<'s>(&'s self, scope: &Scope<'s>, place: DirFd, name: &[u8], above: Option<Arc<Trail>>)
     where
         'a: 's,
     {
@@ -192,7 +192,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn child<'s>(&'s self, scope: &Scope<'s>, place: Place, name: &[u8], above: Arc<Trail>)
+    fn child<'s>(&'s self, scope: &Scope<'s>, place: DirFd, name: &[u8], above: Arc<Trail>)
     where
         'a: 's,
     {

@@ -13,7 +13,7 @@ pub(in crate::scan) use estimate::recorded;
 pub use history::{Damaged, Event, History, Pattern, Reuse, Span, Subject, dropped, history};
 pub use index::{HistoryIndex, Htime, history_index};
 pub use marks::{Marks, marks_of};
-pub use show::{About, NamePattern, Op, Shown, Wish, show};
+pub use show::{About, NamePattern, Op, ShowOptions, Shown, show};
 pub use stats::{Bucket, HotFolder, Stats, Unneeded, stats};
 
 use std::fs::{self, File};
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::domain::{Diagnose, Kind, Name};
+use crate::domain::{Kind, Name, UserError};
 use crate::format::changelog::{Decoder, Form, Item};
 use crate::format::htime;
 use crate::format::htime::slice_of;
@@ -83,7 +83,7 @@ impl ChangelogsError {
     }
 }
 
-impl Diagnose for ChangelogsError {
+impl UserError for ChangelogsError {
     fn kind(&self) -> Kind {
         Kind::Blind
     }

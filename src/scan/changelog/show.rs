@@ -19,7 +19,7 @@ use crate::format::htime::Rollover;
 
 /// Which records are wanted; an empty list wants all.
 #[derive(Clone, Default, Debug)]
-pub struct Wish {
+pub struct ShowOptions {
     /// Records of these objects.
     pub gfids: Vec<Gfid>,
     /// Records of these names: a basename, `<parent gfid>/<name>`, or a deleted path.
@@ -113,7 +113,7 @@ pub enum Shown<'a> {
 /// [`ChangelogsError::Unreadable`] where the file cannot be read.
 pub fn show(
     path: &Path,
-    wish: &Wish,
+    wish: &ShowOptions,
     mut each: impl FnMut(&About, Shown<'_>) -> bool,
 ) -> Result<(), ChangelogsError> {
     let outcome = match Container::of(path) {
@@ -134,7 +134,7 @@ fn flow(wanted: bool) -> ControlFlow<()> {
 
 fn rollovers(
     path: &Path,
-    wish: &Wish,
+    wish: &ShowOptions,
     each: &mut impl FnMut(&About, Shown<'_>) -> bool,
 ) -> io::Result<()> {
     let about = About::of(path);
@@ -156,7 +156,7 @@ fn rollovers(
 fn changelog(
     about: &About,
     path: &Path,
-    wish: &Wish,
+    wish: &ShowOptions,
     (source, size): (impl Read, u64),
     each: &mut impl FnMut(&About, Shown<'_>) -> bool,
 ) -> io::Result<bool> {
@@ -185,7 +185,7 @@ fn changelog(
 /// format: a member that claims to be sparse, or a name of gigabytes, costs nothing.
 fn members(
     path: &Path,
-    wish: &Wish,
+    wish: &ShowOptions,
     each: &mut impl FnMut(&About, Shown<'_>) -> bool,
 ) -> io::Result<()> {
     let file = File::open(path)?;
@@ -266,7 +266,7 @@ impl About {
     }
 }
 
-impl Wish {
+impl ShowOptions {
     fn spans(&self, time: Option<Time>) -> bool {
         match time {
             Some(time) => {

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::Host;
-use crate::domain::{Diagnose, Kind, Name};
+use crate::domain::{Kind, Name, UserError};
 use crate::format::volxml::VolxmlError;
 
 /// The longest piece of a program's words that an error repeats, in bytes.
@@ -112,7 +112,7 @@ impl ClusterError {
     }
 }
 
-impl Diagnose for ClusterError {
+impl UserError for ClusterError {
     fn kind(&self) -> Kind {
         match self {
             Self::SshCommand { .. } | Self::Peer { .. } => Kind::Usage,

@@ -6,7 +6,7 @@ mod node_probe;
 mod session_files;
 mod tools;
 
-pub use node_probe::{Door, Site, Space, door, reach, site};
+pub use node_probe::{KeyAccess, NodeFacts, Space, door, reach, site};
 pub(in crate::scan) use session_files::quote_plus;
 pub use session_files::{SessionFolder, WorkerState, has_volume, session_folders};
 
@@ -18,7 +18,7 @@ pub use agent::{Agent, HELLO, Hello};
 pub use error::ClusterError;
 pub use tools::{Host, Tools};
 
-use crate::domain::{Brick, Room, SecondaryUrl, Session, Volume};
+use crate::domain::{Brick, FreeSpace, SecondaryUrl, Session, Volume};
 use crate::format::volxml;
 use crate::format::volxml::PoolMember;
 
@@ -167,13 +167,13 @@ impl<'a> Cluster<'a> {
     ///
     /// # Errors
     /// [`ClusterError`].
-    pub fn room(&self, volume: &Volume) -> Result<Option<Room>, ClusterError> {
+    pub fn room(&self, volume: &Volume) -> Result<Option<FreeSpace>, ClusterError> {
         let xml = self.gluster(&["volume", "status", &volume.name, "detail", "--xml"])?;
         let rooms =
             volxml::rooms(&xml).map_err(|source| self.misread("volume status detail", source))?;
-        let sum = |part: fn(&Room) -> u64| rooms.iter().map(part).fold(0, u64::saturating_add);
+        let sum = |part: fn(&FreeSpace) -> u64| rooms.iter().map(part).fold(0, u64::saturating_add);
         let all = rooms.len() == volume.bricks.len();
-        Ok(all.then(|| Room { used: sum(|it| it.used), free: sum(|it| it.free) }))
+        Ok(all.then(|| FreeSpace { used: sum(|it| it.used), free: sum(|it| it.free) }))
     }
 
     /// How many entries the bricks of a replicated volume still owe each other; 0 for any other.

@@ -27,7 +27,7 @@ echo "done"
 
 /// What a node has.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Site {
+pub struct NodeFacts {
     /// The node, as it is shown.
     pub node: String,
     /// How far its clock is ahead of this node's, in seconds; less than the way there is nothing.
@@ -74,13 +74,13 @@ pub fn site(
     host: &Host,
     dirs: &[PathBuf],
     now: &dyn Fn() -> Time,
-) -> Result<Site, ClusterError> {
+) -> Result<NodeFacts, ClusterError> {
     let mut argv: Vec<OsString> = ["sh", "-c", SCRIPT, "sh"].map(OsString::from).to_vec();
     argv.extend(dirs.iter().map(|dir| dir.clone().into_os_string()));
     let before = now();
     let said = tools.checked(host, &argv)?;
     let after = now();
-    let mut site = Site::read(host.to_string(), &String::from_utf8_lossy(&said), dirs);
+    let mut site = NodeFacts::read(host.to_string(), &String::from_utf8_lossy(&said), dirs);
     site.ahead = site.ahead.map(|theirs| ahead(theirs, before, after));
     Ok(site)
 }
@@ -99,7 +99,7 @@ fn ahead(theirs: f64, before: Time, after: Time) -> f64 {
     }
 }
 
-impl Site {
+impl NodeFacts {
     fn read(node: String, said: &str, dirs: &[PathBuf]) -> Self {
         let of = |key: &str| -> Option<&str> {
             let value = said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
@@ -162,7 +162,7 @@ pub fn reach(host: &str, port: u16) -> std::io::Result<()> {
 
 /// What the key of a session opens on the other side.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Door {
+pub enum KeyAccess {
     /// gsyncd and nothing else: as it should be.
     Forced,
     /// A shell: the key has no forced command.
@@ -177,7 +177,7 @@ pub enum Door {
 ///
 /// # Errors
 /// [`ClusterError`] where the node with the key cannot be asked.
-pub fn door(tools: &Tools, from: &Host, destination: &str) -> Result<Door, ClusterError> {
+pub fn door(tools: &Tools, from: &Host, destination: &str) -> Result<KeyAccess, ClusterError> {
     let argv = [
         "ssh",
         "-oPasswordAuthentication=no",
@@ -197,10 +197,12 @@ pub fn door(tools: &Tools, from: &Host, destination: &str) -> Result<Door, Clust
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said).trim().to_owned();
     Ok(match output.status.code() {
-        Some(0) => Door::Shell,
-        _ if said.contains("restricted SSH session") || said.contains("gsyncd") => Door::Forced,
-        Some(255) if said.contains("Permission denied") => Door::Unknown,
-        _ => Door::Odd(said.lines().last().unwrap_or("no word").to_owned()),
+        Some(0) => KeyAccess::Shell,
+        _ if said.contains("restricted SSH session") || said.contains("gsyncd") => {
+            KeyAccess::Forced
+        }
+        Some(255) if said.contains("Permission denied") => KeyAccess::Unknown,
+        _ => KeyAccess::Odd(said.lines().last().unwrap_or("no word").to_owned()),
     })
 }
 
@@ -215,7 +217,7 @@ mod tests {
     #[test]
     fn reads_what_the_script_says() {
         let dirs = [PathBuf::from("/b/1"), PathBuf::from("/b/2")];
-        let site = Site::read("m1".to_owned(), SAID, &dirs);
+        let site = NodeFacts::read("m1".to_owned(), SAID, &dirs);
         let texts = [site.rsync, site.python, site.gluster].map(Option::unwrap);
         assert_eq!(texts, ["3.2.7", "3.11.2", "10.3"]);
         assert_eq!((site.sftp, site.key, site.bricks.len()), (Some(true), true, 2));
@@ -227,7 +229,7 @@ mod tests {
     #[test]
     fn missing_programs_are_none() {
         let said = "clock 1\nrsync \npython sh: 1: python3: not found\ngluster \nsshd \ndone\n";
-        let site = Site::read("m1".to_owned(), said, &[]);
+        let site = NodeFacts::read("m1".to_owned(), said, &[]);
         assert_eq!((site.rsync, site.python, site.gluster, site.sftp), (None, None, None, None));
         assert!(!site.key);
     }

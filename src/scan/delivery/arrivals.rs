@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::Gfid;
 use crate::scan::brick::{BrickError, BrickRoot};
 use crate::scan::meter::Meter;
-use crate::scan::resolve::{Asked, Resolver, Status};
+use crate::scan::resolve::{Query, Resolver, Status};
 
 /// An object as a brick has it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ pub(super) fn arrivals(
     gfids: &[Gfid],
 ) -> Result<Vec<Option<Arrival>>, BrickError> {
     let meter = Meter::default();
-    let asked = gfids.iter().copied().map(Asked::Gfid).collect();
+    let asked = gfids.iter().copied().map(Query::Gfid).collect();
     let answers = Resolver::new(bricks, &meter).answer(asked)?;
     let arrived = answers.iter().map(|answer| {
         let held =

@@ -63,7 +63,7 @@ pub struct Past {
 
 /// Bricks on one node, and what is looked for on them.
 #[derive(Debug)]
-struct Desk {
+struct Server {
     bricks: Vec<BrickRoot>,
     search: Search,
 }
@@ -72,16 +72,16 @@ struct Desk {
 #[derive(Debug)]
 pub struct Witness {
     host: Host,
-    voice: Voice,
+    voice: Transport,
 }
 
 #[derive(Debug)]
-enum Voice {
-    Here(Box<Desk>),
+enum Transport {
+    Here(Box<Server>),
     There(Box<Agent>),
 }
 
-impl Desk {
+impl Server {
     fn open(dirs: &[PathBuf]) -> Result<Self, String> {
         let bricks = dirs.iter().map(|dir| BrickRoot::open(dir)).collect::<Result<_, _>>();
         Ok(Self { bricks: bricks.map_err(|error| in_one_line(&error))?, search: Search::default() })
@@ -132,14 +132,14 @@ impl Witness {
     /// [`ClusterError`] where the node cannot be reached; a directory that is no brick.
     pub fn call(tools: &Tools, host: &Host, dirs: &[PathBuf]) -> Result<Self, ClusterError> {
         let voice = if *host == Host::Here {
-            let desk = Desk::open(dirs).map_err(|said| unknown(host, said))?;
-            Voice::Here(Box::new(desk))
+            let desk = Server::open(dirs).map_err(|said| unknown(host, said))?;
+            Transport::Here(Box::new(desk))
         } else {
             let mut words: Vec<OsString> = vec!["delivery".into()];
             for dir in dirs {
                 words.extend(["--brick".into(), dir.into()]);
             }
-            Voice::There(Box::new(Agent::start(tools, host, &words)?))
+            Transport::There(Box::new(Agent::start(tools, host, &words)?))
         };
         Ok(Self { host: host.clone(), voice })
     }
@@ -151,10 +151,10 @@ impl Witness {
     pub fn ask(&mut self, question: &Question) -> Result<Answer, ClusterError> {
         let host = &self.host;
         let answer = match &mut self.voice {
-            Voice::Here(desk) => {
+            Transport::Here(desk) => {
                 return desk.answer(question).map_err(|said| unknown(host, said));
             }
-            Voice::There(agent) => over_there(agent, question),
+            Transport::There(agent) => over_there(agent, question),
         };
         let broken = |source| ClusterError::Broken { node: host.to_string(), source };
         match answer.map_err(broken)? {
@@ -177,7 +177,7 @@ fn over_there(agent: &mut Agent, question: &Question) -> io::Result<Answer> {
 /// # Errors
 /// Where the one who asks went away, or asks what is no question.
 pub fn serve(dirs: &[PathBuf], questions: impl BufRead, mut answers: impl Write) -> io::Result<()> {
-    let mut desk = Desk::open(dirs);
+    let mut desk = Server::open(dirs);
     for line in questions.lines() {
         let question: Question = serde_json::from_str(&line?)?;
         let answer = match &mut desk {

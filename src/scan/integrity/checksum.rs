@@ -15,11 +15,11 @@ const SHARDS: usize = 1 << 16;
 /// together and the one handle come to zero. A shard that is not zero holds a gfid that only one
 /// side knows; one that is zero by chance has odds of 2⁻⁶¹. 512 KiB, whatever the brick's size.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct Checksum {
     sums: Vec<AtomicU64>,
 }
 
-impl Tally {
+impl Checksum {
     pub(super) fn new() -> Self {
         Self { sums: std::iter::repeat_with(AtomicU64::default).take(SHARDS).collect() }
     }
@@ -94,7 +94,7 @@ mod tests {
     proptest! {
         #[test]
         fn all_names_and_one_handle_are_nothing(objects in proptest::collection::vec((any::<u128>(), 1..9_u64), 0..50)) {
-            let tally = Tally::new();
+            let tally = Checksum::new();
             for &(object, names) in &objects {
                 for _ in 0..names { tally.name(gfid(object), names); }
             }
@@ -105,7 +105,7 @@ mod tests {
         #[test]
         fn whatever_one_side_lacks_shows(object: u128, names in 1..9_u64, seen in 0..9_u64) {
             prop_assume!(seen < names);
-            let tally = Tally::new();
+            let tally = Checksum::new();
             for _ in 0..seen { tally.name(gfid(object), names); }
             tally.handle(gfid(object));
             prop_assert_eq!(tally.unequal(), vec![shard(gfid(object))]);

@@ -7,18 +7,18 @@ pub(super) const KEPT: usize = 10_000;
 
 /// The least [`KEPT`] of all that were pushed, and how many those were.
 #[derive(Clone, Debug)]
-pub(super) struct Sample<T: Ord> {
+pub(super) struct FirstN<T: Ord> {
     kept: BinaryHeap<T>,
     count: u64,
 }
 
-impl<T: Ord> Default for Sample<T> {
+impl<T: Ord> Default for FirstN<T> {
     fn default() -> Self {
         Self { kept: BinaryHeap::new(), count: 0 }
     }
 }
 
-impl<T: Ord> Sample<T> {
+impl<T: Ord> FirstN<T> {
     pub(super) fn push(&mut self, item: T) {
         self.count += 1;
         if self.kept.len() < KEPT {
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn the_least_are_kept_in_any_order() {
         let most = u32::try_from(KEPT).unwrap() + 500;
-        let mut sample = Sample::default();
+        let mut sample = FirstN::default();
         for number in (0..most).rev() {
             sample.push(number);
         }

@@ -8,14 +8,14 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 use rustix::io::Errno;
 
-use super::checksum::{Tally, shard};
-use super::first_n::Sample;
+use super::checksum::{Checksum, shard};
+use super::first_n::FirstN;
 use crate::domain::Gfid;
 use crate::scan::brick::{
-    BrickError, BrickRoot, Entry, Folder, Visitor, open_in, read_entries, walk,
+    BrickError, BrickRoot, Folder, Visitor, WalkEntry, open_in, read_entries, walk,
 };
 use crate::scan::meter::Meter;
-use crate::scan::resolve::{Answer, Asked, Resolver, Sight, Status};
+use crate::scan::resolve::{Answer, BrickAnswer, Query, Resolver, Status};
 
 /// How many handles are looked at together.
 const BATCH: usize = 1 << 14;
@@ -33,7 +33,7 @@ pub(super) struct Handles {
 
 impl Handles {
     /// Reads every `.glusterfs/aa/bb` and counts its handles against their names.
-    pub(super) fn read(brick: &BrickRoot, tally: &Tally, meter: &Meter) -> Self {
+    pub(super) fn read(brick: &BrickRoot, tally: &Checksum, meter: &Meter) -> Self {
         let handles = Self::default();
         (0..=u8::MAX).into_par_iter().for_each(|first| {
             let opened = open_in(brick.handles(), format!("{first:02x}").as_bytes(), false);
@@ -96,9 +96,9 @@ fn handle_gfid(name: &[u8], own: u16) -> Option<Gfid> {
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
     /// Handles that seem to lead nowhere, or to another object.
-    pub(super) odd: Sample<Gfid>,
+    pub(super) odd: FirstN<Gfid>,
     /// Handles that could not be judged.
-    pub(super) blind: Sample<Gfid>,
+    pub(super) blind: FirstN<Gfid>,
 }
 
 impl Suspects {
@@ -120,7 +120,7 @@ impl Suspects {
                 });
             }
             if batch.len() >= BATCH || index + 1 == shards.len() {
-                let asked = batch.drain(..).map(Asked::Gfid).collect();
+                let asked = batch.drain(..).map(Query::Gfid).collect();
                 for answer in resolver.answer(asked)? {
                     suspects.sort_in(answer, &mut nameless);
                 }
@@ -161,8 +161,8 @@ pub(super) fn still_odd(
     brick: &BrickRoot,
     resolver: &Resolver<'_>,
     gfids: &[Gfid],
-) -> Result<Vec<(Gfid, Sight)>, BrickError> {
-    let mut answers = resolver.answer(gfids.iter().copied().map(Asked::Gfid).collect())?;
+) -> Result<Vec<(Gfid, BrickAnswer)>, BrickError> {
+    let mut answers = resolver.answer(gfids.iter().copied().map(Query::Gfid).collect())?;
     resolver.scan(&mut answers)?;
     let odd = |answer: Answer| {
         let status = answer.status();
@@ -185,7 +185,7 @@ pub(super) fn still_blind(
     resolver: &Resolver<'_>,
     gfids: Vec<Gfid>,
 ) -> Result<Vec<Gfid>, BrickError> {
-    let mut answers = resolver.answer(gfids.into_iter().map(Asked::Gfid).collect())?;
+    let mut answers = resolver.answer(gfids.into_iter().map(Query::Gfid).collect())?;
     resolver.scan(&mut answers)?;
     Ok(answers.into_iter().filter(Answer::is_blind).filter_map(|answer| answer.gfid).collect())
 }
@@ -203,7 +203,7 @@ impl Visitor for Directories {
         }
     }
 
-    fn entries(&self, _: &Folder, _: &[Entry<'_>]) {}
+    fn entries(&self, _: &Folder, _: &[WalkEntry<'_>]) {}
 }
 
 #[cfg(test)]

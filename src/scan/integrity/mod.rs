@@ -20,10 +20,10 @@ use rayon::prelude::*;
 
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
-use super::resolve::{Asked, ObjectKind, Resolver, Sight, Stale, StaleLink, Status};
+use super::resolve::{BrickAnswer, ObjectKind, Query, Resolver, Stale, StaleLink, Status};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::walk;
-use checksum::Tally;
+use checksum::Checksum;
 use handles::{Handles, Suspects, still_blind, still_odd};
 use names::{Doubt, Names, Trouble};
 
@@ -82,7 +82,7 @@ pub enum Records {
 
 /// How a brick's `.glusterfs` fares.
 #[derive(Clone, Debug)]
-pub struct Soundness {
+pub struct Integrity {
     /// Names in the namespace, directories included.
     pub names: u64,
     /// Handles below `.glusterfs`.
@@ -103,15 +103,15 @@ pub struct Soundness {
 ///
 /// # Errors
 /// [`BrickError::Vanished`] where the brick went away meanwhile.
-pub fn soundness(brick: &BrickRoot, meter: &Meter) -> Result<Soundness, BrickError> {
-    let tally = Tally::new();
+pub fn soundness(brick: &BrickRoot, meter: &Meter) -> Result<Integrity, BrickError> {
+    let tally = Checksum::new();
     let names = Names::new(brick, &tally);
     let unread = walk(brick, meter, &names);
     let handles = Handles::read(brick, &tally, meter);
     let silent = Meter::default();
     let resolver = Resolver::new(std::slice::from_ref(brick), &silent);
     let suspects = Suspects::find(brick, &tally.unequal(), &resolver)?;
-    let mut it = Soundness {
+    let mut it = Integrity {
         names: names.seen.load(Ordering::Relaxed),
         handles: handles.count.load(Ordering::Relaxed),
         flawed: Vec::new(),
@@ -154,7 +154,7 @@ fn records_of(names: &Names<'_>) -> Records {
     }
 }
 
-impl Soundness {
+impl Integrity {
     /// The doubts about names that deserve another look.
     fn doubts(&mut self, names: &Names<'_>) -> Vec<Doubt> {
         let samples =
@@ -207,8 +207,8 @@ impl Soundness {
 fn named(doubts: Vec<Doubt>, resolver: &Resolver<'_>) -> Result<Vec<Flawed>, BrickError> {
     let gfids: HashSet<_> = doubts.iter().filter_map(|doubt| doubt.gfid).collect();
     let gfids: Vec<_> = gfids.into_iter().collect();
-    let mut answers = resolver.answer(gfids.iter().copied().map(Asked::Gfid).collect())?;
-    let sights: BTreeMap<Gfid, Sight> = answers
+    let mut answers = resolver.answer(gfids.iter().copied().map(Query::Gfid).collect())?;
+    let sights: BTreeMap<Gfid, BrickAnswer> = answers
         .drain(..)
         .filter_map(|answer| Some((answer.gfid?, answer.sights.into_iter().next()?)))
         .collect();
@@ -231,7 +231,7 @@ fn named(doubts: Vec<Doubt>, resolver: &Resolver<'_>) -> Result<Vec<Flawed>, Bri
     Ok(flawed)
 }
 
-fn flaw_of(doubt: &Doubt, sight: Option<&Sight>) -> Option<Flaw> {
+fn flaw_of(doubt: &Doubt, sight: Option<&BrickAnswer>) -> Option<Flaw> {
     Some(match doubt.trouble {
         Trouble::NoGfid => Flaw::NoGfid,
         Trouble::NoHandle => Flaw::NoHandle,
@@ -261,7 +261,7 @@ fn flaw_of(doubt: &Doubt, sight: Option<&Sight>) -> Option<Flaw> {
 }
 
 /// What a handle without a name comes to.
-fn nameless((gfid, sight): (Gfid, Sight)) -> Flawed {
+fn nameless((gfid, sight): (Gfid, BrickAnswer)) -> Flawed {
     let says = sight.says.unwrap_or_default();
     let flaw = match sight.status {
         Some(Status::Dangling) => Flaw::Dangling(says),

@@ -9,10 +9,10 @@ use rustix::fs::{AtFlags, FileType, statat};
 use rustix::io::Errno;
 use xxhash_rust::xxh64::xxh64;
 
-use super::checksum::Tally;
-use super::first_n::Sample;
+use super::checksum::Checksum;
+use super::first_n::FirstN;
 use crate::domain::{Gfid, Name};
-use crate::scan::brick::{BrickRoot, Entry, Folder, Place, Trail, Visitor, gfid_of};
+use crate::scan::brick::{BrickRoot, DirFd, Folder, Trail, Visitor, WalkEntry, gfid_of};
 use crate::scan::resolve::{Claim, handle_of, handle_text, read_handle, read_keys};
 
 /// `posix_set_gfid2path_xattr` gives none to a file with more names (`MAX_GFID2PATH_LINK_SUP`).
@@ -33,7 +33,7 @@ pub(super) enum Trouble {
 
 /// What one look at a name showed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Look {
+pub(super) enum FileState {
     /// All is well, with one of so many names.
     Sound(Gfid, u64),
     /// It is gone.
@@ -51,7 +51,7 @@ pub(super) struct Doubt {
     pub(super) trouble: Trouble,
     pub(super) gfid: Option<Gfid>,
     pub(super) folder: bool,
-    place: Place,
+    place: DirFd,
     trail: Arc<Trail>,
     name: Box<[u8]>,
 }
@@ -60,8 +60,8 @@ pub(super) struct Doubt {
 #[derive(Debug)]
 pub(super) struct Names<'a> {
     pub(super) brick: &'a BrickRoot,
-    pub(super) tally: &'a Tally,
-    pub(super) doubts: Mutex<[Sample<Doubt>; 4]>,
+    pub(super) tally: &'a Checksum,
+    pub(super) doubts: Mutex<[FirstN<Doubt>; 4]>,
     /// Names of all kinds.
     pub(super) seen: AtomicU64,
     pub(super) folders: AtomicU64,
@@ -92,7 +92,7 @@ impl PartialOrd for Doubt {
 }
 
 impl<'a> Names<'a> {
-    pub(super) fn new(brick: &'a BrickRoot, tally: &'a Tally) -> Self {
+    pub(super) fn new(brick: &'a BrickRoot, tally: &'a Checksum) -> Self {
         Self {
             brick,
             tally,
@@ -115,7 +115,7 @@ impl<'a> Names<'a> {
             self.object_at(own.as_fd(), parent, &doubt.name, at.st_ino)
         };
         match look {
-            Look::Doubt(trouble, gfid, _) if trouble == doubt.trouble => {
+            FileState::Doubt(trouble, gfid, _) if trouble == doubt.trouble => {
                 Some(Doubt { gfid, ..doubt.clone() })
             }
             _ => None,
@@ -129,37 +129,37 @@ impl<'a> Names<'a> {
         parent: Option<Gfid>,
         name: &[u8],
         inode: u64,
-    ) -> Look {
+    ) -> FileState {
         let gfid = match gfid_of(dir, name) {
             Ok(Some(gfid)) => gfid,
-            Ok(None) => return Look::Doubt(Trouble::NoGfid, None, 0),
-            Err(Errno::NOENT) => return Look::Gone,
-            Err(error) => return Look::Unreadable(error),
+            Ok(None) => return FileState::Doubt(Trouble::NoGfid, None, 0),
+            Err(Errno::NOENT) => return FileState::Gone,
+            Err(error) => return FileState::Unreadable(error),
         };
         let handle = handle_of(gfid);
         let names = match statat(self.brick.handles(), &*handle, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(at) if at.st_ino == inode && at.st_dev == self.brick.device() => {
                 at.st_nlink.saturating_sub(1)
             }
-            Ok(_) => return Look::Doubt(Trouble::Elsewhere, Some(gfid), 0),
+            Ok(_) => return FileState::Doubt(Trouble::Elsewhere, Some(gfid), 0),
             Err(Errno::NOENT | Errno::NOTDIR) => {
-                return Look::Doubt(Trouble::NoHandle, Some(gfid), 0);
+                return FileState::Doubt(Trouble::NoHandle, Some(gfid), 0);
             }
-            Err(error) => return Look::Unreadable(error),
+            Err(error) => return FileState::Unreadable(error),
         };
-        let Some(parent) = parent else { return Look::Sound(gfid, names) };
+        let Some(parent) = parent else { return FileState::Sound(gfid, names) };
         match self.records(&handle, parent, name) {
             Ok((count, own)) if count > 0 => {
                 self.recorded.store(true, Ordering::Relaxed);
                 if count <= names && (own || names > MOST_RECORDED) {
-                    return Look::Sound(gfid, names);
+                    return FileState::Sound(gfid, names);
                 }
-                Look::Doubt(Trouble::Records, Some(gfid), names)
+                FileState::Doubt(Trouble::Records, Some(gfid), names)
             }
-            Ok(_) if names > MOST_RECORDED => Look::Sound(gfid, names),
-            Ok(_) => Look::Doubt(Trouble::Records, Some(gfid), names),
-            Err(Errno::NOENT) => Look::Gone,
-            Err(error) => Look::Unreadable(error),
+            Ok(_) if names > MOST_RECORDED => FileState::Sound(gfid, names),
+            Ok(_) => FileState::Doubt(Trouble::Records, Some(gfid), names),
+            Err(Errno::NOENT) => FileState::Gone,
+            Err(error) => FileState::Unreadable(error),
         }
     }
 
@@ -182,19 +182,19 @@ impl<'a> Names<'a> {
     }
 
     /// Looks at a directory by the descriptor it was opened with.
-    fn folder_at(&self, own: BorrowedFd<'_>, trail: &Trail) -> Look {
+    fn folder_at(&self, own: BorrowedFd<'_>, trail: &Trail) -> FileState {
         let gfid = match gfid_of(own, b"") {
             Ok(Some(gfid)) => gfid,
-            Ok(None) => return Look::Doubt(Trouble::NoGfid, None, 0),
-            Err(error) => return Look::Unreadable(error),
+            Ok(None) => return FileState::Doubt(Trouble::NoGfid, None, 0),
+            Err(error) => return FileState::Unreadable(error),
         };
         let text = match read_handle(self.brick, gfid) {
             Ok(text) => text,
             Err(Errno::NOENT | Errno::NOTDIR) => {
-                return Look::Doubt(Trouble::NoHandle, Some(gfid), 0);
+                return FileState::Doubt(Trouble::NoHandle, Some(gfid), 0);
             }
-            Err(Errno::INVAL) => return Look::Doubt(Trouble::Elsewhere, Some(gfid), 0),
-            Err(error) => return Look::Unreadable(error),
+            Err(Errno::INVAL) => return FileState::Doubt(Trouble::Elsewhere, Some(gfid), 0),
+            Err(error) => return FileState::Unreadable(error),
         };
         let right = match trail.above.as_ref().map(|above| above.gfid) {
             None => gfid == Gfid::ROOT && text == b"../../..",
@@ -202,18 +202,22 @@ impl<'a> Names<'a> {
             // Its parent carries no gfid, which is a finding by itself.
             Some(None) => Claim::of_handle(&text).is_some_and(|claim| claim.name == trail.name),
         };
-        if right { Look::Sound(gfid, 1) } else { Look::Doubt(Trouble::Elsewhere, Some(gfid), 0) }
+        if right {
+            FileState::Sound(gfid, 1)
+        } else {
+            FileState::Doubt(Trouble::Elsewhere, Some(gfid), 0)
+        }
     }
 
-    fn note(&self, look: Look, folder: &Folder, name: Option<&[u8]>) {
+    fn note(&self, look: FileState, folder: &Folder, name: Option<&[u8]>) {
         let path = || match name {
             Some(name) => folder.trail.path(name),
             None => folder.trail.own_path(),
         };
         match look {
-            Look::Sound(gfid, names) => self.tally.name(gfid, names),
-            Look::Gone => {}
-            Look::Doubt(trouble, gfid, names) => {
+            FileState::Sound(gfid, names) => self.tally.name(gfid, names),
+            FileState::Gone => {}
+            FileState::Doubt(trouble, gfid, names) => {
                 let doubt = Doubt {
                     path: path(),
                     trouble,
@@ -232,7 +236,7 @@ impl<'a> Names<'a> {
                     sample.push(doubt);
                 }
             }
-            Look::Unreadable(error) => {
+            FileState::Unreadable(error) => {
                 let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
                 unreadable.0 += 1;
                 let path = path();
@@ -250,7 +254,7 @@ impl Visitor for Names<'_> {
         self.note(self.folder_at(folder.own.as_fd(), &folder.trail), folder, None);
     }
 
-    fn entries(&self, folder: &Folder, entries: &[Entry<'_>]) {
+    fn entries(&self, folder: &Folder, entries: &[WalkEntry<'_>]) {
         self.seen.fetch_add(entries.len() as u64, Ordering::Relaxed);
         let parent = folder.trail.gfid;
         for entry in entries.iter().filter(|entry| entry.kind != FileType::Directory) {

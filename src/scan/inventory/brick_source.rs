@@ -10,9 +10,9 @@ use rayon::prelude::*;
 use rustix::io::Errno;
 
 use super::error::InventoryError;
-use super::item::{Part, Slice};
-use super::pending::{Named, named_past};
-use super::read::{Wish, read_item, read_slice};
+use super::item::{GfidRange, Part};
+use super::pending::{PendingGfids, named_past};
+use super::read::{ReadOptions, read_item, read_slice};
 use super::topology::range;
 use super::wire;
 use super::wire::{About, End, Line, Question};
@@ -21,7 +21,7 @@ use crate::scan::brick::{BrickError, BrickRoot};
 use crate::scan::changelog::marks_of;
 use crate::scan::cluster::{Agent, ClusterError, Host, Tools};
 use crate::scan::meter::Meter;
-use crate::scan::resolve::{Asked, Resolver};
+use crate::scan::resolve::{Query, Resolver};
 
 /// A brick to be read.
 #[derive(Debug)]
@@ -102,8 +102,8 @@ impl Source {
 
     pub(super) fn slice(
         &self,
-        slice: Slice,
-        wish: Wish,
+        slice: GfidRange,
+        wish: ReadOptions,
         meter: &Meter,
     ) -> Result<Part, InventoryError> {
         match self {
@@ -118,7 +118,7 @@ impl Source {
         }
     }
 
-    pub(super) fn look(&self, gfids: &[Gfid], wish: Wish) -> Result<Part, InventoryError> {
+    pub(super) fn look(&self, gfids: &[Gfid], wish: ReadOptions) -> Result<Part, InventoryError> {
         match self {
             Self::Here(brick) => Ok(look(brick, gfids, wish)),
             Self::There(peer) => {
@@ -158,7 +158,7 @@ impl Source {
         &self,
         mark: Mark,
         asked: &BTreeSet<Gfid>,
-        named: &mut Named,
+        named: &mut PendingGfids,
     ) -> Result<(), InventoryError> {
         match self {
             Self::Here(brick) => {
@@ -280,15 +280,15 @@ fn reply(brick: &BrickRoot, question: &Question) -> (Part, End) {
     let (mut part, mut end) = (Part::default(), End::default());
     match question {
         Question::Slice { first, last, content } => {
-            let slice = Slice { first: *first, last: *last };
-            match read_widely(brick, slice, Wish { content: *content, places: false }) {
+            let slice = GfidRange { first: *first, last: *last };
+            match read_widely(brick, slice, ReadOptions { content: *content, places: false }) {
                 Ok(read) => part = read,
                 Err(error) => end.error = Some(error.to_string()),
             }
         }
         Question::Look { gfids, content } => {
             let gfids: Vec<_> = wire::gfids(gfids).collect();
-            part = look(brick, &gfids, Wish { content: *content, places: true });
+            part = look(brick, &gfids, ReadOptions { content: *content, places: true });
         }
         Question::Paths { gfids } => {
             let gfids: Vec<_> = wire::gfids(gfids).collect();
@@ -302,7 +302,7 @@ fn reply(brick: &BrickRoot, question: &Question) -> (Part, End) {
             end.mark = mark(brick.path(), session).map(|mark| (mark.sec, mark.usec));
         }
         Question::Named { sec, usec, gfids } => {
-            let (asked, mut named) = (wire::gfids(gfids).collect(), Named::default());
+            let (asked, mut named) = (wire::gfids(gfids).collect(), PendingGfids::default());
             let mark = Mark { sec: *sec, usec: *usec };
             if let Err(error) = named_past(brick.path(), mark, &asked, &mut named) {
                 named.notes.push(error.to_string());
@@ -318,7 +318,7 @@ fn reply(brick: &BrickRoot, question: &Question) -> (Part, End) {
 }
 
 /// Reads a slice with all threads: whoever asked waits for it.
-fn read_widely(brick: &BrickRoot, slice: Slice, wish: Wish) -> Result<Part, Errno> {
+fn read_widely(brick: &BrickRoot, slice: GfidRange, wish: ReadOptions) -> Result<Part, Errno> {
     let meter = Meter::default();
     let parts: Result<Vec<_>, _> = slice
         .pieces(16)
@@ -335,7 +335,7 @@ fn read_widely(brick: &BrickRoot, slice: Slice, wish: Wish) -> Result<Part, Errn
     Ok(all)
 }
 
-fn look(brick: &BrickRoot, gfids: &[Gfid], wish: Wish) -> Part {
+fn look(brick: &BrickRoot, gfids: &[Gfid], wish: ReadOptions) -> Part {
     let seen: Vec<_> = gfids.par_iter().map(|&gfid| read_item(brick, gfid, wish)).collect();
     let mut part = Part::default();
     for seen in seen {
@@ -347,7 +347,7 @@ fn look(brick: &BrickRoot, gfids: &[Gfid], wish: Wish) -> Part {
 fn paths(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<Vec<Name>>, BrickError> {
     let meter = Meter::default();
     let resolver = Resolver::new(std::slice::from_ref(brick), &meter);
-    let answers = resolver.answer(gfids.iter().copied().map(Asked::Gfid).collect())?;
+    let answers = resolver.answer(gfids.iter().copied().map(Query::Gfid).collect())?;
     let paths = answers.iter().map(|answer| {
         let links = answer.owner().map(|sight| sight.links.iter());
         links.into_iter().flatten().map(|link| link.path.clone()).collect()

@@ -7,7 +7,7 @@ use rustix::fs::{AtFlags, Stat, statat};
 use rustix::io::Errno;
 
 use crate::domain::Gfid;
-use crate::scan::brick::{BrickRoot, Place};
+use crate::scan::brick::{BrickRoot, DirFd};
 use crate::scan::resolve::{Claim, read_handle};
 
 /// More levels than any path has that a client could use.
@@ -27,7 +27,7 @@ pub(super) fn find(brick: &BrickRoot, gfid: Gfid) -> Result<Option<(Stat, Held)>
             return Ok(None);
         }
     }
-    let mut place = Place::root(brick.root());
+    let mut place = DirFd::root(brick.root());
     let mut own = Arc::new(place.open(true)?);
     let Some((last, folders)) = names.split_first() else { return Ok(None) };
     for name in folders.iter().rev() {

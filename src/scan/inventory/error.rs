@@ -1,6 +1,6 @@
 //! Why a volume cannot be taken stock of.
 
-use crate::domain::{Diagnose, Kind};
+use crate::domain::{Kind, UserError};
 use crate::scan::brick::BrickError;
 use crate::scan::cluster::ClusterError;
 
@@ -25,7 +25,7 @@ pub enum InventoryError {
     Peer(#[from] ClusterError),
 }
 
-impl Diagnose for InventoryError {
+impl UserError for InventoryError {
     fn kind(&self) -> Kind {
         match self {
             Self::Brick(error) => error.kind(),

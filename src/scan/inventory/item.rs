@@ -36,7 +36,7 @@ impl ItemKind {
 
 /// One name of an object: its directory and the name there.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Place {
+pub struct ParentName {
     /// The directory.
     pub parent: Gfid,
     /// The name in it.
@@ -102,7 +102,7 @@ pub struct Item {
     /// names apart without reading them.
     pub names: Vec<u64>,
     /// Its names themselves, sorted; of anything but a directory only where asked for.
-    pub places: Vec<Place>,
+    pub places: Vec<ParentName>,
     /// Where a symlink leads.
     pub target: Option<Name>,
     /// Digest of `user.*` xattrs and ACLs, names and values; 0 where there are none.
@@ -134,14 +134,14 @@ pub struct Part {
 
 /// A range of gfids by their first two bytes, both ends included.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Slice {
+pub struct GfidRange {
     /// The lowest.
     pub first: u16,
     /// The highest.
     pub last: u16,
 }
 
-impl Slice {
+impl GfidRange {
     /// Every gfid.
     pub const ALL: Self = Self { first: 0, last: u16::MAX };
 
@@ -179,12 +179,12 @@ mod tests {
     #[test]
     fn parts_cover_everything_once() {
         for of in [1, 2, 3, 7, 256, 1000] {
-            let parts: Vec<_> = (0..of).map(|n| Slice::part(n, of).unwrap()).collect();
+            let parts: Vec<_> = (0..of).map(|n| GfidRange::part(n, of).unwrap()).collect();
             assert_eq!((parts[0].first, parts[parts.len() - 1].last), (0, u16::MAX));
             assert!(parts.windows(2).all(|two| two[0].last + 1 == two[1].first));
         }
-        assert_eq!(Slice::part(2, 2), None);
-        let odd = Slice { first: 0x12fe, last: 0x1301 };
+        assert_eq!(GfidRange::part(2, 2), None);
+        let odd = GfidRange { first: 0x12fe, last: 0x1301 };
         let sizes =
             |count| odd.pieces(count).iter().map(|s| s.last - s.first + 1).collect::<Vec<_>>();
         assert_eq!((sizes(2), sizes(3), sizes(9)), (vec![2, 2], vec![1, 1, 2], vec![1; 4]));

@@ -17,8 +17,8 @@ mod wire;
 
 pub use brick_source::answer;
 pub use error::InventoryError;
-pub use item::{Item, ItemKind, Part, Place, Share, Slice, Stamp};
-pub use pending::Named;
-pub use read::Wish;
+pub use item::{GfidRange, Item, ItemKind, ParentName, Part, Share, Stamp};
+pub use pending::PendingGfids;
+pub use read::ReadOptions;
 pub use replicas::{Disagreement, Object};
-pub use volume::{Holding, Inventory};
+pub use volume::{Inventoried, Inventory};

@@ -11,7 +11,7 @@ use crate::scan::changelog::{Changelogs, ChangelogsError, read};
 
 /// What the changelogs of some bricks say.
 #[derive(Clone, Debug, Default)]
-pub struct Named {
+pub struct PendingGfids {
     /// Those of the gfids that a change past the marks concerns.
     pub gfids: BTreeSet<Gfid>,
     /// What could not be read, one sentence each.
@@ -27,7 +27,7 @@ pub(super) fn named_past(
     brick: &Path,
     mark: Mark,
     asked: &BTreeSet<Gfid>,
-    named: &mut Named,
+    named: &mut PendingGfids,
 ) -> Result<(), ChangelogsError> {
     let listed = Changelogs::of(brick)?;
     named.notes.extend(listed.notes);

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use xxhash_rust::xxh64::xxh64;
 
-use super::item::{Item, ItemKind, Part, Place, Share, Slice, Stamp};
+use super::item::{GfidRange, Item, ItemKind, ParentName, Part, Share, Stamp};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, gfid_at, read_entries};
 use crate::scan::meter::Meter;
@@ -16,7 +16,7 @@ use crate::scan::resolve::{Claim, handle_of, read_keys};
 
 /// What to read beside what stat tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Wish {
+pub struct ReadOptions {
     /// A digest of each file's content, or of one file in so many.
     pub content: Option<u64>,
     /// What the names are, not only digests of them.
@@ -31,8 +31,8 @@ pub struct Wish {
 /// What opening a directory below `.glusterfs` says, but for `ENOENT`: then there is nothing.
 pub(super) fn read_slice(
     brick: &BrickRoot,
-    slice: Slice,
-    wish: Wish,
+    slice: GfidRange,
+    wish: ReadOptions,
     meter: &Meter,
 ) -> Result<Part, Errno> {
     let mut part = Part::default();
@@ -82,7 +82,7 @@ fn read_folder(
     brick: &BrickRoot,
     folder: &OwnedFd,
     two: u16,
-    wish: Wish,
+    wish: ReadOptions,
     part: &mut Part,
 ) -> Result<u64, Errno> {
     let mut found = Vec::new();
@@ -135,7 +135,7 @@ pub(super) enum Seen {
 ///
 /// # Errors
 /// Whatever the system says, but for `ENOENT`.
-pub(super) fn read_item(brick: &BrickRoot, gfid: Gfid, wish: Wish) -> Result<Seen, Errno> {
+pub(super) fn read_item(brick: &BrickRoot, gfid: Gfid, wish: ReadOptions) -> Result<Seen, Errno> {
     let handle = handle_of(gfid);
     let read = || {
         let stat = statat(brick.handles(), &*handle, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -159,7 +159,7 @@ fn read_directory(brick: &BrickRoot, gfid: Gfid, handle: &[u8]) -> Result<Seen, 
     } else {
         let Some(claim) = Claim::of_handle(&text) else { return Ok(Seen::Nameless) };
         let way = text.strip_prefix(b"../../").unwrap_or(&text).to_vec();
-        (way, vec![Place { parent: claim.parent, name: Name::from(claim.name) }])
+        (way, vec![ParentName { parent: claim.parent, name: Name::from(claim.name) }])
     };
     let path = brick.handle_path(&way);
     let short = statat(brick.handles(), &*way, AtFlags::SYMLINK_NOFOLLOW)
@@ -191,7 +191,7 @@ fn read_object(
     gfid: Gfid,
     handle: &[u8],
     (kind, stat): (FileType, &Stat),
-    wish: Wish,
+    wish: ReadOptions,
 ) -> Result<Seen, Errno> {
     let kind = match kind {
         FileType::RegularFile => ItemKind::File,
@@ -271,7 +271,7 @@ fn read_trusted(path: &[u8], key: &[u8], rest: &[u8], item: &mut Item) -> Result
     }
     if rest.starts_with(NAME) {
         if let Some(claim) = Claim::of_entry(&value) {
-            item.places.push(Place { parent: claim.parent, name: Name::from(claim.name) });
+            item.places.push(ParentName { parent: claim.parent, name: Name::from(claim.name) });
         }
     } else if rest == b"glusterfs.mdata" {
         item.mtime = mtime_of_mdata(&value).unwrap_or(item.mtime);
@@ -297,7 +297,7 @@ fn digest_of_key(rest: &[u8]) -> Option<u64> {
 }
 
 /// The digest that the key of a name's record would end in.
-fn name_digest(place: &Place) -> u64 {
+fn name_digest(place: &ParentName) -> u64 {
     xxh64(&[place.parent.to_string().as_bytes(), b"/", place.name.as_bytes()].concat(), 0)
 }
 

@@ -7,9 +7,9 @@ use rustix::io::Errno;
 
 use super::brick_source::Source;
 use super::error::InventoryError;
-use super::item::{Item, ItemKind, Part, Slice};
-use super::pending::Named;
-use super::read::Wish;
+use super::item::{GfidRange, Item, ItemKind, Part};
+use super::pending::PendingGfids;
+use super::read::ReadOptions;
 use super::replicas::{Object, collapse};
 use super::topology::Topology;
 use crate::domain::{Brick, Gfid, Mark, Name, Volume};
@@ -40,7 +40,7 @@ pub struct Inventory {
 
 /// What a volume holds in a slice.
 #[derive(Debug, Default)]
-pub struct Holding {
+pub struct Inventoried {
     /// The objects, in the order of their gfids.
     pub objects: Vec<Object>,
     /// Objects that could not be read.
@@ -175,10 +175,10 @@ impl Inventory {
     /// [`InventoryError`] where a brick went away or cannot be read.
     pub fn slice(
         &self,
-        slice: Slice,
-        wish: Wish,
+        slice: GfidRange,
+        wish: ReadOptions,
         meter: &Meter,
-    ) -> Result<Holding, InventoryError> {
+    ) -> Result<Inventoried, InventoryError> {
         let parts: Result<Vec<_>, _> =
             self.bricks.iter().map(|brick| brick.slice(slice, wish, meter)).collect();
         Ok(self.hold(parts?))
@@ -188,8 +188,8 @@ impl Inventory {
     ///
     /// # Errors
     /// [`InventoryError`] where a brick went away meanwhile.
-    pub fn look(&self, gfids: &[Gfid], wish: Wish) -> Result<Holding, InventoryError> {
-        let wish = Wish { places: true, ..wish };
+    pub fn look(&self, gfids: &[Gfid], wish: ReadOptions) -> Result<Inventoried, InventoryError> {
+        let wish = ReadOptions { places: true, ..wish };
         let parts: Result<Vec<_>, _> =
             self.bricks.iter().map(|brick| brick.look(gfids, wish)).collect();
         let holding = self.hold(parts?);
@@ -244,8 +244,12 @@ impl Inventory {
     ///
     /// # Errors
     /// [`InventoryError`].
-    pub fn named(&self, marks: &[Mark], asked: &BTreeSet<Gfid>) -> Result<Named, InventoryError> {
-        let mut named = Named::default();
+    pub fn named(
+        &self,
+        marks: &[Mark],
+        asked: &BTreeSet<Gfid>,
+    ) -> Result<PendingGfids, InventoryError> {
+        let mut named = PendingGfids::default();
         for (set, mark) in self.topology.sets.iter().zip(marks) {
             for brick in set.iter().filter_map(|brick| self.bricks.get(*brick)) {
                 brick.named(*mark, asked, &mut named)?;
@@ -254,8 +258,8 @@ impl Inventory {
         Ok(named)
     }
 
-    fn hold(&self, parts: Vec<Part>) -> Holding {
-        let mut holding = Holding::default();
+    fn hold(&self, parts: Vec<Part>) -> Inventoried {
+        let mut holding = Inventoried::default();
         let mut all: Vec<(usize, Item)> =
             Vec::with_capacity(parts.iter().map(|p| p.items.len()).sum());
         for (brick, part) in parts.into_iter().enumerate() {
@@ -289,8 +293,8 @@ impl Inventory {
 /// Some files of a brick, in the order of their gfids.
 fn sample(brick: &Source) -> Result<Vec<Item>, InventoryError> {
     let mut files = Vec::new();
-    for slice in Slice::ALL.pieces(256) {
-        let part = brick.slice(slice, Wish::default(), &Meter::default())?;
+    for slice in GfidRange::ALL.pieces(256) {
+        let part = brick.slice(slice, ReadOptions::default(), &Meter::default())?;
         files.extend(part.items.into_iter().filter(|item| item.kind == ItemKind::File));
         if files.len() >= SAMPLE {
             break;

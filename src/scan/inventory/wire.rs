@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::item::{Item, ItemKind, Place, Share, Slice, Stamp};
-use super::read::Wish;
+use super::item::{GfidRange, Item, ItemKind, ParentName, Share, Stamp};
+use super::read::ReadOptions;
 use crate::domain::{Gfid, Mark, Name};
 
 /// A question; the answer is items, if any, and an [`End`].
@@ -103,7 +103,7 @@ const KINDS: [ItemKind; 6] = [
 const SHARES: [Share; 3] = [Share::Whole, Share::Fragment, Share::Pointer];
 
 impl Question {
-    pub(super) fn slice(slice: Slice, wish: Wish) -> Self {
+    pub(super) fn slice(slice: GfidRange, wish: ReadOptions) -> Self {
         Self::Slice { first: slice.first, last: slice.last, content: wish.content }
     }
 
@@ -140,7 +140,7 @@ pub(super) fn name(hex: &str) -> Option<Name> {
 impl ItemLine {
     pub(super) fn of(item: &Item) -> Self {
         let at = |found: Option<usize>| u8::try_from(found.unwrap_or_default()).unwrap_or_default();
-        let place = |it: &Place| (it.parent.to_string(), hex(it.name.as_bytes()));
+        let place = |it: &ParentName| (it.parent.to_string(), hex(it.name.as_bytes()));
         Self {
             g: item.gfid.to_string(),
             k: at(KINDS.iter().position(|kind| *kind == item.kind)),
@@ -165,7 +165,7 @@ impl ItemLine {
     pub(super) fn item(self) -> Option<Item> {
         let stamp = |(sec, nsec)| Stamp { sec, nsec };
         let place = |(parent, text): (String, String)| {
-            Some(Place { parent: Gfid::from_text(parent.as_bytes())?, name: name(&text)? })
+            Some(ParentName { parent: Gfid::from_text(parent.as_bytes())?, name: name(&text)? })
         };
         let target = match self.a {
             Some(text) => Some(name(&text)?),
@@ -224,7 +224,7 @@ mod tests {
                 device: 3,
                 links: 4,
                 names: vec![numbers.1, 7],
-                places: vec![Place { parent: gfid, name: Name::from(&bytes) }],
+                places: vec![ParentName { parent: gfid, name: Name::from(&bytes) }],
                 target: (kind == 2).then(|| Name::from(&bytes)),
                 xattrs: numbers.1,
                 content: Some(numbers.4),

@@ -6,14 +6,14 @@
 use memchr::{memchr, memchr_iter};
 
 use crate::domain::Time;
-use crate::format::log_fields::Facts;
-use crate::format::log_message::Saying;
+use crate::format::log_fields::MessageFields;
+use crate::format::log_message::Message;
 use crate::format::logline::{LogLine, Origin};
 use crate::format::{log_fields, log_message, logline, traceback};
 
 /// What a chunk holds.
 #[derive(Debug, Default)]
-pub(super) struct Sifted<'a> {
+pub(super) struct Classified<'a> {
     /// Lines in it.
     pub(super) lines: u64,
     /// Lines in no known form.
@@ -40,14 +40,14 @@ pub(super) struct Event<'a> {
     /// The unprefixed lines below it.
     pub(super) tail: &'a [u8],
     /// The message taken apart; nothing for a headless traceback and a section.
-    pub(super) facts: Facts<'a>,
+    pub(super) facts: MessageFields<'a>,
 }
 
 /// The kinds of lines that matter.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What<'a> {
     /// A message.
-    Said(Saying, LogLine<'a>),
+    Said(Message, LogLine<'a>),
     /// A traceback without the line that should stand above it.
     Headless,
     /// `==> file <==`, as `tail -f` prints between files.
@@ -56,13 +56,13 @@ pub(super) enum What<'a> {
 
 impl<'a> Event<'a> {
     fn new(line: u64, what: What<'a>, text: &'a [u8]) -> Self {
-        Self { line, what, text, tail: b"", facts: Facts::default() }
+        Self { line, what, text, tail: b"", facts: MessageFields::default() }
     }
 }
 
 /// Sifts a chunk that begins at a record's first line.
-pub(super) fn sift(chunk: &[u8]) -> Sifted<'_> {
-    let mut sifter = Sifter { out: Sifted::default(), seen: [0; 64], open: None };
+pub(super) fn sift(chunk: &[u8]) -> Classified<'_> {
+    let mut sifter = Classifier { out: Classified::default(), seen: [0; 64], open: None };
     let mut from = 0;
     for newline in memchr_iter(b'\n', chunk) {
         sifter.line(chunk, from, newline);
@@ -80,8 +80,8 @@ pub(super) fn sift(chunk: &[u8]) -> Sifted<'_> {
     sifter.out
 }
 
-struct Sifter<'a> {
-    out: Sifted<'a>,
+struct Classifier<'a> {
+    out: Classified<'a>,
     /// Keys of the source places met last, to pass over most repeats.
     seen: [u64; 64],
     /// The record whose tail is being collected.
@@ -99,7 +99,7 @@ struct Open {
     line: u64,
 }
 
-impl<'a> Sifter<'a> {
+impl<'a> Classifier<'a> {
     fn line(&mut self, chunk: &'a [u8], from: usize, to: usize) {
         let number = self.out.lines;
         self.out.lines += 1;
@@ -130,10 +130,10 @@ impl<'a> Sifter<'a> {
         let Some(said) = log_message::of(&line) else { return };
         let event = Event::new(number, What::Said(said, line), text);
         match (said, self.out.events.last_mut()) {
-            (Saying::Progress, Some(last)) if same_progress(last, &line) => *last = event,
+            (Message::Progress, Some(last)) if same_progress(last, &line) => *last = event,
             _ => self.out.events.push(event),
         }
-        if matches!(said, Saying::Raised | Saying::CallRaised | Saying::StaleMount) {
+        if matches!(said, Message::Raised | Message::CallRaised | Message::StaleMount) {
             let event = Some(self.out.events.len() - 1);
             self.open = Some(Open { event, tail: next, line: number });
         }
@@ -172,7 +172,7 @@ fn same_progress(last: &Event<'_>, line: &LogLine<'_>) -> bool {
     match (last.what, line.origin) {
         (
             What::Said(
-                Saying::Progress,
+                Message::Progress,
                 LogLine { origin: Origin::Gsyncd { label: theirs, .. }, .. },
             ),
             Origin::Gsyncd { label: mine, .. },

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::chunks::last_border;
-use super::summary::{Told, Window};
+use super::summary::{LogSummary, Window};
 use super::{LogFile, name_of, open};
 use crate::scan::meter::Meter;
 
@@ -47,7 +47,7 @@ impl Follower {
 
     /// What is new in the files, and in files that have come since: what each tells, where it
     /// tells anything.
-    pub fn look(&mut self, files: &[LogFile]) -> Vec<Told> {
+    pub fn look(&mut self, files: &[LogFile]) -> Vec<LogSummary> {
         for log in files {
             if !self.tails.contains_key(&log.path) {
                 let _ = self.follow(log, 0, 0);
@@ -58,7 +58,7 @@ impl Follower {
 }
 
 impl Tail {
-    fn look(&mut self, path: &Path) -> Option<Told> {
+    fn look(&mut self, path: &Path) -> Option<LogSummary> {
         let grown = self.grow().unwrap_or(0);
         if grown == 0 && self.pending.is_empty() {
             return self.reopen(path).then(|| self.look(path)).flatten();
@@ -71,7 +71,7 @@ impl Tail {
             return None;
         }
         let case = self.case.as_deref().map(name_of);
-        let mut told = Told::nothing(name_of(path), case);
+        let mut told = LogSummary::nothing(name_of(path), case);
         told.lines = self.line;
         let read = told.read(ready.as_slice(), &Window::default(), &Meter::default());
         self.line = told.lines;
@@ -114,7 +114,7 @@ mod tests {
     const LINE: &str =
         "[2026-11-21 03:00:01.1] E [m(worker /b):1:process] _G: META FAILED: ({}, 1)\n";
 
-    fn lines(told: &[Told]) -> Vec<(u64, u64)> {
+    fn lines(told: &[LogSummary]) -> Vec<(u64, u64)> {
         told.iter()
             .flat_map(|told| told.incidents.iter())
             .map(|incident| (incident.count, incident.evidence[0].line))

@@ -5,9 +5,9 @@ use std::hash::{Hash, Hasher};
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::domain::{Entry, Errno, Evidence, Gfid, Moments, Name, Side, Time};
-use crate::format::log_fields::Facts;
-use crate::format::log_message::Saying;
+use crate::domain::{Errno, Evidence, FailedEntry, Gfid, Name, Side, Time, TimeSet};
+use crate::format::log_fields::MessageFields;
+use crate::format::log_message::Message;
 use crate::format::traceback::Exception;
 
 /// How many entries and gfids are kept of all incidents together.
@@ -21,7 +21,7 @@ const TEXT: usize = 400;
 #[derive(Clone, Debug)]
 pub struct Incident {
     /// What was said.
-    pub saying: Saying,
+    pub saying: Message,
     /// Which side said it.
     pub side: Side,
     /// The primary node of the worker, where the line names it.
@@ -36,7 +36,7 @@ pub struct Incident {
     pub exit_code: Option<i32>,
     /// The parent that its entries miss.
     pub parent: Option<Gfid>,
-    /// What else makes it what it is; see [`Facts::words`].
+    /// What else makes it what it is; see [`MessageFields::words`].
     pub words: Vec<u8>,
     /// The exception, as it was met first.
     pub exception: Option<Exception>,
@@ -47,9 +47,9 @@ pub struct Incident {
     /// When last.
     pub last: Option<Time>,
     /// The seconds it happened in.
-    pub moments: Moments,
+    pub moments: TimeSet,
     /// The entries that failed, each once.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<FailedEntry>,
     /// The gfids that failed, each once.
     pub gfids: Vec<Gfid>,
     /// The gfids that were met again at least five seconds later.
@@ -73,8 +73,8 @@ pub struct Incidents {
 
 /// Where and when something was said.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Occasion<'a> {
-    pub(super) saying: Saying,
+pub(super) struct Occurrence<'a> {
+    pub(super) saying: Message,
     pub(super) side: Side,
     pub(super) node: Option<&'a str>,
     pub(super) worker: Option<&'a str>,
@@ -92,8 +92,8 @@ impl Incidents {
     /// Counts one event; evidence is asked for only where it will be kept.
     pub(super) fn count(
         &mut self,
-        occasion: &Occasion<'_>,
-        facts: Facts<'_>,
+        occasion: &Occurrence<'_>,
+        facts: MessageFields<'_>,
         evidence: impl FnOnce() -> Evidence,
     ) {
         let mut parent = facts.parent;
@@ -147,7 +147,7 @@ impl Incidents {
 }
 
 impl Incident {
-    fn keep_entry(&mut self, entry: Entry, kept: &mut usize) {
+    fn keep_entry(&mut self, entry: FailedEntry, kept: &mut usize) {
         let mut hasher = Xxh3::new();
         entry.hash(&mut hasher);
         if self.entries_seen.contains(&hasher.finish()) {
@@ -204,7 +204,7 @@ impl Incident {
     }
 }
 
-fn begin(occasion: &Occasion<'_>, facts: &Facts<'_>, parent: Option<Gfid>) -> Incident {
+fn begin(occasion: &Occurrence<'_>, facts: &MessageFields<'_>, parent: Option<Gfid>) -> Incident {
     Incident {
         saying: occasion.saying,
         side: occasion.side,
@@ -219,7 +219,7 @@ fn begin(occasion: &Occasion<'_>, facts: &Facts<'_>, parent: Option<Gfid>) -> In
         count: 0,
         first: None,
         last: None,
-        moments: Moments::default(),
+        moments: TimeSet::default(),
         entries: Vec::new(),
         gfids: Vec::new(),
         repeated: HashSet::new(),
@@ -232,7 +232,7 @@ fn begin(occasion: &Occasion<'_>, facts: &Facts<'_>, parent: Option<Gfid>) -> In
 }
 
 /// What makes two events the same incident.
-fn key(occasion: &Occasion<'_>, facts: &Facts<'_>, parent: Option<Gfid>) -> u128 {
+fn key(occasion: &Occurrence<'_>, facts: &MessageFields<'_>, parent: Option<Gfid>) -> u128 {
     let mut hasher = Xxh3::new();
     occasion.saying.hash(&mut hasher);
     occasion.side.hash(&mut hasher);

@@ -12,8 +12,8 @@ mod workers;
 pub use follow::Follower;
 pub use incidents::{Incident, Incidents};
 pub use positions::{Position, Positions};
-pub use summary::{Told, Window};
-pub use workers::{Track, Tracks};
+pub use summary::{LogSummary, Window};
+pub use workers::{WorkerHistories, WorkerHistory};
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -31,7 +31,7 @@ use rustix::fs::{Mode, OFlags};
 use walkdir::WalkDir;
 
 use super::meter::Meter;
-use crate::domain::{Diagnose, Kind, Name};
+use crate::domain::{Kind, Name, UserError};
 
 /// How a gzip file begins (RFC 1952).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -69,7 +69,7 @@ pub enum LogsError {
     NoStandardLogs,
 }
 
-impl Diagnose for LogsError {
+impl UserError for LogsError {
     fn kind(&self) -> Kind {
         Kind::Blind
     }
@@ -176,7 +176,7 @@ pub fn read_all(
     window: &Window,
     zone: Option<&TimeZone>,
     meter: &Meter,
-) -> Vec<(Told, Option<Position>)> {
+) -> Vec<(LogSummary, Option<Position>)> {
     let read = |file| {
         let (told, position) = read_one(file, window, None, meter);
         match zone {
@@ -206,9 +206,9 @@ fn read_one(
     window: &Window,
     zone: Option<&TimeZone>,
     meter: &Meter,
-) -> (Told, Option<Position>) {
+) -> (LogSummary, Option<Position>) {
     let case = log.case.as_deref().map(name_of);
-    let mut told = Told::nothing(name_of(&log.path), case);
+    let mut told = LogSummary::nothing(name_of(&log.path), case);
     told.set_zone(zone);
     let mut position = None;
     let read = if log.path.as_os_str() == "-" {
@@ -262,7 +262,7 @@ fn is_packed(file: &File) -> bool {
 fn read_file(
     mut file: File,
     from: u64,
-    told: &mut Told,
+    told: &mut LogSummary,
     window: &Window,
     meter: &Meter,
 ) -> io::Result<()> {

@@ -11,14 +11,14 @@ use crate::format::logline::{LogLine, Origin};
 
 /// What a place says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Whereabouts {
+pub(super) struct LogOrigin {
     pub(super) kind: Option<SourceKind>,
     pub(super) side: Option<Side>,
     pub(super) session: Option<String>,
     pub(super) node: Option<String>,
 }
 
-impl Whereabouts {
+impl LogOrigin {
     /// Reads a path.
     pub(super) fn of(path: &Name) -> Self {
         let text = path.lossy();
@@ -185,7 +185,7 @@ mod tests {
             ),
             ("case-50.log", None, None, None),
         ] {
-            let got = Whereabouts::of(&Name::from(path));
+            let got = LogOrigin::of(&Name::from(path));
             assert_eq!(
                 (got.kind, got.side, got.session.as_deref()),
                 (kind, side, session),

@@ -10,21 +10,21 @@ use rayon::prelude::*;
 use super::chunks::{Chunk, Chunks};
 use super::classify::{Event, What, sift};
 use super::incidents;
-use super::incidents::{Incidents, Occasion};
-use super::origin::{Whereabouts, session_in};
-use super::workers::Tracks;
-use crate::domain::{Moments, Name, Side, SourceKind, Time};
+use super::incidents::{Incidents, Occurrence};
+use super::origin::{LogOrigin, session_in};
+use super::workers::WorkerHistories;
+use crate::domain::{Name, Side, SourceKind, Time, TimeSet};
 use crate::format::fields::{between, field};
 use crate::format::log_fields;
-use crate::format::log_fields::Facts;
-use crate::format::log_message::Saying;
+use crate::format::log_fields::MessageFields;
+use crate::format::log_message::Message;
 use crate::format::logline::{LogLine, Origin};
 use crate::format::release::{Fingerprint, ReleaseSet};
 use crate::scan::meter::Meter;
 
 /// What one log file tells.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct LogSummary {
     /// The file.
     pub path: Name,
     /// The folder of the case it belongs to; logs of different cases have nothing to do with
@@ -55,9 +55,9 @@ pub struct Told {
     /// What happened.
     pub incidents: Incidents,
     /// The workers it tells of.
-    pub tracks: Tracks,
+    pub tracks: WorkerHistories,
     /// When the session was stopped, started, reconfigured: its noise is explained by that.
-    pub handled: Moments,
+    pub handled: TimeSet,
     /// What could not be read, where something could not.
     pub note: Option<String>,
     /// Whether reading failed before the end: what follows there was not seen.
@@ -80,11 +80,11 @@ impl Window {
     }
 }
 
-impl Told {
+impl LogSummary {
     /// A log of which nothing has been read yet.
     #[must_use]
     pub fn nothing(path: Name, case: Option<Name>) -> Self {
-        let place = Whereabouts::of(&path);
+        let place = LogOrigin::of(&path);
         Self {
             kind: place.kind,
             side: place.side.unwrap_or(Side::Both),
@@ -100,8 +100,8 @@ impl Told {
             last: None,
             fingerprint: Fingerprint::default(),
             incidents: Incidents::default(),
-            tracks: Tracks::default(),
-            handled: Moments::default(),
+            tracks: WorkerHistories::default(),
+            handled: TimeSet::default(),
             note: None,
             cut_short: false,
             zone: None,
@@ -183,7 +183,7 @@ impl Told {
     }
 
     fn recognise(&mut self, sample: &LogLine<'_>) {
-        let place = Whereabouts { kind: self.kind, ..Whereabouts::default() };
+        let place = LogOrigin { kind: self.kind, ..LogOrigin::default() };
         self.kind = place.with_sample(sample);
         if let Some(SourceKind::PrimaryGsyncd | SourceKind::Changes) = self.kind {
             self.side = Side::Primary;
@@ -201,14 +201,20 @@ impl Told {
             What::Said(..) => {}
             What::Headless => self.headless(&event),
             What::Section(name) => {
-                let place = Whereabouts::of(&Name::from(name));
+                let place = LogOrigin::of(&Name::from(name));
                 self.session = self.session.take().or(place.session);
                 self.side = place.side.unwrap_or(self.side);
             }
         }
     }
 
-    fn said(&mut self, saying: Saying, line: &LogLine<'_>, facts: Facts<'_>, event: &Event<'_>) {
+    fn said(
+        &mut self,
+        saying: Message,
+        line: &LogLine<'_>,
+        facts: MessageFields<'_>,
+        event: &Event<'_>,
+    ) {
         let at = self.utc(line.at);
         let speaker = Speaker::of(line, self.side);
         let brick = speaker.brick;
@@ -217,34 +223,34 @@ impl Told {
         let named = facts.brick.map(String::from_utf8_lossy);
         let named = named.as_deref().or(brick);
         match saying {
-            Saying::WorkerStarting => {
+            Message::WorkerStarting => {
                 if let Some(renewed) = self.tracks.starting(named, at) {
                     self.handled.add(renewed);
                 }
             }
-            Saying::WorkerStatus => self.tracks.status(brick, &words, at),
-            Saying::CrawlStatus => self.tracks.crawl(brick, &words, at),
-            Saying::HybridStarted => self.tracks.full_crawl(brick),
-            Saying::Progress | Saying::CrawlFinished => self.tracks.progress(brick, at),
-            Saying::Connected => self.tracks.connected(brick, at),
-            Saying::SyncTaken if facts.exit_code.is_none() => self.tracks.progress(brick, at),
-            Saying::MonitorStatus => {
+            Message::WorkerStatus => self.tracks.status(brick, &words, at),
+            Message::CrawlStatus => self.tracks.crawl(brick, &words, at),
+            Message::HybridStarted => self.tracks.full_crawl(brick),
+            Message::Progress | Message::CrawlFinished => self.tracks.progress(brick, at),
+            Message::Connected => self.tracks.connected(brick, at),
+            Message::SyncTaken if facts.exit_code.is_none() => self.tracks.progress(brick, at),
+            Message::MonitorStatus => {
                 self.handled.add(at);
                 self.tracks.monitor(if words.is_empty() { "Deleted" } else { &words }, at);
             }
-            Saying::ConfigChanged | Saying::GeorepCommand => self.handled.add(at),
-            Saying::SessionConfig | Saying::Syncing | Saying::MountArguments => {
+            Message::ConfigChanged | Message::GeorepCommand => self.handled.add(at),
+            Message::SessionConfig | Message::Syncing | Message::MountArguments => {
                 self.session = self.session.take().or_else(|| session_in(line.message));
             }
-            Saying::Ending if speaker.is_monitor => {
+            Message::Ending if speaker.is_monitor => {
                 self.handled.add(at);
                 self.tracks.monitor("Stopped", at);
             }
-            Saying::Ending => {}
+            Message::Ending => {}
             _ => {
                 self.die_of(saying, &speaker, named, at);
                 self.node = self.node.take().or_else(|| node_in(saying, line));
-                let occasion = Occasion {
+                let occasion = Occurrence {
                     saying,
                     side: speaker.side,
                     node: speaker.node,
@@ -259,21 +265,21 @@ impl Told {
     }
 
     /// Some lines are a worker's last words, or the monitor's word that it died.
-    fn die_of(&mut self, saying: Saying, speaker: &Speaker<'_>, brick: Option<&str>, at: Time) {
+    fn die_of(&mut self, saying: Message, speaker: &Speaker<'_>, brick: Option<&str>, at: Time) {
         let last_words = matches!(
             saying,
-            Saying::Raised
-                | Saying::PeerBroken
-                | Saying::GaveUp
-                | Saying::MountGone
-                | Saying::HistoryFailed
-                | Saying::RegisterFailed
-                | Saying::MetaVolumeMissing
-                | Saying::DirectoryStops
-                | Saying::ExecFailed
+            Message::Raised
+                | Message::PeerBroken
+                | Message::GaveUp
+                | Message::MountGone
+                | Message::HistoryFailed
+                | Message::RegisterFailed
+                | Message::MetaVolumeMissing
+                | Message::DirectoryStops
+                | Message::ExecFailed
         );
         let reported =
-            matches!(saying, Saying::WorkerDied | Saying::WorkerHung | Saying::AgentDied);
+            matches!(saying, Message::WorkerDied | Message::WorkerHung | Message::AgentDied);
         if (last_words && speaker.side == Side::Primary && speaker.is_worker) || reported {
             self.tracks.died(brick, at);
         }
@@ -288,11 +294,11 @@ impl Told {
             origin: Origin::Command,
             message: b"",
         };
-        let facts = log_fields::of(Saying::Raised, &line, event.tail);
+        let facts = log_fields::of(Message::Raised, &line, event.tail);
         let Some(exception) = &facts.exception else { return };
         let served = exception.went_through("repce", "worker");
-        let occasion = Occasion {
-            saying: if served { Saying::CallRaised } else { Saying::Raised },
+        let occasion = Occurrence {
+            saying: if served { Message::CallRaised } else { Message::Raised },
             side: if served { Side::Secondary } else { self.side },
             node: None,
             worker: None,
@@ -306,7 +312,7 @@ impl Told {
         self.count(&occasion, facts, event);
     }
 
-    fn count(&mut self, occasion: &Occasion<'_>, facts: Facts<'_>, event: &Event<'_>) {
+    fn count(&mut self, occasion: &Occurrence<'_>, facts: MessageFields<'_>, event: &Event<'_>) {
         let micros = occasion.at.map_or(0, Time::micros);
         for frame in facts.exception.iter().flat_map(|exception| &exception.frames) {
             let (file, function) = (frame.file.as_bytes(), frame.function.as_bytes());
@@ -360,8 +366,8 @@ fn last_line(tail: &[u8]) -> Option<&[u8]> {
 }
 
 /// A primary node that a command line names.
-fn node_in(saying: Saying, line: &LogLine<'_>) -> Option<String> {
-    if saying != Saying::CommandFailed {
+fn node_in(saying: Message, line: &LogLine<'_>) -> Option<String> {
+    if saying != Message::CommandFailed {
         return None;
     }
     let command = field(line.message, "cmd").unwrap_or(line.message);

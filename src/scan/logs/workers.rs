@@ -9,7 +9,7 @@ const RESPAWN: i64 = 9;
 
 /// A worker's life up to the end of the log.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Track {
+pub struct WorkerHistory {
     /// Its last state.
     pub state: Option<String>,
     /// Since when.
@@ -36,9 +36,9 @@ pub struct Track {
 
 /// The workers of one log by brick, and what is known of the whole session.
 #[derive(Clone, Debug, Default)]
-pub struct Tracks {
+pub struct WorkerHistories {
     /// Workers by brick; the empty name where the release does not say which.
-    pub workers: BTreeMap<String, Track>,
+    pub workers: BTreeMap<String, WorkerHistory>,
     /// The session's own state: `Started`, `Stopped`, `Created`, `Paused`.
     pub monitor: Option<(Time, String)>,
     /// When the log says the session was created, where it does.
@@ -48,7 +48,7 @@ pub struct Tracks {
     last_named: Option<String>,
 }
 
-impl Tracks {
+impl WorkerHistories {
     /// The monitor starts a worker. Answers when the worker ended, where it is a new monitor that
     /// starts it: the old one would have waited ten seconds (`monitor.py`), so somebody stopped
     /// and started the session, or changed its configuration.
@@ -165,7 +165,7 @@ impl Tracks {
     }
 
     /// The track of a brick; a worker that was started without a name takes the first name told.
-    fn track(&mut self, brick: &str) -> &mut Track {
+    fn track(&mut self, brick: &str) -> &mut WorkerHistory {
         if !self.workers.contains_key(brick) {
             let unnamed = self.workers.remove("").unwrap_or_default();
             self.workers.insert(brick.to_owned(), unnamed);
@@ -174,7 +174,7 @@ impl Tracks {
     }
 }
 
-impl Track {
+impl WorkerHistory {
     fn enter(&mut self, state: &str, at: Time) {
         if self.state.as_deref() != Some(state) {
             self.since = Some(at);
@@ -215,7 +215,7 @@ mod tests {
 
     #[test]
     fn counts_a_restart_loop_and_ends_where_it_ends() {
-        let mut tracks = Tracks::default();
+        let mut tracks = WorkerHistories::default();
         for round in 0..3 {
             let t = round * 12;
             assert_eq!(tracks.starting(Some("/b"), at(t)), None);
@@ -230,11 +230,11 @@ mod tests {
 
     #[test]
     fn a_stop_and_a_start_are_no_restart() {
-        let mut tracks = Tracks::default();
+        let mut tracks = WorkerHistories::default();
         tracks.starting(Some("/b"), at(0));
         tracks.status(Some("/b"), "Active", at(1));
         tracks.monitor("Stopped", at(2));
-        let mut later = Tracks::default();
+        let mut later = WorkerHistories::default();
         later.starting(Some("/b"), at(9));
         later.status(Some("/b"), "Passive", at(10));
         tracks.append(later);
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_start_sooner_than_a_monitor_would_is_a_new_monitor() {
-        let mut tracks = Tracks::default();
+        let mut tracks = WorkerHistories::default();
         tracks.starting(Some("/b"), at(0));
         tracks.died(Some("/b"), at(50));
         assert_eq!(tracks.starting(Some("/b"), at(52)), Some(at(50)));
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_worker_started_without_a_name_takes_the_first_name_told() {
-        let mut tracks = Tracks::default();
+        let mut tracks = WorkerHistories::default();
         for round in 0..3 {
             tracks.starting(None, at(round * 14));
             tracks.died(Some("/b"), at(round * 14 + 3));
@@ -264,10 +264,10 @@ mod tests {
 
     #[test]
     fn a_death_before_rotation_counts_with_the_start_after_it() {
-        let mut tracks = Tracks::default();
+        let mut tracks = WorkerHistories::default();
         tracks.starting(Some("/b"), at(0));
         tracks.died(Some("/b"), at(1));
-        let mut later = Tracks::default();
+        let mut later = WorkerHistories::default();
         later.starting(Some("/b"), at(11));
         tracks.append(later);
         assert_eq!(tracks.workers["/b"].restarts, 1);

@@ -2,7 +2,7 @@
 
 use rustix::io::Errno;
 
-use crate::domain::{Diagnose, Kind, Name};
+use crate::domain::{Kind, Name, UserError};
 
 /// Why a directory cannot be worked through as the mount of a primary volume.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub enum MountError {
     },
 }
 
-impl Diagnose for MountError {
+impl UserError for MountError {
     fn kind(&self) -> Kind {
         match self {
             Self::Dead { .. } => Kind::Blind,

@@ -3,7 +3,7 @@
 mod error;
 mod tree;
 
-pub use tree::{AskedPath, Entry, Selection, Tally, TreeError, collect};
+pub use tree::{SelectedPath, Selection, TreeCounts, TreeEntry, TreeError, collect};
 
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};

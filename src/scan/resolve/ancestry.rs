@@ -7,11 +7,11 @@ use rayon::prelude::*;
 use rustix::io::Errno;
 
 use super::answer::Ancestor;
-use super::candidate::Case;
+use super::candidate::Candidate;
 use super::descent::{Walk, Wants};
 use super::handle::{Claim, read_handle};
 use crate::domain::{Gfid, Name};
-use crate::scan::brick::{BrickRoot, Place};
+use crate::scan::brick::{BrickRoot, DirFd};
 
 /// Fewer than these are done faster by one thread.
 const WORTH_THREADS: usize = 16;
@@ -61,11 +61,11 @@ impl Node {
 
 /// All directories a batch touches, by gfid: the one parent cache.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(super) struct Ancestry {
     nodes: HashMap<Gfid, Node>,
 }
 
-impl Tree {
+impl Ancestry {
     /// Reads the handles of directories and of all above them.
     pub(super) fn read(brick: &BrickRoot, known: impl Iterator<Item = (Gfid, Claim)>) -> Self {
         let mut nodes = HashMap::new();
@@ -95,16 +95,16 @@ impl Tree {
     /// Walks down from the root through the directories that matter, each opened once, and
     /// proves directories by their gfid and names of objects by their inode.
     ///
-    /// What it says of directories is in [`Tree::fate`]. Where `sweep` says so, directories are
+    /// What it says of directories is in [`Ancestry::fate`]. Where `sweep` says so, directories are
     /// listed for the names of all cases.
-    pub(super) fn prove(&mut self, brick: &BrickRoot, cases: &mut [Case<'_>], sweep: bool) {
+    pub(super) fn prove(&mut self, brick: &BrickRoot, cases: &mut [Candidate<'_>], sweep: bool) {
         let wants = Wants::by_folder(self, cases);
         let inodes = if wants.values().any(|wants| wants.listing(sweep) > 0) {
             (0..).zip(&*cases).map(|(index, case)| (case.object.inode, index)).collect()
         } else {
             HashMap::new()
         };
-        let mut level = vec![(Gfid::ROOT, Place::root(brick.root()))];
+        let mut level = vec![(Gfid::ROOT, DirFd::root(brick.root()))];
         while !level.is_empty() {
             let walk = Walk { brick, tree: self, cases, wants: &wants, inodes: &inodes, sweep };
             let visits = in_parallel(&level, |(gfid, place)| walk.visit(*gfid, place));

@@ -8,7 +8,7 @@ use crate::domain::{EntryId, Gfid, Name};
 
 /// One question, as people paste it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Asked {
+pub enum Query {
     /// A gfid in any notation.
     Gfid(Gfid),
     /// A path below a brick's root.
@@ -113,7 +113,7 @@ pub struct StaleLink {
 
 /// What one brick knows of one gfid.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Sight {
+pub struct BrickAnswer {
     /// The brick.
     pub brick: Arc<Name>,
     /// What the object is, where that could be told.
@@ -144,14 +144,14 @@ pub struct Sight {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
     /// The question.
-    pub asked: Asked,
+    pub asked: Query,
     /// The gfid it is about, where there is one.
     pub gfid: Option<Gfid>,
     /// What each brick says, in the order the bricks were given; empty for malformed questions.
-    pub sights: Vec<Sight>,
+    pub sights: Vec<BrickAnswer>,
 }
 
-impl Sight {
+impl BrickAnswer {
     pub(super) fn new(brick: &Arc<Name>, status: Option<Status>) -> Self {
         Self {
             brick: Arc::clone(brick),
@@ -199,8 +199,8 @@ impl Sight {
 impl Answer {
     /// The sight that speaks for the volume: the brick that owns the data, where one does.
     #[must_use]
-    pub fn owner(&self) -> Option<&Sight> {
-        let best = self.sights.iter().map(Sight::weight).max()?;
+    pub fn owner(&self) -> Option<&BrickAnswer> {
+        let best = self.sights.iter().map(BrickAnswer::weight).max()?;
         self.sights.iter().find(|sight| sight.weight() == best)
     }
 

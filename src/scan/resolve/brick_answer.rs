@@ -4,57 +4,57 @@ use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::ancestry::{Fate, Tree};
-use super::answer::{Link, ObjectKind, Sight, StaleLink, Status, Via};
-use super::candidate::Case;
+use super::ancestry::{Ancestry, Fate};
+use super::answer::{BrickAnswer, Link, ObjectKind, StaleLink, Status, Via};
+use super::candidate::Candidate;
 use super::from_path::{Located, Places};
 use super::full_scan::Hit;
-use super::handle::{Claim, Look, handle_of};
+use super::handle::{Claim, HandleState, handle_of};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, gfid_at};
 
 /// A brick that knows nothing of a question.
-pub(super) fn nothing(brick: &BrickRoot) -> Sight {
-    Sight::new(brick.name(), Some(Status::Missing)).saying("no such path on the brick")
+pub(super) fn nothing(brick: &BrickRoot) -> BrickAnswer {
+    BrickAnswer::new(brick.name(), Some(Status::Missing)).saying("no such path on the brick")
 }
 
 /// What a brick says of a gfid.
 pub(super) fn sight_of(
     brick: &BrickRoot,
-    tree: &Tree,
+    tree: &Ancestry,
     gfid: Gfid,
-    look: &Look,
-    case: Option<&Case<'_>>,
-) -> Sight {
-    let answer = |status| Sight::new(brick.name(), Some(status));
+    look: &HandleState,
+    case: Option<&Candidate<'_>>,
+) -> BrickAnswer {
+    let answer = |status| BrickAnswer::new(brick.name(), Some(status));
     match look {
         _ if gfid == Gfid::ROOT => {
             let links = vec![Link { path: Name::from("."), parent: None }];
             let sight = answer(Status::Resolved).of(Some(ObjectKind::Directory));
-            Sight { links, via: Some(Via::Root), ..sight }
+            BrickAnswer { links, via: Some(Via::Root), ..sight }
         }
-        Look::Missing => answer(Status::Missing).saying("no handle on the brick"),
-        Look::Unreadable(error) => Sight::blind(brick.name(), "its handle", error),
-        Look::Foreign(kind, says) => answer(Status::Foreign).of(*kind).saying(says),
-        Look::Directory(claim) => directory(brick, tree, gfid, claim),
-        Look::Text(text) => nameless_symlink(brick, gfid).unwrap_or_else(|| {
+        HandleState::Missing => answer(Status::Missing).saying("no handle on the brick"),
+        HandleState::Unreadable(error) => BrickAnswer::blind(brick.name(), "its handle", error),
+        HandleState::Foreign(kind, says) => answer(Status::Foreign).of(*kind).saying(says),
+        HandleState::Directory(claim) => directory(brick, tree, gfid, claim),
+        HandleState::Text(text) => nameless_symlink(brick, gfid).unwrap_or_else(|| {
             let says = format!("its handle points to {text}, which no directory's handle does");
             answer(Status::Malformed).saying(says)
         }),
-        Look::Object(_) => {
+        HandleState::Object(_) => {
             case.map_or_else(|| answer(Status::Missing), |case| of_case(brick, tree, case))
         }
     }
 }
 
-fn directory(brick: &BrickRoot, tree: &Tree, gfid: Gfid, claim: &Claim) -> Sight {
+fn directory(brick: &BrickRoot, tree: &Ancestry, gfid: Gfid, claim: &Claim) -> BrickAnswer {
     let fate = tree.fate(gfid);
     if fate == Fate::Proven {
         let links = vec![Link { path: tree.path(claim), parent: Some(claim.parent) }];
         let ancestors = tree.way_up(claim.parent);
-        let sight = Sight::new(brick.name(), Some(Status::Resolved));
+        let sight = BrickAnswer::new(brick.name(), Some(Status::Resolved));
         let sight = sight.of(Some(ObjectKind::Directory));
-        return Sight { links, ancestors, via: Some(Via::Handle), ..sight };
+        return BrickAnswer { links, ancestors, via: Some(Via::Handle), ..sight };
     }
     if let Some(sight) = nameless_symlink(brick, gfid) {
         return sight;
@@ -77,14 +77,14 @@ fn directory(brick: &BrickRoot, tree: &Tree, gfid: Gfid, claim: &Claim) -> Sight
             (Status::Orphan, format!("it is {name} below {lost}, {how}"))
         }
         Fate::Unreadable(error) => {
-            let sight = Sight::blind(brick.name(), "the directories above it", error);
+            let sight = BrickAnswer::blind(brick.name(), "the directories above it", error);
             return sight.of(Some(ObjectKind::Directory));
         }
         Fate::Proven | Fate::NoHandle | Fate::NotDirectory | Fate::Unknown => {
             (Status::Orphan, "no way leads from the root to it".to_owned())
         }
     };
-    Sight::new(brick.name(), Some(status)).of(Some(ObjectKind::Directory)).saying(says)
+    BrickAnswer::new(brick.name(), Some(status)).of(Some(ObjectKind::Directory)).saying(says)
 }
 
 fn how_lost(fate: Fate) -> &'static str {
@@ -98,7 +98,7 @@ fn how_lost(fate: Fate) -> &'static str {
 }
 
 /// A user's symlink that has lost its names: its handle's text is the user's, so it says nothing.
-fn nameless_symlink(brick: &BrickRoot, gfid: Gfid) -> Option<Sight> {
+fn nameless_symlink(brick: &BrickRoot, gfid: Gfid) -> Option<BrickAnswer> {
     let own = gfid_at(&brick.handle_path(&handle_of(gfid))).ok().flatten()?;
     let says = "only the handle of a symlink is left: it has no name on the brick";
     let (status, says) = if own == gfid {
@@ -106,15 +106,15 @@ fn nameless_symlink(brick: &BrickRoot, gfid: Gfid) -> Option<Sight> {
     } else {
         (Status::Foreign, format!("its handle belongs to gfid {own}"))
     };
-    Some(Sight::new(brick.name(), Some(status)).of(Some(ObjectKind::Symlink)).saying(says))
+    Some(BrickAnswer::new(brick.name(), Some(status)).of(Some(ObjectKind::Symlink)).saying(says))
 }
 
-fn of_case(brick: &BrickRoot, tree: &Tree, case: &Case<'_>) -> Sight {
+fn of_case(brick: &BrickRoot, tree: &Ancestry, case: &Candidate<'_>) -> BrickAnswer {
     let object = case.object;
     if let Some(error) = case.error {
-        return Sight::blind(brick.name(), "its xattrs", error).of(Some(object.kind));
+        return BrickAnswer::blind(brick.name(), "its xattrs", error).of(Some(object.kind));
     }
-    let mut sight = Sight::new(brick.name(), None).of(Some(object.kind));
+    let mut sight = BrickAnswer::new(brick.name(), None).of(Some(object.kind));
     sight.linkto.clone_from(&object.linkto);
     let (mut live, mut listed) = (Vec::new(), false);
     for (claim, stale) in &case.claims {
@@ -158,7 +158,7 @@ fn unseen(count: u64, why: &str) -> String {
 }
 
 /// Adds what a scan found to a leftover's sight.
-pub(super) fn with_hits(sight: &mut Sight, hits: &[Hit], unread: u64) {
+pub(super) fn with_hits(sight: &mut BrickAnswer, hits: &[Hit], unread: u64) {
     let promised = sight.links.len() as u64 + sight.unseen;
     let before = sight.links.len();
     for hit in hits {
@@ -191,23 +191,27 @@ pub(super) fn with_hits(sight: &mut Sight, hits: &[Hit], unread: u64) {
 }
 
 /// Puts what stands at a path beside what is known of its gfid, brick by brick.
-pub(super) fn at_places(sights: Vec<Sight>, gfid: Option<Gfid>, places: Places) -> Vec<Sight> {
+pub(super) fn at_places(
+    sights: Vec<BrickAnswer>,
+    gfid: Option<Gfid>,
+    places: Places,
+) -> Vec<BrickAnswer> {
     if places.is_empty() {
         return sights;
     }
     let at_place = |(sight, place)| match place {
         Ok(place) => at_place(sight, gfid, place),
         Err(Errno::INVAL) => {
-            let sight: Sight = Sight { status: Some(Status::Malformed), ..sight };
+            let sight: BrickAnswer = BrickAnswer { status: Some(Status::Malformed), ..sight };
             sight.saying("a path with .. in it leads out of the brick")
         }
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => sight,
-        Err(error) => Sight::blind(&sight.brick, "the path", error),
+        Err(error) => BrickAnswer::blind(&sight.brick, "the path", error),
     };
     sights.into_iter().zip(places).map(at_place).collect()
 }
 
-fn at_place(mut sight: Sight, gfid: Option<Gfid>, place: Located) -> Sight {
+fn at_place(mut sight: BrickAnswer, gfid: Option<Gfid>, place: Located) -> BrickAnswer {
     if place.gfid == gfid && gfid.is_some() {
         let parent = place.ancestors.first().and_then(|above| above.gfid);
         let link = Link { path: place.path, parent };
@@ -219,13 +223,13 @@ fn at_place(mut sight: Sight, gfid: Option<Gfid>, place: Located) -> Sight {
             }
             sight.links.insert(0, link);
         }
-        return Sight { ancestors: place.ancestors, kind: Some(place.kind), ..sight };
+        return BrickAnswer { ancestors: place.ancestors, kind: Some(place.kind), ..sight };
     }
     let (status, says) = match place.gfid {
         Some(other) => (Status::Foreign, format!("here the path has gfid {other}")),
         None => (Status::Missing, "the object there carries no trusted.gfid".to_owned()),
     };
     let links = vec![Link { path: place.path, parent: None }];
-    let sight = Sight::new(&sight.brick, Some(status)).of(Some(place.kind)).saying(says);
-    Sight { links, ancestors: place.ancestors, ..sight }
+    let sight = BrickAnswer::new(&sight.brick, Some(status)).of(Some(place.kind)).saying(says);
+    BrickAnswer { links, ancestors: place.ancestors, ..sight }
 }

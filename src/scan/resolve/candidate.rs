@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 use rustix::io::Errno;
 
-use super::ancestry::Tree;
+use super::ancestry::Ancestry;
 use super::answer::Stale;
 use super::handle::{Claim, Object, read_claims};
 use crate::domain::Gfid;
@@ -20,7 +20,7 @@ pub(super) const SAMPLE: usize = 5;
 
 /// An object of a batch.
 #[derive(Debug)]
-pub(super) struct Case<'a> {
+pub(super) struct Candidate<'a> {
     gfid: Gfid,
     pub(super) object: &'a Object,
     /// Names that its xattrs record, as far as they were read, and what is wrong with each.
@@ -33,7 +33,7 @@ pub(super) struct Case<'a> {
     pub(super) settled: bool,
 }
 
-impl<'a> Case<'a> {
+impl<'a> Candidate<'a> {
     pub(super) fn new(gfid: Gfid, object: &'a Object) -> Self {
         Self { gfid, object, claims: Vec::new(), found: Vec::new(), error: None, settled: false }
     }
@@ -69,7 +69,7 @@ impl<'a> Case<'a> {
 }
 
 /// Proves the names of a batch's objects, and the directories of the batch.
-pub(super) fn prove(brick: &BrickRoot, tree: &mut Tree, cases: &mut [Case<'_>]) {
+pub(super) fn prove(brick: &BrickRoot, tree: &mut Ancestry, cases: &mut [Candidate<'_>]) {
     let sample = if cases.len() > MANY { SAMPLE } else { 1 };
     cases.par_iter_mut().step_by(sample).for_each(|case| case.read(brick));
     walk(brick, tree, cases, sample > 1);
@@ -84,8 +84,8 @@ pub(super) fn prove(brick: &BrickRoot, tree: &mut Tree, cases: &mut [Case<'_>]) 
     }
 }
 
-fn walk(brick: &BrickRoot, tree: &mut Tree, cases: &mut [Case<'_>], sweep: bool) {
+fn walk(brick: &BrickRoot, tree: &mut Ancestry, cases: &mut [Candidate<'_>], sweep: bool) {
     let open = cases.iter().filter(|case| !case.settled);
-    tree.learn(brick, open.flat_map(Case::folders).collect::<HashSet<_>>());
+    tree.learn(brick, open.flat_map(Candidate::folders).collect::<HashSet<_>>());
     tree.prove(brick, cases, sweep);
 }

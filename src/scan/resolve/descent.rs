@@ -8,12 +8,12 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, fstat, statat};
 use rustix::io::Errno;
 
-use super::ancestry::{Fate, Tree};
+use super::ancestry::{Ancestry, Fate};
 use super::answer::Stale;
-use super::candidate::{Case, SAMPLE};
+use super::candidate::{Candidate, SAMPLE};
 use super::handle::{Claim, Object};
 use crate::domain::Gfid;
-use crate::scan::brick::{BrickRoot, Place, gfid_of, read_entries_until};
+use crate::scan::brick::{BrickRoot, DirFd, gfid_of, read_entries_until};
 
 /// Reading so many entries of a directory costs as much as reading an object's xattrs.
 const WORTH_READING: usize = 32;
@@ -32,7 +32,7 @@ pub(super) struct Wants {
 #[derive(Debug, Default)]
 pub(super) struct Visit {
     pub(super) fates: Vec<(Gfid, Fate)>,
-    pub(super) further: Vec<(Gfid, Place)>,
+    pub(super) further: Vec<(Gfid, DirFd)>,
     /// Object, claim, and what is wrong with it.
     pub(super) names: Vec<(usize, usize, Option<Stale>)>,
     /// Objects and names of theirs that no claim told.
@@ -43,8 +43,8 @@ pub(super) struct Visit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Walk<'a> {
     pub(super) brick: &'a BrickRoot,
-    pub(super) tree: &'a Tree,
-    pub(super) cases: &'a [Case<'a>],
+    pub(super) tree: &'a Ancestry,
+    pub(super) cases: &'a [Candidate<'a>],
     pub(super) wants: &'a HashMap<Gfid, Wants>,
     /// Cases by the inodes of their objects; empty where no directory is to be listed.
     pub(super) inodes: &'a HashMap<u64, usize>,
@@ -54,7 +54,7 @@ pub(super) struct Walk<'a> {
 impl Wants {
     /// What a batch wants, by directory: each that was not reached yet, names that are claimed,
     /// and the directories on the way to them.
-    pub(super) fn by_folder(tree: &Tree, cases: &[Case<'_>]) -> HashMap<Gfid, Self> {
+    pub(super) fn by_folder(tree: &Ancestry, cases: &[Candidate<'_>]) -> HashMap<Gfid, Self> {
         let mut wants: HashMap<Gfid, Self> = HashMap::new();
         for (index, case) in cases.iter().enumerate().filter(|(_, case)| !case.settled) {
             for (number, (claim, _)) in case.claims.iter().enumerate() {
@@ -89,7 +89,7 @@ impl Wants {
 
 impl Walk<'_> {
     /// Looks at what is wanted in one directory.
-    pub(super) fn visit(&self, gfid: Gfid, place: &Place) -> Visit {
+    pub(super) fn visit(&self, gfid: Gfid, place: &DirFd) -> Visit {
         let mut visit = Visit::default();
         let Some(here) = self.wants.get(&gfid) else { return visit };
         let own = match place.open(true) {

@@ -7,7 +7,7 @@ use rustix::fs::fstat;
 
 use super::answer::{Ancestor, Link};
 use crate::domain::Name;
-use crate::scan::brick::{BrickRoot, Entry, Folder, Trail, Visitor, walk};
+use crate::scan::brick::{BrickRoot, Folder, Trail, Visitor, WalkEntry, walk};
 use crate::scan::meter::Meter;
 
 /// A name that a scan found.
@@ -64,8 +64,8 @@ pub(super) fn find(brick: &BrickRoot, inodes: &HashSet<u64>, meter: &Meter) -> F
 }
 
 impl Visitor for Search<'_> {
-    fn entries(&self, folder: &Folder, entries: &[Entry<'_>]) {
-        let wanted = |entry: &&Entry<'_>| self.inodes.contains(&entry.inode);
+    fn entries(&self, folder: &Folder, entries: &[WalkEntry<'_>]) {
+        let wanted = |entry: &&WalkEntry<'_>| self.inodes.contains(&entry.inode);
         let mut found = entries.iter().filter(wanted).peekable();
         // Another subvolume has the same numbers for other inodes.
         let comparable = || fstat(&folder.own).is_ok_and(|own| own.st_dev == self.brick.device());
@@ -73,7 +73,7 @@ impl Visitor for Search<'_> {
             return;
         }
         let ancestors = way_up(&folder.trail);
-        let hit = |entry: &Entry<'_>| {
+        let hit = |entry: &WalkEntry<'_>| {
             let path: Name = folder.trail.path(entry.name);
             let link = Link { path, parent: folder.trail.gfid };
             Hit { inode: entry.inode, link, ancestors: Arc::clone(&ancestors) }

@@ -12,7 +12,7 @@ use crate::scan::brick::{BrickRoot, gfid_at};
 
 /// What stands at a gfid's handle.
 #[derive(Debug)]
-pub(super) enum Look {
+pub(super) enum HandleState {
     /// Nothing.
     Missing,
     /// A symlink in the form of a directory's handle; its text is a claim, not yet a fact.
@@ -48,7 +48,7 @@ pub(super) struct Object {
     pub(super) parents: Vec<Gfid>,
 }
 
-impl Look {
+impl HandleState {
     /// The object behind the handle, where there is one.
     pub(super) fn object(&self) -> Option<&Object> {
         match self {
@@ -129,11 +129,11 @@ pub(in crate::scan) fn read_handle(brick: &BrickRoot, gfid: Gfid) -> Result<Vec<
 ///
 /// They are looked at in the order of their shards, and all that is asked of one is asked at once:
 /// the folders on the way and the inode are then at hand.
-pub(super) fn look_at_all(brick: &BrickRoot, gfids: &[Gfid]) -> Vec<Look> {
+pub(super) fn look_at_all(brick: &BrickRoot, gfids: &[Gfid]) -> Vec<HandleState> {
     let mut order: Vec<(Gfid, usize)> = gfids.iter().copied().zip(0..).collect();
     order.sort_unstable();
     let looks = in_parallel(&order, |(gfid, _)| look(brick, *gfid));
-    let mut slots: Vec<Look> = gfids.iter().map(|_| Look::Missing).collect();
+    let mut slots: Vec<HandleState> = gfids.iter().map(|_| HandleState::Missing).collect();
     for ((_, index), look) in order.iter().zip(looks) {
         if let Some(slot) = slots.get_mut(*index) {
             *slot = look;
@@ -165,16 +165,16 @@ impl Handle {
     }
 }
 
-fn look(brick: &BrickRoot, gfid: Gfid) -> Look {
+fn look(brick: &BrickRoot, gfid: Gfid) -> HandleState {
     let place = handle_of(gfid);
     let handle = match Handle::at(brick, &place) {
         Ok(handle) => handle,
-        Err(Errno::NOENT | Errno::NOTDIR) => return Look::Missing,
-        Err(error) => return Look::Unreadable(error),
+        Err(Errno::NOENT | Errno::NOTDIR) => return HandleState::Missing,
+        Err(error) => return HandleState::Unreadable(error),
     };
     match handle.kind {
         FileType::Directory => {
-            Look::Foreign(None, "a directory stands where its handle belongs".to_owned())
+            HandleState::Foreign(None, "a directory stands where its handle belongs".to_owned())
         }
         // With a single link it cannot also stand in the namespace, so it is no user's symlink
         // unless all its names are gone; the answer's own gfid is read before it counts.
@@ -183,29 +183,30 @@ fn look(brick: &BrickRoot, gfid: Gfid) -> Look {
     }
 }
 
-fn look_at_inode(brick: &BrickRoot, gfid: Gfid, path: &[u8], handle: &Handle) -> Look {
+fn look_at_inode(brick: &BrickRoot, gfid: Gfid, path: &[u8], handle: &Handle) -> HandleState {
     let kind = kind_of(handle.kind);
     match gfid_at(path) {
         Ok(Some(own)) if own == gfid => object(path, handle),
         // A backup by hard links gives directory handles a second link.
         Ok(None) if kind == ObjectKind::Symlink => look_at_text(brick, gfid),
-        Ok(Some(other)) => Look::Foreign(Some(kind), format!("its handle belongs to gfid {other}")),
+        Ok(Some(other)) => {
+            HandleState::Foreign(Some(kind), format!("its handle belongs to gfid {other}"))
+        }
         Ok(None) => {
             let says = "the object at its handle carries no trusted.gfid".to_owned();
-            Look::Foreign(Some(kind), says)
+            HandleState::Foreign(Some(kind), says)
         }
-        Err(Errno::NOENT) => Look::Missing,
-        Err(error) => Look::Unreadable(error),
+        Err(Errno::NOENT) => HandleState::Missing,
+        Err(error) => HandleState::Unreadable(error),
     }
 }
 
-fn look_at_text(brick: &BrickRoot, gfid: Gfid) -> Look {
+fn look_at_text(brick: &BrickRoot, gfid: Gfid) -> HandleState {
     match read_handle(brick, gfid) {
-        Ok(text) => {
-            Claim::of_handle(&text).map_or_else(|| Look::Text(Name::from(text)), Look::Directory)
-        }
-        Err(Errno::NOENT) => Look::Missing,
-        Err(error) => Look::Unreadable(error),
+        Ok(text) => Claim::of_handle(&text)
+            .map_or_else(|| HandleState::Text(Name::from(text)), HandleState::Directory),
+        Err(Errno::NOENT) => HandleState::Missing,
+        Err(error) => HandleState::Unreadable(error),
     }
 }
 
@@ -218,11 +219,11 @@ pub(super) fn kind_of(kind: FileType) -> ObjectKind {
     }
 }
 
-fn object(path: &[u8], handle: &Handle) -> Look {
+fn object(path: &[u8], handle: &Handle) -> HandleState {
     match read_object(path, handle) {
-        Ok(object) => Look::Object(object),
-        Err(Errno::NOENT) => Look::Missing,
-        Err(error) => Look::Unreadable(error),
+        Ok(object) => HandleState::Object(object),
+        Err(Errno::NOENT) => HandleState::Missing,
+        Err(error) => HandleState::Unreadable(error),
     }
 }
 

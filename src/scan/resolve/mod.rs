@@ -14,18 +14,20 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-pub use answer::{Ancestor, Answer, Asked, Link, ObjectKind, Sight, Stale, StaleLink, Status, Via};
+pub use answer::{
+    Ancestor, Answer, BrickAnswer, Link, ObjectKind, Query, Stale, StaleLink, Status, Via,
+};
 pub(in crate::scan) use handle::{Claim, handle_of, handle_text, read_handle, read_keys};
 
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
-use ancestry::{Tree, in_parallel};
+use ancestry::{Ancestry, in_parallel};
 use brick_answer::{at_places, nothing, sight_of, with_hits};
-use candidate::Case;
+use candidate::Candidate;
 use from_path::{Places, locate};
 use full_scan::find;
-use handle::{Look, look_at_all};
+use handle::{HandleState, look_at_all};
 
 /// Answers questions about gfids from the bricks of a volume.
 ///
@@ -56,7 +58,7 @@ impl<'a> Resolver<'a> {
     /// # Errors
     /// [`BrickError::Vanished`] where a brick went away meanwhile.
     pub fn resolve(&self, gfids: &[Gfid]) -> Result<Vec<Answer>, BrickError> {
-        let mut answers = self.answer(gfids.iter().copied().map(Asked::Gfid).collect())?;
+        let mut answers = self.answer(gfids.iter().copied().map(Query::Gfid).collect())?;
         self.scan(&mut answers)?;
         Ok(answers)
     }
@@ -67,17 +69,17 @@ impl<'a> Resolver<'a> {
     ///
     /// # Errors
     /// [`BrickError::Vanished`] where a brick went away meanwhile.
-    pub fn answer(&self, asked: Vec<Asked>) -> Result<Vec<Answer>, BrickError> {
+    pub fn answer(&self, asked: Vec<Query>) -> Result<Vec<Answer>, BrickError> {
         let questions = self.entries_as_paths(&asked)?;
         let places: Vec<Places> = in_parallel(&questions, |question| match question {
-            Asked::Path(path) => self.bricks.iter().map(|brick| locate(brick, path)).collect(),
+            Query::Path(path) => self.bricks.iter().map(|brick| locate(brick, path)).collect(),
             _ => Vec::new(),
         });
         let gfids: Vec<Option<Gfid>> = questions
             .iter()
             .zip(&places)
             .map(|(question, places)| match question {
-                Asked::Gfid(gfid) => Some(*gfid),
+                Query::Gfid(gfid) => Some(*gfid),
                 _ => places.iter().flatten().find_map(|found| found.gfid),
             })
             .collect();
@@ -88,7 +90,7 @@ impl<'a> Resolver<'a> {
         let mut answers = Vec::with_capacity(asked.len());
         for ((asked, gfid), places) in asked.into_iter().zip(gfids).zip(places) {
             let sights = match (&asked, gfid) {
-                (Asked::Malformed(_), _) => Vec::new(),
+                (Query::Malformed(_), _) => Vec::new(),
                 (_, Some(_)) => columns.iter_mut().filter_map(Iterator::next).collect(),
                 (_, None) => self.bricks.iter().map(nothing).collect(),
             };
@@ -121,11 +123,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// Puts the path in the place of each `.gfid/<parent>/<name>` whose parent has one.
-    fn entries_as_paths(&self, asked: &[Asked]) -> Result<Vec<Asked>, BrickError> {
+    fn entries_as_paths(&self, asked: &[Query]) -> Result<Vec<Query>, BrickError> {
         let parents: Vec<_> = asked
             .iter()
             .filter_map(|asked| match asked {
-                Asked::Entry(entry) => Some(Asked::Gfid(entry.parent)),
+                Query::Entry(entry) => Some(Query::Gfid(entry.parent)),
                 _ => None,
             })
             .collect();
@@ -133,11 +135,11 @@ impl<'a> Resolver<'a> {
             return Ok(asked.to_vec());
         }
         let mut parents = self.answer(parents)?.into_iter();
-        let as_path = |asked: &Asked| match asked {
-            Asked::Entry(entry) => {
+        let as_path = |asked: &Query| match asked {
+            Query::Entry(entry) => {
                 let folder = parents.next()?.owner()?.links.first()?.path.clone();
                 let path = [folder.as_bytes(), b"/", entry.name.as_bytes()].concat();
-                Some(Asked::Path(Name::from(path)))
+                Some(Query::Path(Name::from(path)))
             }
             other => Some(other.clone()),
         };
@@ -147,23 +149,23 @@ impl<'a> Resolver<'a> {
 }
 
 /// What one brick knows of these gfids, in the order asked, without a scan.
-fn sights(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<Sight>, BrickError> {
+fn sights(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<BrickAnswer>, BrickError> {
     let looks = look_at_all(brick, gfids);
-    if looks.iter().any(|look| matches!(look, Look::Missing)) {
+    if looks.iter().any(|look| matches!(look, HandleState::Missing)) {
         brick.still_there()?;
     }
     let directories = gfids.iter().zip(&looks).filter_map(|(gfid, look)| match look {
-        Look::Directory(claim) => Some((*gfid, claim.clone())),
+        HandleState::Directory(claim) => Some((*gfid, claim.clone())),
         _ => None,
     });
-    let mut tree = Tree::read(brick, directories);
-    let mut cases: Vec<Case<'_>> = Vec::new();
+    let mut tree = Ancestry::read(brick, directories);
+    let mut cases: Vec<Candidate<'_>> = Vec::new();
     for (gfid, look) in gfids.iter().zip(&looks) {
-        cases.extend(look.object().map(|object| Case::new(*gfid, object)));
+        cases.extend(look.object().map(|object| Candidate::new(*gfid, object)));
     }
     candidate::prove(brick, &mut tree, &mut cases);
     let mut cases = cases.iter();
-    let case_of = |look: &Look| look.object().and_then(|_| cases.next());
+    let case_of = |look: &HandleState| look.object().and_then(|_| cases.next());
     let cases: Vec<_> = looks.iter().map(case_of).collect();
     let jobs: Vec<_> = gfids.iter().zip(&looks).zip(cases).collect();
     Ok(in_parallel(&jobs, |((gfid, look), case)| sight_of(brick, &tree, **gfid, look, *case)))

@@ -1,9 +1,9 @@
 //! What people paste: a gfid in any notation, an entry as logs name it, or a path.
 
-use super::answer::Asked;
+use super::answer::Query;
 use crate::domain::{EntryId, Gfid, Name};
 
-impl Asked {
+impl Query {
     /// Reads one question.
     ///
     /// A gfid is tried first, then `.gfid/<parent>/<name>`; what has a slash in it is a path, and
@@ -39,19 +39,19 @@ mod tests {
 
     #[test]
     fn tells_gfids_entries_paths_and_rubbish_apart() {
-        let gfid = Asked::Gfid(TEXT.parse().unwrap());
-        let read = |text: &str| Asked::read(text.as_bytes(), |name| name == b"Banana");
+        let gfid = Query::Gfid(TEXT.parse().unwrap());
+        let read = |text: &str| Query::read(text.as_bytes(), |name| name == b"Banana");
         assert_eq!(read(TEXT), gfid);
         assert_eq!(read(&format!("/b/.glusterfs/c4/b1/{TEXT}")), gfid);
         assert_eq!(read(&format!("<gfid:{TEXT}>")), gfid);
         for text in [format!(".gfid/{TEXT}/a b"), format!("/mnt/.gfid/{TEXT}/a b")] {
-            assert!(matches!(read(&text), Asked::Entry(entry) if entry.name.as_bytes() == b"a b"));
+            assert!(matches!(read(&text), Query::Entry(entry) if entry.name.as_bytes() == b"a b"));
         }
         for path in ["Banana", "a/b", "/a", ".", &format!("./{TEXT}")] {
-            assert_eq!(read(path), Asked::Path(Name::from(path)));
+            assert_eq!(read(path), Query::Path(Name::from(path)));
         }
         for rubbish in ["", "Apple", "c4b19f1c", &TEXT[1..]] {
-            assert_eq!(read(rubbish), Asked::Malformed(Name::from(rubbish)));
+            assert_eq!(read(rubbish), Query::Malformed(Name::from(rubbish)));
         }
     }
 }

@@ -3,7 +3,7 @@
 mod node;
 mod readiness;
 
-pub use readiness::{Readiness, Seen, readiness};
+pub use readiness::{ProbeResult, Readiness, readiness};
 
 use std::collections::BTreeMap;
 use std::io::BufRead as _;
@@ -12,8 +12,8 @@ pub use node::{Asked, gsyncd_of, sight};
 
 use super::cluster::{Agent, Cluster, ClusterError, Host, Tools};
 use crate::domain::{
-    Brick, FarSide, NodeLook, NodeSight, OtherSession, Release, SecondaryUrl, Session, Situation,
-    Time, Volume, in_one_line,
+    Brick, NodeReport, NodeState, OtherSession, Release, SecondaryState, SecondaryUrl, Session,
+    SessionState, Time, Volume, in_one_line,
 };
 
 /// The longest answer of a node, in bytes: some hundred for each brick and setting.
@@ -32,7 +32,7 @@ pub fn situation(
     secondary: &SecondaryUrl,
     here: &str,
     clock: fn() -> Time,
-) -> Result<Situation, ClusterError> {
+) -> Result<SessionState, ClusterError> {
     let cluster = Cluster::of(tools, Host::Here)?;
     let volume = cluster.volume(primary)?;
     let sessions = cluster.sessions()?;
@@ -51,7 +51,7 @@ pub fn situation(
         let nodes = look_at_nodes(&cluster, tools, &Asked::new(&volume, secondary), clock);
         (nodes, far.join().unwrap_or_else(|_| Err("the look at it broke off".to_owned())))
     });
-    Ok(Situation {
+    Ok(SessionState {
         own: local.map_or_else(|| here.to_owned(), |brick| brick.node.clone()),
         lost_peers: lost.map(|member| member.name.clone()).collect(),
         unhealed: cluster.unhealed(&volume).ok(),
@@ -73,14 +73,14 @@ fn other(session: Session) -> OtherSession {
     OtherSession { session, set }
 }
 
-fn far_side(tools: &Tools, secondary: &SecondaryUrl) -> Result<FarSide, String> {
+fn far_side(tools: &Tools, secondary: &SecondaryUrl) -> Result<SecondaryState, String> {
     let look = || {
         let cluster = Cluster::of_secondary(tools, secondary)?;
         let volume = cluster.volume(&secondary.volume)?;
         let sessions = cluster.sessions()?.into_iter();
         let sessions = sessions.filter(|it| it.primary == secondary.volume).collect();
         let room = cluster.room(&volume).ok().flatten();
-        Ok(FarSide { volume, sessions, room })
+        Ok(SecondaryState { volume, sessions, room })
     };
     look().map_err(|error: ClusterError| in_one_line(&error))
 }
@@ -90,7 +90,7 @@ fn look_at_nodes(
     tools: &Tools,
     asked: &Asked,
     clock: fn() -> Time,
-) -> Vec<NodeLook> {
+) -> Vec<NodeState> {
     let mut by_node: BTreeMap<&str, Vec<&Brick>> = BTreeMap::new();
     for brick in &asked.bricks {
         by_node.entry(&brick.node).or_default().push(brick);
@@ -107,7 +107,7 @@ fn look_at_nodes(
         let done = looks.into_iter().map(|(name, look)| {
             let broken = || (Err("the look at it broke off".to_owned()), 0, 0);
             let (sight, ahead, blur) = look.join().unwrap_or_else(|_| broken());
-            NodeLook { name, sight, ahead, blur }
+            NodeState { name, sight, ahead, blur }
         });
         done.collect()
     })
@@ -119,7 +119,7 @@ fn look_at(
     host: &Host,
     asked: &Asked,
     clock: fn() -> Time,
-) -> (Result<NodeSight, String>, i64, i64) {
+) -> (Result<NodeReport, String>, i64, i64) {
     if *host == Host::Here {
         return (Ok(sight(asked, clock)), 0, 0);
     }
@@ -137,7 +137,7 @@ fn ask(
     host: &Host,
     asked: &Asked,
     clock: fn() -> Time,
-) -> Result<(NodeSight, i64, i64), String> {
+) -> Result<(NodeReport, i64, i64), String> {
     let mut agent = Agent::start(tools, host, &asked.verb()).map_err(|it| in_one_line(&it))?;
     // The greeting is there: from here on it is the look alone that takes time. Its clock is read
     // last, right before it answers.

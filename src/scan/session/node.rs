@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, StatxFlags};
 use uuid::Uuid;
 
-use crate::domain::{Brick, BrickSight, Covered, Mark, NodeSight, SecondaryUrl, Time};
+use crate::domain::{Brick, BrickState, Covered, Mark, NodeReport, SecondaryUrl, Time};
 use crate::format::{htime, volxml};
 use crate::scan::changelog::HistoryIndex;
 
@@ -39,10 +39,10 @@ impl Asked {
 
 /// Looks at this node.
 #[must_use]
-pub fn sight(asked: &Asked, clock: fn() -> Time) -> NodeSight {
+pub fn sight(asked: &Asked, clock: fn() -> Time) -> NodeReport {
     let (primary, secondary) = (&asked.primary, &asked.secondary);
     let bricks = asked.bricks.iter().map(|brick| brick_sight(&brick.dir)).collect();
-    NodeSight {
+    NodeReport {
         alive: gsyncd_of(primary, secondary).unwrap_or_default(),
         glusterfind: glusterfind(&Path::new(GLUSTERD).join("glusterfind"), primary),
         set: set_here(primary, secondary),
@@ -111,16 +111,16 @@ fn set(sessions: &Path, primary: &str, secondary: &SecondaryUrl) -> BTreeMap<Str
     volxml::settings(&vars)
 }
 
-fn brick_sight(dir: &Path) -> BrickSight {
-    let mut sight = BrickSight { dir: dir.to_owned(), ..BrickSight::default() };
+fn brick_sight(dir: &Path) -> BrickState {
+    let mut sight = BrickState { dir: dir.to_owned(), ..BrickState::default() };
     if let Err(error) = fill(dir, &mut sight) {
         let dir = dir.to_owned();
-        return BrickSight { dir, trouble: Some(error.to_string()), ..BrickSight::default() };
+        return BrickState { dir, trouble: Some(error.to_string()), ..BrickState::default() };
     }
     sight
 }
 
-fn fill(dir: &Path, sight: &mut BrickSight) -> io::Result<()> {
+fn fill(dir: &Path, sight: &mut BrickState) -> io::Result<()> {
     sight.identity = identity(dir)?;
     let id = xattr::get(dir, "trusted.glusterfs.volume-id")?;
     sight.volume = id.and_then(|id| Uuid::from_slice(&id).ok());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::domain::{Brick, SecondaryUrl, Time, Volume};
 use crate::scan::cluster::{
-    Cluster, ClusterError, Door, Host, Site, Space, Tools, door, reach, site,
+    Cluster, ClusterError, Host, KeyAccess, NodeFacts, Space, Tools, door, reach, site,
 };
 
 /// The port of glusterd, which the primary's nodes ask for the secondary volume.
@@ -25,20 +25,20 @@ pub struct Readiness {
     /// The secondary volume, or why it cannot be seen.
     pub secondary: Result<Volume, ClusterError>,
     /// What the key of sessions opens; nothing where there is no key yet.
-    pub door: Option<Result<Door, ClusterError>>,
+    pub door: Option<Result<KeyAccess, ClusterError>>,
     /// The primary's nodes.
-    pub primary_sites: Vec<Seen>,
+    pub primary_sites: Vec<ProbeResult>,
     /// The secondary's nodes.
-    pub secondary_sites: Vec<Seen>,
+    pub secondary_sites: Vec<ProbeResult>,
 }
 
 /// A node, or why it cannot be seen.
 #[derive(Debug)]
-pub struct Seen {
+pub struct ProbeResult {
     /// The node's name, as in `gluster volume info`.
     pub node: String,
     /// What it has.
-    pub site: Result<Site, ClusterError>,
+    pub site: Result<NodeFacts, ClusterError>,
 }
 
 /// Looks at both sides; `now` is this node's clock.
@@ -67,7 +67,7 @@ pub fn readiness(
         },
         Err(error) => (Err(error), Vec::new()),
     };
-    let has_key = |seen: &&Seen| seen.site.as_ref().is_ok_and(|site| site.key);
+    let has_key = |seen: &&ProbeResult| seen.site.as_ref().is_ok_and(|site| site.key);
     let key_here = primary_sites.iter().find(has_key).is_some();
     let user = url.user.as_deref().unwrap_or("root");
     let door = key_here.then(|| door(tools, &Host::Here, &format!("{user}@{}", url.host)));
@@ -89,7 +89,7 @@ fn sites(
     cluster: &Cluster<'_>,
     volume: &Volume,
     now: &dyn Fn() -> Time,
-) -> Vec<Seen> {
+) -> Vec<ProbeResult> {
     let mut nodes: BTreeMap<&str, (Host, Vec<PathBuf>)> = BTreeMap::new();
     for brick in &volume.bricks {
         let entry = nodes.entry(&brick.node);
@@ -97,8 +97,9 @@ fn sites(
         dirs.push(brick.dir.clone());
     }
     let ask = |(node, (host, dirs)): (&str, (Host, Vec<PathBuf>))| {
-        let site = site(tools, &host, &dirs, now).map(|it| Site { node: node.to_owned(), ..it });
-        Seen { node: node.to_owned(), site }
+        let site =
+            site(tools, &host, &dirs, now).map(|it| NodeFacts { node: node.to_owned(), ..it });
+        ProbeResult { node: node.to_owned(), site }
     };
     nodes.into_iter().map(ask).collect()
 }
@@ -106,7 +107,7 @@ fn sites(
 impl Readiness {
     /// The room of each brick of a volume, in the volume's order; nothing where it was not seen.
     #[must_use]
-    pub fn spaces(volume: &Volume, sites: &[Seen]) -> Vec<Option<Space>> {
+    pub fn spaces(volume: &Volume, sites: &[ProbeResult]) -> Vec<Option<Space>> {
         let space = |brick: &Brick| {
             let seen = sites.iter().find(|seen| seen.node == brick.node)?;
             let spaces = &seen.site.as_ref().ok()?.bricks;

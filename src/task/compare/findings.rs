@@ -6,22 +6,22 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::{BATCH, Comparison};
 use crate::check::compare;
-use crate::check::compare::{Difference, Differences, Fate, Sides, Trees};
+use crate::check::compare::{Difference, Differences, Listing, LostTrees, Sides};
 use crate::domain::{AuditFinding, Gfid, Name};
-use crate::scan::inventory::{ItemKind, Object, Place};
+use crate::scan::inventory::{ItemKind, Object, ParentName};
 use crate::task::Failure;
 
 /// What is missing on either side.
 #[derive(Debug, Default)]
 pub(super) struct Lost {
-    primary: Trees,
-    secondary: Trees,
+    primary: LostTrees,
+    secondary: LostTrees,
     /// The names of what is missing, by digest; and whether it is still to be replicated.
     primary_places: HashMap<u64, (Gfid, bool)>,
     secondary_places: HashMap<u64, (Gfid, bool)>,
 }
 
-fn digest(place: &Place) -> u64 {
+fn digest(place: &ParentName) -> u64 {
     xxh3_64(&[place.parent.as_bytes(), place.name.as_bytes()].concat())
 }
 
@@ -41,9 +41,9 @@ pub(super) fn tell(sides: &Sides<'_>, how: Differences, lost: &Lost) -> Vec<Audi
         let fate = match (item.kind, item.places.first()) {
             (ItemKind::Directory, _) => trees.directory(sides.gfid),
             (_, Some(place)) => trees.other(place.parent),
-            _ => Fate::Top(0),
+            _ => Listing::Top(0),
         };
-        let Fate::Top(below) = fate else { continue };
+        let Listing::Top(below) = fate else { continue };
         let rival = item.places.iter().find_map(|place| rivals.get(&digest(place)));
         match (rival, difference) {
             (Some((rival, _)), Difference::OnlyOnPrimary) => {
@@ -93,7 +93,7 @@ impl Comparison {
                     }
                 }
             }
-            let trees = Trees::of(directories, others.into_iter());
+            let trees = LostTrees::of(directories, others.into_iter());
             if primary {
                 (lost.primary, lost.primary_places) = (trees, places);
             } else {

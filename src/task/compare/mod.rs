@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 use uuid::Uuid;
 
-use super::throttle::Manners;
+use super::throttle::Throttle;
 use super::{Failure, Findings, UsageError};
 use crate::check::compare::{Differences, Sides, compare, compare_all, empties};
 use crate::domain::{AuditHead, Gfid, Mark};
 use crate::scan::Meter;
 use crate::scan::inventory::{
-    Holding, Inventory, InventoryError, Item, ItemKind, Object, Share, Slice, Wish,
+    GfidRange, Inventoried, Inventory, InventoryError, Item, ItemKind, Object, ReadOptions, Share,
 };
 use findings::{are_own, tell};
 
@@ -34,21 +34,21 @@ const OVERTIME: u32 = 3;
 
 /// What is to be compared, and how.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct CompareOptions {
     /// What is read of each object.
-    pub wish: Wish,
+    pub wish: ReadOptions,
     /// Which gfids are compared.
-    pub slice: Slice,
+    pub slice: GfidRange,
     /// How long replication may take for what it still has to do.
     pub settle: Duration,
     /// When to pause, and when to stop.
-    pub manners: Manners,
+    pub manners: Throttle,
 }
 
 /// Two volumes, and what is known of how they differ.
 #[derive(Debug)]
 pub struct Comparison {
-    terms: Terms,
+    terms: CompareOptions,
     primary: Inventory,
     secondary: Inventory,
     found: Vec<(Gfid, Differences)>,
@@ -60,7 +60,7 @@ pub struct Comparison {
     session: String,
     marks: Option<Vec<Mark>>,
     /// What was not compared, since the work was stopped.
-    left: Option<Slice>,
+    left: Option<GfidRange>,
     /// Objects whose names could not be told: the first of them, and how many.
     unnamed: (Vec<Gfid>, u64),
     /// Handles without anything.
@@ -84,7 +84,11 @@ impl Comparison {
     ///
     /// # Errors
     /// [`UsageError`] where the bricks of a side belong to several volumes, or both sides to one.
-    pub fn new(primary: Inventory, secondary: Inventory, terms: Terms) -> Result<Self, Failure> {
+    pub fn new(
+        primary: Inventory,
+        secondary: Inventory,
+        terms: CompareOptions,
+    ) -> Result<Self, Failure> {
         let mut it = Self {
             terms,
             primary,
@@ -131,7 +135,7 @@ impl Comparison {
                 leg.par_iter().map(|&shard| this.shard(shard, meter)).collect();
             for (shard, look) in leg.iter().zip(looks?) {
                 let Some(look) = look else {
-                    self.left = Some(Slice { first: shard.first, ..self.terms.slice });
+                    self.left = Some(GfidRange { first: shard.first, ..self.terms.slice });
                     break 'legs;
                 };
                 self.take(look);
@@ -143,7 +147,7 @@ impl Comparison {
     }
 
     /// Compares a shard; nothing where the work is to be stopped.
-    fn shard(&self, shard: Slice, meter: &Meter) -> Result<Option<Shard>, InventoryError> {
+    fn shard(&self, shard: GfidRange, meter: &Meter) -> Result<Option<Shard>, InventoryError> {
         if !self.terms.manners.go_on() {
             return Ok(None);
         }
@@ -225,7 +229,7 @@ impl Comparison {
         self.terms.manners.stop.load(Ordering::Relaxed)
     }
 
-    fn look(&self, gfids: &[Gfid]) -> Result<(Holding, Holding), InventoryError> {
+    fn look(&self, gfids: &[Gfid]) -> Result<(Inventoried, Inventoried), InventoryError> {
         Ok((
             self.primary.look(gfids, self.terms.wish)?,
             self.secondary.look(gfids, self.terms.wish)?,
@@ -363,7 +367,7 @@ impl Comparison {
             Some(1) => "compared too: the content of files".to_owned(),
             Some(n) => format!("compared too: the content of one file in {n}"),
         });
-        if self.terms.slice != Slice::ALL {
+        if self.terms.slice != GfidRange::ALL {
             scope.push(format!(
                 "of all gfids, those that begin with {:04x} to {:04x}",
                 self.terms.slice.first, self.terms.slice.last
@@ -397,7 +401,7 @@ impl Comparison {
     }
 
     /// What of a shard could not be seen.
-    fn blind_spots(&self, holding: &Holding, side: &str) -> impl Iterator<Item = String> {
+    fn blind_spots(&self, holding: &Inventoried, side: &str) -> impl Iterator<Item = String> {
         let unread = holding.why.as_deref();
         let unread = unread.map(|why| format!("{side}: objects that could not be read: {why}"));
         let is_part = |object: &Object| {
@@ -411,12 +415,12 @@ impl Comparison {
     }
 }
 
-fn by_gfid(holding: &Holding) -> HashMap<Gfid, &Object> {
+fn by_gfid(holding: &Inventoried) -> HashMap<Gfid, &Object> {
     holding.objects.iter().map(|object| (object.gfid, object)).collect()
 }
 
 /// The objects of which no copy tells all its names.
-fn unnamed(holding: &Holding) -> impl Iterator<Item = Gfid> {
+fn unnamed(holding: &Inventoried) -> impl Iterator<Item = Gfid> {
     let is_unnamed = |object: &&Object| !object.copies.iter().any(Item::is_named);
     holding.objects.iter().filter(is_unnamed).map(|object| object.gfid)
 }

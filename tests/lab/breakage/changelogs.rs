@@ -1,7 +1,7 @@
 //! A brick's history is damaged: changelogs, HTIME, stime.
 
 use super::{Broken, PRIMARIES, active, wait_faulty, write};
-use crate::capture::Scene;
+use crate::capture::LogCase;
 use crate::lab::Lab;
 use crate::session;
 
@@ -11,7 +11,7 @@ const CHANGELOGS: &str = ".glusterfs/changelogs";
 pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
     let what = "Everything under .glusterfs/changelogs was deleted on both primary bricks, with \
                 the session stopped and kept.";
-    let scene = Scene::begin(lab, "changelogs-deleted", what);
+    let scene = LogCase::begin(lab, "changelogs-deleted", what);
     scene.georep(&["stop"]);
     for brick in lab.shape().primary {
         let dir = format!("{}/{CHANGELOGS}", brick.dir);
@@ -28,7 +28,7 @@ pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
 pub(crate) fn htime_damaged(lab: &Lab) -> Broken<'_> {
     let what = "A file without the index's xattr was laid beside the HTIME file of both primary \
                 bricks.";
-    let scene = Scene::begin(lab, "htime-damaged", what);
+    let scene = LogCase::begin(lab, "htime-damaged", what);
     scene.georep(&["stop"]);
     for brick in lab.shape().primary {
         let litter = litter(brick.dir);
@@ -53,7 +53,7 @@ fn litter(brick: &str) -> String {
 pub(crate) fn stime_lost(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);
     let what = "The stime of one brick was removed while the session was stopped.";
-    let scene = Scene::begin(lab, "stime-lost", what);
+    let scene = LogCase::begin(lab, "stime-lost", what);
     scene.georep(&["stop"]);
     write(lab, "stime-lost/a.txt", "written while stopped");
     let name = stime_names(lab, &worker.node, &worker.brick);

@@ -1,7 +1,7 @@
 //! The way to the secondary is cut: volume, sshd, keys.
 
 use super::{Broken, PRIMARIES, wait_faulty, write};
-use crate::capture::Scene;
+use crate::capture::LogCase;
 use crate::lab::Lab;
 use crate::volume::SECONDARY;
 
@@ -10,7 +10,7 @@ const KEYS: &str = "/root/.ssh/authorized_keys";
 /// Stops the secondary volume under a running session.
 pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
     let what = "The secondary volume was stopped while the session was running.";
-    let scene = Scene::begin(lab, "secondary-volume-stopped", what);
+    let scene = LogCase::begin(lab, "secondary-volume-stopped", what);
     scene.run_on("s1", &["gluster", "--mode=script", "volume", "stop", SECONDARY, "force"]);
     write(lab, "volume-stopped/while-stopped.txt", "written while the secondary volume is stopped");
     scene.tell("wrote volume-stopped/while-stopped.txt on the primary");
@@ -26,7 +26,7 @@ pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
 /// Ends sshd and its connections on the secondary.
 pub(crate) fn sshd_down(lab: &Lab) -> Broken<'_> {
     let what = "sshd was ended on the secondary, connections and all.";
-    let scene = Scene::begin(lab, "sshd-down", what);
+    let scene = LogCase::begin(lab, "sshd-down", what);
     scene.run_on("s1", &["pkill", "-x", "sshd"]);
     wait_faulty(&scene);
     scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Connection refused"]);
@@ -36,7 +36,7 @@ pub(crate) fn sshd_down(lab: &Lab) -> Broken<'_> {
 /// Takes every authorized key from the secondary.
 pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
     let what = "Every authorized key was taken from root on the secondary.";
-    let scene = Scene::begin(lab, "key-refused", what);
+    let scene = LogCase::begin(lab, "key-refused", what);
     scene.run_on("s1", &["mv", KEYS, "/root/.ssh/authorized_keys.away"]);
     restart_sshd(&scene);
     wait_faulty(&scene);
@@ -50,7 +50,7 @@ pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
 /// placeholder that every gsyncd command line contains.
 pub(crate) fn key_without_forced_command(lab: &Lab) -> Broken<'_> {
     let what = "gsyncd's keys stayed authorized on the secondary, but lost their forced command.";
-    let scene = Scene::begin(lab, "key-without-forced-command", what);
+    let scene = LogCase::begin(lab, "key-without-forced-command", what);
     scene.run_on("s1", &["cp", "-p", KEYS, "/root/.ssh/authorized_keys.kept"]);
     scene.run_on("s1", &["sed", "-i", r#"s/^command="[^"]*" *//"#, KEYS]);
     restart_sshd(&scene);
@@ -62,7 +62,7 @@ pub(crate) fn key_without_forced_command(lab: &Lab) -> Broken<'_> {
 }
 
 /// Cuts the connections that are there, so that new ones must be made.
-fn restart_sshd(scene: &Scene<'_>) {
+fn restart_sshd(scene: &LogCase<'_>) {
     scene.run_on("s1", &["pkill", "-x", "sshd"]);
     scene.run_on("s1", &["/usr/sbin/sshd", "-E", "/var/log/sshd.log"]);
 }

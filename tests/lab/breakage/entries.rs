@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{Broken, PRIMARIES, SECONDARIES, wait_faulty, write};
-use crate::capture::Scene;
+use crate::capture::LogCase;
 use crate::lab::Lab;
 use crate::listing::{self, Difference};
 use crate::session;
@@ -24,7 +24,7 @@ pub(crate) fn gfid_mismatch_of_file(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
     let what = "A file of the same name and another gfid stood on the secondary; gfid-conflict- \
                 resolution is off.";
-    let scene = Scene::begin(lab, "gfid-mismatch-of-file", what);
+    let scene = LogCase::begin(lab, "gfid-mismatch-of-file", what);
     foreign_file(&scene, "mismatch.txt");
     write(lab, "mismatch.txt", "the primary's");
     scene.tell("wrote mismatch.txt on the primary");
@@ -39,7 +39,7 @@ pub(crate) fn gfid_conflict_fixed(lab: &Lab) -> Broken<'_> {
     conflict_resolution_on(lab);
     let what = "A file of the same name and another gfid stood on the secondary; gsyncd deleted \
                 it.";
-    let scene = Scene::begin(lab, "gfid-conflict-fixed", what);
+    let scene = LogCase::begin(lab, "gfid-conflict-fixed", what);
     foreign_file(&scene, "conflict.txt");
     write(lab, "conflict.txt", "the primary's");
     scene.tell("wrote conflict.txt on the primary");
@@ -56,7 +56,7 @@ pub(crate) fn gfid_mismatch_of_directory(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
     let what = "A directory of the same name and another gfid stood on the secondary; gfid- \
                 conflict-resolution is off.";
-    let scene = Scene::begin(lab, "gfid-mismatch-of-directory", what);
+    let scene = LogCase::begin(lab, "gfid-mismatch-of-directory", what);
     foreign_directory(&scene, "mismatch.d");
     write(lab, "mismatch.d/inside.txt", "the primary's");
     scene.tell("made mismatch.d and mismatch.d/inside.txt on the primary");
@@ -72,7 +72,7 @@ pub(crate) fn directory_in_place_of_file(lab: &Lab) -> Broken<'_> {
     conflict_resolution_off(lab);
     let what = "A directory stood on the secondary where the primary made a file; gfid-conflict- \
                 resolution is off.";
-    let scene = Scene::begin(lab, "directory-in-place-of-file", what);
+    let scene = LogCase::begin(lab, "directory-in-place-of-file", what);
     foreign_directory(&scene, "file-or-directory");
     write(lab, "file-or-directory", "the primary's");
     scene.tell("wrote file-or-directory on the primary");
@@ -82,12 +82,12 @@ pub(crate) fn directory_in_place_of_file(lab: &Lab) -> Broken<'_> {
     Broken::new(scene, |lab| take_from_both(lab, "file-or-directory"))
 }
 
-fn foreign_file(scene: &Scene<'_>, path: &str) {
+fn foreign_file(scene: &LogCase<'_>, path: &str) {
     fs::write(scene.lab().on_secondary(path), "the secondary's").expect("a foreign file");
     scene.tell(&format!("wrote {path} on the secondary volume, so that it has a gfid of its own"));
 }
 
-fn foreign_directory(scene: &Scene<'_>, path: &str) {
+fn foreign_directory(scene: &LogCase<'_>, path: &str) {
     fs::create_dir(scene.lab().on_secondary(path)).expect("a foreign directory");
     scene.tell(&format!("made {path}/ on the secondary volume, so that it has a gfid of its own"));
 }
@@ -110,7 +110,7 @@ pub(crate) fn parent_missing(lab: &Lab) -> Broken<'_> {
     listing::wait_equal(lab);
     let what = "A directory was removed on the secondary, then forty files were made in it on \
                 the primary; gfid-conflict-resolution is off.";
-    let scene = Scene::begin(lab, "parent-missing", what);
+    let scene = LogCase::begin(lab, "parent-missing", what);
     fs::remove_dir_all(lab.on_secondary("parent")).expect("the secondary's parent");
     scene.tell("s1# rm -r /mnt/gv0dr/parent");
     for n in 0..40 {
@@ -134,7 +134,7 @@ pub(crate) fn directory_removed(lab: &Lab) -> Broken<'_> {
     listing::wait_equal(lab);
     let what = "A directory of five files was removed on the secondary, then a sixth was made on \
                 the primary; gsyncd makes the directory and the sixth file, the five stay lost.";
-    let scene = Scene::begin(lab, "directory-removed", what);
+    let scene = LogCase::begin(lab, "directory-removed", what);
     fs::remove_dir_all(lab.on_secondary("removed")).expect("the secondary's directory");
     scene.tell("s1# rm -r /mnt/gv0dr/removed");
     write(lab, "removed/new.txt", "arrives");
@@ -166,7 +166,7 @@ pub(crate) fn entries_removed(lab: &Lab) -> Broken<'_> {
     listing::wait_equal(lab);
     let what = "A file, a symlink, one of two hard links and a fifo were removed on the \
                 secondary; the primary was not touched.";
-    let scene = Scene::begin(lab, "entries-removed", what);
+    let scene = LogCase::begin(lab, "entries-removed", what);
     for name in ["file", "symlink", "other-name", "fifo"] {
         fs::remove_file(lab.on_secondary("gone").join(name)).expect("the secondary's entry");
         scene.tell(&format!("s1# rm /mnt/gv0dr/gone/{name}"));
@@ -183,7 +183,7 @@ pub(crate) fn content_changed(lab: &Lab) -> Broken<'_> {
     write(lab, "changed.txt", "right");
     listing::wait_equal(lab);
     let what = "A file was overwritten on the secondary at equal size, and its mtime set back.";
-    let scene = Scene::begin(lab, "content-changed", what);
+    let scene = LogCase::begin(lab, "content-changed", what);
     let there = lab.on_secondary("changed.txt");
     let time = mtime(&there);
     fs::write(&there, "wrong").expect("the secondary's file");
@@ -212,7 +212,7 @@ fn size(path: &Path) -> u64 {
 /// Entries that the primary never had stand on the secondary.
 pub(crate) fn extra_entries(lab: &Lab) -> Broken<'_> {
     let what = "A directory with a file and a symlink was made on the secondary only.";
-    let scene = Scene::begin(lab, "extra-entries", what);
+    let scene = LogCase::begin(lab, "extra-entries", what);
     foreign_directory(&scene, "extra");
     foreign_file(&scene, "extra/file");
     std::os::unix::fs::symlink("file", lab.on_secondary("extra/symlink")).expect("a symlink");

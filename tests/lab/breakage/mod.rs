@@ -7,7 +7,7 @@ pub(crate) mod names;
 pub(crate) mod transfer;
 pub(crate) mod workers;
 
-use crate::capture::Scene;
+use crate::capture::LogCase;
 use crate::lab::Lab;
 use crate::{session, wait};
 
@@ -19,19 +19,19 @@ pub(crate) const SECONDARIES: &[&str] = &["s1"];
 /// A session that is broken in one known way.
 #[must_use = "a broken lab is to be mended for the next test"]
 pub(crate) struct Broken<'lab> {
-    scene: Scene<'lab>,
+    scene: LogCase<'lab>,
     mend: Mend,
 }
 
 type Mend = Box<dyn FnOnce(&Lab)>;
 
 impl<'lab> Broken<'lab> {
-    fn new(scene: Scene<'lab>, mend: impl FnOnce(&Lab) + 'static) -> Self {
+    fn new(scene: LogCase<'lab>, mend: impl FnOnce(&Lab) + 'static) -> Self {
         Self { scene, mend: Box::new(mend) }
     }
 
     /// What was done and logged so far.
-    pub(crate) fn scene(&self) -> &Scene<'lab> {
+    pub(crate) fn scene(&self) -> &LogCase<'lab> {
         &self.scene
     }
 
@@ -56,7 +56,7 @@ fn write(lab: &Lab, path: &str, content: &str) {
 
 /// Waits until some worker is Faulty.
 #[track_caller]
-fn wait_faulty(scene: &Scene<'_>) {
+fn wait_faulty(scene: &LogCase<'_>) {
     session::wait_status(scene.lab(), "Faulty", |rows| session::any(rows, "Faulty"));
     scene.tell("the session's status shows Faulty");
 }

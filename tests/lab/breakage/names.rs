@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::{Broken, PRIMARIES, SECONDARIES, wait_faulty};
-use crate::capture::Scene;
+use crate::capture::LogCase;
 use crate::lab::Lab;
 use crate::listing::{self, odd_path};
 use crate::{load, session};
@@ -15,7 +15,7 @@ use crate::{load, session};
 pub(crate) fn odd_names(lab: &Lab) -> Broken<'_> {
     let what = "Nothing was broken: files, symlinks and directories of non-ASCII and otherwise \
                 odd names were made.";
-    let scene = Scene::begin(lab, "odd-names", what);
+    let scene = LogCase::begin(lab, "odd-names", what);
     let long = "ü".repeat(127);
     let names = ["Bäckerei", "日本語", "a b", "50%25 off%20", "two\nlines", " ", "-rf", "\u{202e}"];
     let names = names.into_iter().chain([long.as_str()]);
@@ -37,7 +37,7 @@ pub(crate) fn odd_names(lab: &Lab) -> Broken<'_> {
 /// also when the file is long gone.
 pub(crate) fn name_not_utf8(lab: &Lab) -> Broken<'_> {
     let what = "A file whose name is not UTF-8 was made on the primary; removing it does not help.";
-    let scene = Scene::begin(lab, "name-not-utf8", what);
+    let scene = LogCase::begin(lab, "name-not-utf8", what);
     let path = lab.on_primary(odd_path(b"latin1-\xe4\xf6\xfc.txt"));
     fs::write(&path, "a name of another century").expect("an odd file");
     scene.tell(r"wrote latin1-\xe4\xf6\xfc.txt (ISO 8859-1) on the primary");
@@ -53,7 +53,7 @@ pub(crate) fn name_not_utf8(lab: &Lab) -> Broken<'_> {
 /// A tree of sixty levels.
 pub(crate) fn deep_tree(lab: &Lab) -> Broken<'_> {
     let what = "Nothing was broken: a file sixty directories deep was made.";
-    let scene = Scene::begin(lab, "deep-tree", what);
+    let scene = LogCase::begin(lab, "deep-tree", what);
     let mut dir = lab.on_primary("deep");
     for level in 0..60 {
         dir.push(format!("level-{level}"));
@@ -72,7 +72,7 @@ pub(crate) fn rename_loop(lab: &Lab) -> Broken<'_> {
     let what = "Files were written as .part and renamed, again and again, as ownCloud does, \
                 while the session was stopped and started twice; in the end both sides are \
                 equal.";
-    let scene = Scene::begin(lab, "rename-loop-while-restarting", what);
+    let scene = LogCase::begin(lab, "rename-loop-while-restarting", what);
     let dir = lab.on_primary("owncloud");
     fs::create_dir_all(&dir).expect("a directory");
     scene.tell("from now on, for n in 0..4, on the primary: write owncloud/fN.part, rename it fN");

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Broken, PRIMARIES, SECONDARIES, wait_faulty, write};
-use crate::capture::Scene;
+use crate::capture::LogCase;
 use crate::lab::Lab;
 use crate::listing::{self, Difference};
 use crate::session;
@@ -17,7 +17,7 @@ const EMPTY_HANDED: &str = "GEOREPAIR_LAB_RSYNC_3_5";
 /// Takes rsync from the primaries.
 pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
     let what = "rsync was taken from both primaries, then a file was written.";
-    let scene = Scene::begin(lab, "rsync-missing", what);
+    let scene = LogCase::begin(lab, "rsync-missing", what);
     for node in PRIMARIES {
         scene.run_on(node, &["mv", RSYNC, AWAY]);
     }
@@ -35,7 +35,7 @@ pub(crate) fn rsync_transfers_nothing(lab: &Lab) -> Broken<'_> {
     session::live(lab);
     let what = "rsync 3.5.0 was put in the place of 3.2.7 on every node: it reports success and \
                 transfers nothing.";
-    let scene = Scene::begin(lab, "rsync-transfers-nothing", what);
+    let scene = LogCase::begin(lab, "rsync-transfers-nothing", what);
     let other = rsync_3_5();
     for node in lab.nodes() {
         scene.run_on(node.name(), &["mv", RSYNC, AWAY]);
@@ -78,7 +78,7 @@ fn rsync_3_5() -> PathBuf {
 pub(crate) fn disk_full(lab: &Lab) -> Broken<'_> {
     let what = "The filesystem of the secondary's bricks was filled, then a file of 3 MiB was \
                 written on the primary.";
-    let scene = Scene::begin(lab, "secondary-disk-full", what);
+    let scene = LogCase::begin(lab, "secondary-disk-full", what);
     // `dd` stops where there is no more room: that it fails is what we want.
     scene.tell("s1# dd if=/dev/zero of=/srv/filler bs=64k");
     lab.secondary().try_on(&["dd", "if=/dev/zero", "of=/srv/filler", "bs=64k"]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use super::{Broken, PRIMARIES, active};
-use crate::capture::Scene;
+use crate::capture::LogCase;
 use crate::lab::Lab;
 use crate::volume::PRIMARY;
 use crate::{load, session, wait};
@@ -16,7 +16,7 @@ use crate::{load, session, wait};
 pub(crate) fn worker_stalled(lab: &Lab) -> Broken<'_> {
     let what = "The Active worker was stopped with SIGSTOP: the status shows nothing wrong, \
                 nothing is replicated.";
-    let scene = Scene::begin(lab, "worker-stalled", what);
+    let scene = LogCase::begin(lab, "worker-stalled", what);
     scene.georep(&["stop"]);
     scene.georep(&["start"]);
     session::live(lab);
@@ -47,7 +47,7 @@ pub(crate) fn worker_deaf(lab: &Lab) -> Option<Broken<'_>> {
     let what = "Nothing was done but restarting the session, until its worker came up deaf: \
                 Active, Changelog Crawl, and no changelog is ever read.";
     for _ in 0..12 {
-        let scene = Scene::begin(lab, "worker-deaf", what);
+        let scene = LogCase::begin(lab, "worker-deaf", what);
         scene.georep(&["stop"]);
         scene.georep(&["start"]);
         session::wait_up(lab);
@@ -64,7 +64,7 @@ pub(crate) fn worker_deaf(lab: &Lab) -> Option<Broken<'_>> {
 pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);
     let what = "The brick of the Active worker was killed; the other brick's worker took over.";
-    let scene = Scene::begin(lab, "brick-killed", what);
+    let scene = LogCase::begin(lab, "brick-killed", what);
     let node = lab.node(&worker.node);
     let pids = node.processes(&["glusterfsd", "--brick-name", &worker.brick]);
     assert_eq!(pids.len(), 1, "a brick has one process: {pids:?}");
@@ -88,7 +88,7 @@ pub(crate) fn brick_killed(lab: &Lab) -> Broken<'_> {
 /// Stops and starts the session as an operator does: what the logs say then is benign.
 pub(crate) fn ordinary_stop_and_start(lab: &Lab) -> Broken<'_> {
     let what = "Nothing was broken: the session was stopped and started by an operator.";
-    let scene = Scene::begin(lab, "ordinary-stop-and-start", what);
+    let scene = LogCase::begin(lab, "ordinary-stop-and-start", what);
     scene.georep(&["stop"]);
     scene.georep(&["start"]);
     session::live(lab);
@@ -99,7 +99,7 @@ pub(crate) fn ordinary_stop_and_start(lab: &Lab) -> Broken<'_> {
 /// Changes a setting, which restarts the workers.
 pub(crate) fn config_change(lab: &Lab) -> Broken<'_> {
     let what = "Nothing was broken: sync-jobs was changed, which restarts the workers.";
-    let scene = Scene::begin(lab, "config-change", what);
+    let scene = LogCase::begin(lab, "config-change", what);
     scene.georep(&["config", "sync-jobs", "4"]);
     wait::happens("the workers were started again", || {
         PRIMARIES.iter().all(|n| scene.logged(n, "gsyncd.log").contains("starting gsyncd worker"))

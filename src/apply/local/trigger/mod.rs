@@ -10,9 +10,9 @@ use order::Fate;
 pub(super) use pace::must_wait;
 use set::Desk;
 
-use crate::apply::executor::{Batch, Failed, WorldError};
+use crate::apply::executor::{Batch, ExecutorError, Failed};
 use crate::domain::in_one_line;
-use crate::plan::{Item, Pace, Place, Trigger};
+use crate::plan::{Item, NodePath, Pace, Trigger};
 use crate::scan::mount::MountRoot;
 
 /// Asks gsyncd through a mount to send each item again, as fast as the pace allows.
@@ -21,19 +21,19 @@ use crate::scan::mount::MountRoot;
 /// recorded. Items that are gone or have become something else are told as failed.
 ///
 /// # Errors
-/// [`WorldError`] where nothing can be set through the mount (any more).
+/// [`ExecutorError`] where nothing can be set through the mount (any more).
 pub(super) fn perform_batch(
-    mount: &Place,
+    mount: &NodePath,
     pace: &Pace,
     items: &[Item],
-) -> Result<Batch, WorldError> {
+) -> Result<Batch, ExecutorError> {
     let root = MountRoot::open(mount.path());
-    let root = root.map_err(|error| WorldError::Unfit(in_one_line(&error)))?;
+    let root = root.map_err(|error| ExecutorError::Unfit(in_one_line(&error)))?;
     let triggers: Vec<&Trigger> = items.iter().filter_map(Item::trigger).collect();
     let fates = order::in_order(&directories(&triggers), pace.jobs, |index, desk: &mut Desk| {
         triggers.get(index).map_or(Fate::Done, |trigger| desk.set(&root, trigger))
     });
-    let fates = fates.map_err(WorldError::Unfit)?;
+    let fates = fates.map_err(ExecutorError::Unfit)?;
     let mut batch = Batch::default();
     for (index, fate) in fates.into_iter().enumerate() {
         match fate {
@@ -71,7 +71,7 @@ mod tests {
         let triggers: Vec<_> = list
             .iter()
             .map(|path| Trigger {
-                at: Place::from(*path),
+                at: NodePath::from(*path),
                 folder: folders.contains(path),
                 gfid: None,
             })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::apply::WorldError;
+use crate::apply::ExecutorError;
 use crate::domain::{Time, in_one_line};
 use crate::plan::Pace;
 use crate::scan::changelog::{Backlog, pending};
@@ -10,8 +10,8 @@ use crate::scan::changelog::{Backlog, pending};
 /// Why the pace does not allow another batch right now, in words.
 ///
 /// # Errors
-/// [`WorldError`] where a brick's pending records cannot be counted.
-pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, WorldError> {
+/// [`ExecutorError`] where a brick's pending records cannot be counted.
+pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, ExecutorError> {
     // What cannot be looked at is not there: a pause must never last by mistake.
     let pause = pace.pause_file.as_ref().filter(|file| file.path().symlink_metadata().is_ok());
     if let Some(file) = pause {
@@ -28,10 +28,10 @@ pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, WorldEr
 }
 
 /// The records that the slowest session has still to read on a brick.
-fn records(brick: &Path) -> Result<u64, WorldError> {
+fn records(brick: &Path) -> Result<u64, ExecutorError> {
     // What time it is only matters for calling a worker stalled, which nobody asks here.
     let found = pending(brick, &[], None, Path::new("/nonexistent"), Time::from_secs(0));
-    let found = found.map_err(|error| WorldError::Unfit(in_one_line(&error)))?;
+    let found = found.map_err(|error| ExecutorError::Unfit(in_one_line(&error)))?;
     let records = found.iter().filter_map(|it| it.backlog.as_ref()).map(Backlog::records);
     Ok(records.max().unwrap_or_default())
 }
@@ -39,13 +39,13 @@ fn records(brick: &Path) -> Result<u64, WorldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Place;
+    use crate::plan::NodePath;
 
     #[test]
     fn a_pause_lasts_as_long_as_its_file() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("pause");
-        let pause_file = Some(Place::from(file.clone()));
+        let pause_file = Some(NodePath::from(file.clone()));
         let pace = Pace { pause_file, ..Pace::default() };
         assert_eq!(must_wait(&pace).unwrap(), None);
         std::fs::File::create(&file).unwrap();
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn a_brick_that_cannot_be_counted_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        let bricks = vec![Place::from(dir.path())];
+        let bricks = vec![NodePath::from(dir.path())];
         let pace = Pace { max_backlog: Some(1), bricks, ..Pace::default() };
         assert!(must_wait(&pace).is_err());
     }

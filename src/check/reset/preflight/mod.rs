@@ -1,7 +1,8 @@
 //! May this session be started over as it was asked for? Every condition, with its reason.
 
 use crate::domain::{
-    BrickSight, FarSide, Leftovers, Level, Mark, MarkNames, NodeSight, ResetWish, Situation, Time,
+    BrickState, Level, Mark, MarkNames, NodeReport, ResetOptions, SecondaryData, SecondaryState,
+    SessionState, Time,
 };
 
 /// How far clocks may be apart, in microseconds: marks and changelogs count whole seconds.
@@ -9,7 +10,7 @@ const CLOCKS: i64 = 2_000_000;
 
 /// What came out for one condition.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Verdict {
+pub enum CheckStatus {
     /// It holds.
     Pass,
     /// It is worth knowing.
@@ -24,7 +25,7 @@ pub struct Check {
     /// Its name: what `--override` takes.
     pub name: &'static str,
     /// What came out.
-    pub verdict: Verdict,
+    pub verdict: CheckStatus,
     /// Why.
     pub says: String,
     /// Whether the operator may take it upon himself.
@@ -33,15 +34,15 @@ pub struct Check {
 
 impl Check {
     fn pass(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Pass, says: says.into(), may_be_overridden: false }
+        Self { name, verdict: CheckStatus::Pass, says: says.into(), may_be_overridden: false }
     }
 
     fn warn(name: &'static str, says: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Warn, ..Self::pass(name, says) }
+        Self { verdict: CheckStatus::Warn, ..Self::pass(name, says) }
     }
 
     fn fail(name: &'static str, says: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Fail, ..Self::pass(name, says) }
+        Self { verdict: CheckStatus::Fail, ..Self::pass(name, says) }
     }
 
     /// A refusal that `--override` lifts.
@@ -52,7 +53,7 @@ impl Check {
 
 /// Looks at every condition, in the order in which an operator would mend them.
 #[must_use]
-pub fn preflight(found: &Situation, wish: &ResetWish) -> Vec<Check> {
+pub fn preflight(found: &SessionState, wish: &ResetOptions) -> Vec<Check> {
     let mut checks = vec![
         session(found),
         nodes(found),
@@ -84,7 +85,7 @@ pub fn preflight(found: &Situation, wish: &ResetWish) -> Vec<Check> {
     checks
 }
 
-fn session(found: &Situation) -> Check {
+fn session(found: &SessionState) -> Check {
     let name = "session";
     let Some(session) = &found.session else {
         let list = "gluster volume geo-replication status lists those there are";
@@ -98,7 +99,7 @@ fn session(found: &Situation) -> Check {
     Check::pass(name, states.join(", "))
 }
 
-fn nodes(found: &Situation) -> Check {
+fn nodes(found: &SessionState) -> Check {
     let lost = found.nodes.iter().filter_map(|node| {
         let why = node.sight.as_ref().err()?;
         Some(format!("{}: {why}", node.name))
@@ -112,15 +113,15 @@ fn nodes(found: &Situation) -> Check {
     Check::fail("nodes", format!("{why}; not seen: {}", lost.join("; ")))
 }
 
-fn peers(found: &Situation) -> Check {
+fn peers(found: &SessionState) -> Check {
     match found.lost_peers.as_slice() {
         [] => Check::pass("peers", "glusterd reaches every peer"),
         lost => Check::fail("peers", format!("glusterd does not reach {}", lost.join(", "))),
     }
 }
 
-fn bricks(found: &Situation) -> Check {
-    let wrong = |(node, brick): (&str, &BrickSight)| {
+fn bricks(found: &SessionState) -> Check {
+    let wrong = |(node, brick): (&str, &BrickState)| {
         let place = format!("{node}:{}", brick.dir.display());
         match (&brick.trouble, brick.volume) {
             (Some(trouble), _) => Some(format!("{place}: {trouble}")),
@@ -137,7 +138,7 @@ fn bricks(found: &Situation) -> Check {
     Check::fail("bricks", wrong.join("; "))
 }
 
-fn running(found: &Situation, wish: &ResetWish) -> Check {
+fn running(found: &SessionState, wish: &ResetOptions) -> Check {
     let name = "bricks-running";
     match &found.down {
         Some(down) if !down.is_empty() && wish.level == Level::History => Check::warn(
@@ -154,7 +155,7 @@ fn running(found: &Situation, wish: &ResetWish) -> Check {
 }
 
 /// A session that stands still has no processes; one that is left would go on writing marks.
-fn workers(found: &Situation) -> Check {
+fn workers(found: &SessionState) -> Check {
     let name = "workers";
     let stands = found.session.as_ref().is_some_and(crate::domain::Session::is_stopped);
     let left = found.nodes.iter().filter_map(|node| {
@@ -170,7 +171,7 @@ fn workers(found: &Situation) -> Check {
     Check::fail(name, format!("{why}: {}; end them first", left.join("; ")))
 }
 
-fn clocks(found: &Situation) -> Check {
+fn clocks(found: &SessionState) -> Check {
     let off = found.nodes.iter().filter(|node| node.ahead.abs() - node.blur > CLOCKS);
     let off: Vec<_> =
         off.map(|node| format!("{} is off by {:.1} s", node.name, seconds(node.ahead))).collect();
@@ -187,7 +188,7 @@ fn seconds(micros: i64) -> f64 {
 }
 
 /// With another change detector a worker never comes to the changelogs that a reset waits for.
-fn detector(found: &Situation) -> Check {
+fn detector(found: &SessionState) -> Check {
     let name = "change-detector";
     match found.settings.get("change-detector").map_or("changelog", String::as_str) {
         "changelog" => Check::pass(name, "changelog"),
@@ -201,7 +202,7 @@ fn detector(found: &Situation) -> Check {
     }
 }
 
-fn secondary(found: &Situation, wish: &ResetWish) -> Vec<Check> {
+fn secondary(found: &SessionState, wish: &ResetOptions) -> Vec<Check> {
     let seen = "secondary";
     let far = match &found.far {
         Ok(far) => far,
@@ -238,8 +239,8 @@ fn secondary(found: &Situation, wish: &ResetWish) -> Vec<Check> {
 }
 
 /// What emptying the secondary needs.
-fn emptied(far: &FarSide, wish: &ResetWish) -> Vec<Check> {
-    if wish.leftovers == Leftovers::Keep {
+fn emptied(far: &SecondaryState, wish: &ResetOptions) -> Vec<Check> {
+    if wish.leftovers == SecondaryData::Keep {
         return Vec::new();
     }
     let mut checks = Vec::new();
@@ -247,7 +248,7 @@ fn emptied(far: &FarSide, wish: &ResetWish) -> Vec<Check> {
         let why = "it is sharded: deleted as gsyncd deletes, its files leave their shards behind";
         checks.push(Check::refuse("secondary-sharded", why));
     }
-    if wish.leftovers == Leftovers::Quarantine {
+    if wish.leftovers == SecondaryData::Quarantine {
         let name = "secondary-room";
         let purge = "--purge-secondary keeps no copy";
         checks.push(match far.room {
@@ -266,7 +267,7 @@ fn emptied(far: &FarSide, wish: &ResetWish) -> Vec<Check> {
 }
 
 /// A secondary volume that was made anew has another id, and so marks of another name.
-fn same_secondary(found: &Situation, far: &FarSide) -> Check {
+fn same_secondary(found: &SessionState, far: &SecondaryState) -> Check {
     let name = "secondary-id";
     match found.session.as_ref().and_then(|session| session.secondary_id) {
         Some(id) if id != far.volume.id => {
@@ -279,7 +280,7 @@ fn same_secondary(found: &Situation, far: &FarSide) -> Check {
 }
 
 /// Who else reads the changelogs of the volume.
-fn consumers(found: &Situation, wish: &ResetWish) -> Vec<Check> {
+fn consumers(found: &SessionState, wish: &ResetOptions) -> Vec<Check> {
     let loses = matches!(wish.level, Level::Full);
     let judge = |name, none: &str, who: Vec<String>| match (who.is_empty(), loses) {
         (true, _) => Check::pass(name, none),
@@ -291,7 +292,7 @@ fn consumers(found: &Situation, wish: &ResetWish) -> Vec<Check> {
     };
     let others = found.others.iter().map(|it| it.session.secondary.to_string()).collect();
     let sights = found.nodes.iter().filter_map(|node| node.sight.as_ref().ok());
-    let mut finds: Vec<_> = sights.flat_map(|it: &NodeSight| it.glusterfind.clone()).collect();
+    let mut finds: Vec<_> = sights.flat_map(|it: &NodeReport| it.glusterfind.clone()).collect();
     finds.sort_unstable();
     finds.dedup();
     let sessions = judge("other-sessions", "the volume has no other session", others);
@@ -304,7 +305,7 @@ fn consumers(found: &Situation, wish: &ResetWish) -> Vec<Check> {
 
 /// Why another session could not be taken along: where it has to be, all are deleted and created
 /// again with their settings.
-fn unfit_to_be_made_anew(found: &Situation) -> Option<String> {
+fn unfit_to_be_made_anew(found: &SessionState) -> Option<String> {
     if found.release.keeps_session_without_changelog() {
         return None;
     }
@@ -321,7 +322,7 @@ fn unfit_to_be_made_anew(found: &Situation) -> Option<String> {
 }
 
 /// The names of the marks, which gsyncd's own settings must agree with.
-fn marks(found: &Situation) -> Check {
+fn marks(found: &SessionState) -> Check {
     let name = "marks";
     let Some(names) = found.mark_names() else {
         let why = "the id of the secondary volume is not known, and so not the marks' name";
@@ -340,7 +341,7 @@ fn marks(found: &Situation) -> Check {
     }
 }
 
-fn release(found: &Situation) -> Check {
+fn release(found: &SessionState) -> Check {
     let release = found.release;
     let how = if release.zero_is_everything() {
         "an stime of 0 makes it crawl all"
@@ -351,7 +352,7 @@ fn release(found: &Situation) -> Check {
 }
 
 /// What is wrong with the indexes of changelogs, with the places.
-fn index_faults(found: &Situation) -> Vec<String> {
+fn index_faults(found: &SessionState) -> Vec<String> {
     let faults = found.bricks().flat_map(|(node, brick)| {
         let place = format!("{node}:{}", brick.dir.display());
         brick.index_faults.iter().map(move |fault| format!("{place}: {fault}"))
@@ -360,7 +361,7 @@ fn index_faults(found: &Situation) -> Vec<String> {
 }
 
 /// That history does not send what an index leaves out.
-fn passed_over(found: &Situation) -> Option<Check> {
+fn passed_over(found: &SessionState) -> Option<Check> {
     let faults = index_faults(found);
     let says = || {
         format!(
@@ -372,7 +373,7 @@ fn passed_over(found: &Situation) -> Option<Check> {
 }
 
 /// What an index needs to be made anew.
-fn index(found: &Situation, wish: &ResetWish) -> Vec<Check> {
+fn index(found: &SessionState, wish: &ResetOptions) -> Vec<Check> {
     let name = "index";
     let faults = index_faults(found);
     let mut checks = vec![if faults.is_empty() && wish.bricks.is_empty() {
@@ -400,7 +401,7 @@ fn index(found: &Situation, wish: &ResetWish) -> Vec<Check> {
 }
 
 /// What creating the session anew needs, beyond what all levels need.
-fn anew(found: &Situation) -> Vec<Check> {
+fn anew(found: &SessionState) -> Vec<Check> {
     if found.release.keeps_session_without_changelog() {
         return Vec::new();
     }
@@ -424,13 +425,13 @@ fn anew(found: &Situation) -> Vec<Check> {
 }
 
 /// Whether the changelogs reach back to where the marks shall go.
-fn history(found: &Situation, wish: &ResetWish) -> Check {
+fn history(found: &SessionState, wish: &ResetOptions) -> Check {
     let name = "history";
     let Level::Rewind { to } = wish.level else { return Check::pass(name, "not needed") };
     let (Some(names), Some(target)) = (found.mark_names(), Mark::to_send_since(to)) else {
         return Check::fail(name, format!("{to} is no time of a mark"));
     };
-    let wanted = |it: &BrickSight| wish.bricks.is_empty() || wish.bricks.contains(&it.dir);
+    let wanted = |it: &BrickState| wish.bricks.is_empty() || wish.bricks.contains(&it.dir);
     let asked: Vec<_> = found.bricks().filter(|(_, it)| wanted(it)).collect();
     if asked.is_empty() {
         return Check::fail(name, "--brick names no brick of the volume");
@@ -459,7 +460,7 @@ fn history(found: &Situation, wish: &ResetWish) -> Check {
     Check::fail(name, format!("not covered by changelogs: {}; {next}", lacking.join("; ")))
 }
 
-fn is_later(brick: &BrickSight, names: &MarkNames, target: Mark) -> bool {
+fn is_later(brick: &BrickState, names: &MarkNames, target: Mark) -> bool {
     let marks = [&names.stime, &names.entry_stime].into_iter();
     marks.filter_map(|name| brick.marks.get(name)).any(|mark| *mark > target)
 }

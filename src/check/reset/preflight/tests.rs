@@ -2,28 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Verdict, preflight};
+use super::{Check, CheckStatus, preflight};
 use crate::domain::situation_sample::{id, situation};
 use crate::domain::{
-    FarSide, Leftovers, Level, OtherSession, Release, ResetWish, Room, Situation, Time,
+    FreeSpace, Level, OtherSession, Release, ResetOptions, SecondaryData, SecondaryState,
+    SessionState, Time,
 };
 
-fn wish(level: Level) -> ResetWish {
+fn wish(level: Level) -> ResetOptions {
     let now = Time::from_secs(9000);
-    ResetWish { level, bricks: Vec::new(), leftovers: Leftovers::Keep, compare: true, now }
+    ResetOptions { level, bricks: Vec::new(), leftovers: SecondaryData::Keep, compare: true, now }
 }
 
 /// What fails, and whether it may be overridden.
-fn failing(found: &Situation, level: Level) -> Vec<(&'static str, bool)> {
+fn failing(found: &SessionState, level: Level) -> Vec<(&'static str, bool)> {
     let failed = |check: Check| {
-        (check.verdict == Verdict::Fail).then_some((check.name, check.may_be_overridden))
+        (check.verdict == CheckStatus::Fail).then_some((check.name, check.may_be_overridden))
     };
     preflight(found, &wish(level)).into_iter().filter_map(failed).collect()
 }
 
 const REWIND: Level = Level::Rewind { to: Time::from_secs(5000) };
 
-fn refused(spoil: impl Fn(&mut Situation)) -> Vec<(&'static str, bool)> {
+fn refused(spoil: impl Fn(&mut SessionState)) -> Vec<(&'static str, bool)> {
     let mut found = situation();
     spoil(&mut found);
     failing(&found, Level::Resync)
@@ -54,7 +55,7 @@ fn a_directory_that_is_another_brick_or_none_is_refused() {
         }
         let checks = preflight(&found, &wish(Level::Retry));
         let bricks = checks.iter().find(|check| check.name == "bricks").unwrap();
-        assert!(bricks.verdict == Verdict::Fail && bricks.says.contains(word), "{bricks:?}");
+        assert!(bricks.verdict == CheckStatus::Fail && bricks.says.contains(word), "{bricks:?}");
     }
 }
 
@@ -73,7 +74,7 @@ fn clocks_are_judged_as_well_as_they_were_seen() {
 #[test]
 fn a_paused_session_is_left_alone() {
     let pause =
-        |it: &mut Situation| it.session.as_mut().unwrap().workers[0].state = "Paused".into();
+        |it: &mut SessionState| it.session.as_mut().unwrap().workers[0].state = "Paused".into();
     assert_eq!(refused(pause), [("session", false)]);
 }
 
@@ -110,26 +111,32 @@ fn a_chain_of_sessions_is_not_emptied_at_its_middle() {
     assert_eq!(failing(&found, Level::Full), [("secondary-is-primary", true)]);
 }
 
-fn emptied(leftovers: Leftovers, spoil: impl Fn(&mut FarSide)) -> Vec<(&'static str, bool)> {
+fn emptied(
+    leftovers: SecondaryData,
+    spoil: impl Fn(&mut SecondaryState),
+) -> Vec<(&'static str, bool)> {
     let mut found = situation();
     spoil(found.far.as_mut().unwrap());
-    let wish = ResetWish { leftovers, ..wish(Level::Resync) };
-    let failed = preflight(&found, &wish).into_iter().filter(|it| it.verdict == Verdict::Fail);
+    let wish = ResetOptions { leftovers, ..wish(Level::Resync) };
+    let failed = preflight(&found, &wish).into_iter().filter(|it| it.verdict == CheckStatus::Fail);
     failed.map(|it| (it.name, it.may_be_overridden)).collect()
 }
 
 #[test]
 fn a_secondary_is_emptied_where_its_copy_fits() {
-    let full = |far: &mut FarSide| far.room = Some(Room { used: 9, free: 9 });
-    assert_eq!(emptied(Leftovers::Quarantine, |_| ()), []);
-    assert_eq!(emptied(Leftovers::Quarantine, full), [("secondary-room", false)]);
-    assert_eq!(emptied(Leftovers::Purge, full), []);
-    assert_eq!(emptied(Leftovers::Quarantine, |far| far.room = None), [("secondary-room", true)]);
-    let shard = |far: &mut FarSide| {
+    let full = |far: &mut SecondaryState| far.room = Some(FreeSpace { used: 9, free: 9 });
+    assert_eq!(emptied(SecondaryData::Quarantine, |_| ()), []);
+    assert_eq!(emptied(SecondaryData::Quarantine, full), [("secondary-room", false)]);
+    assert_eq!(emptied(SecondaryData::Purge, full), []);
+    assert_eq!(
+        emptied(SecondaryData::Quarantine, |far| far.room = None),
+        [("secondary-room", true)]
+    );
+    let shard = |far: &mut SecondaryState| {
         far.volume.options.insert("features.shard".to_owned(), "on".to_owned());
     };
-    assert_eq!(emptied(Leftovers::Purge, shard), [("secondary-sharded", true)]);
-    assert_eq!(emptied(Leftovers::Keep, shard), []);
+    assert_eq!(emptied(SecondaryData::Purge, shard), [("secondary-sharded", true)]);
+    assert_eq!(emptied(SecondaryData::Keep, shard), []);
 }
 
 #[test]
@@ -158,17 +165,17 @@ fn an_index_is_made_anew_where_something_is_wrong_with_it() {
     assert_eq!(failing(&broken(), Level::History), []);
     let told = preflight(&broken(), &wish(REWIND)).into_iter().find(|it| it.name == "index");
     let told = told.expect("a rewind passes over what an index lacks");
-    assert_eq!(told.verdict, Verdict::Warn);
+    assert_eq!(told.verdict, CheckStatus::Warn);
     assert!(told.says.contains("--level history") && told.says.contains("htime/x"), "{told:?}");
     assert!(preflight(&situation(), &wish(REWIND)).iter().all(|it| it.name != "index"));
-    let down = Situation { down: Some(vec!["m1:/bricks/gv0".to_owned()]), ..broken() };
+    let down = SessionState { down: Some(vec!["m1:/bricks/gv0".to_owned()]), ..broken() };
     assert_eq!(failing(&down, Level::History), []);
     assert_eq!(
-        failing(&Situation { unhealed: Some(3), ..broken() }, Level::History),
+        failing(&SessionState { unhealed: Some(3), ..broken() }, Level::History),
         [("heal", false)]
     );
     assert_eq!(
-        failing(&Situation { unhealed: None, ..broken() }, Level::History),
+        failing(&SessionState { unhealed: None, ..broken() }, Level::History),
         [("heal", true)]
     );
 }
@@ -184,10 +191,10 @@ fn a_secondary_made_anew_is_another_one() {
 #[test]
 fn what_makes_it_crawl_everything_depends_on_the_release() {
     for (release, word) in [(Release(3, 7, 6), "directories"), (Release(10, 3, 0), "of 0")] {
-        let found = Situation { release, ..situation() };
+        let found = SessionState { release, ..situation() };
         let checks = preflight(&found, &wish(Level::Resync));
         let told = checks.iter().find(|check| check.name == "release").unwrap();
-        assert!(told.verdict == Verdict::Pass && told.says.contains(word), "{told:?}");
+        assert!(told.verdict == CheckStatus::Pass && told.says.contains(word), "{told:?}");
     }
 }
 
@@ -206,7 +213,7 @@ fn marks_go_back_only_to_where_the_changelogs_reach() {
 
 #[test]
 fn another_change_detector_is_told_how_to_leave() {
-    let xsync = |it: &mut Situation| {
+    let xsync = |it: &mut SessionState| {
         it.settings.insert("change-detector".to_owned(), "xsync".to_owned());
     };
     assert_eq!(refused(xsync), [("change-detector", false)]);

@@ -16,7 +16,7 @@ use crate::scan;
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
-use crate::scan::integrity::{Records, Soundness};
+use crate::scan::integrity::{Integrity, Records};
 use crate::task::Failure;
 
 /// How long a rollover of changelogs may be under way before what it leaves counts.
@@ -201,7 +201,7 @@ impl Audit<'_> {
         Ok(self.list.push(&findings)?)
     }
 
-    fn tell(&mut self, brick: &BrickRoot, found: &Soundness) {
+    fn tell(&mut self, brick: &BrickRoot, found: &Integrity) {
         let name = brick.name();
         self.head.compared += found.names;
         let (names, handles) = (found.names, found.handles);

@@ -14,10 +14,10 @@ use crate::report::{AuditList, Progress};
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, Host, Tools};
-use crate::scan::inventory::{Inventory, Slice, Wish};
+use crate::scan::inventory::{GfidRange, Inventory, ReadOptions};
 use crate::task::Failure;
-use crate::task::compare::{Comparison, Terms};
-use crate::task::throttle::Manners;
+use crate::task::compare::{CompareOptions, Comparison};
+use crate::task::throttle::Throttle;
 
 /// What `audit session` takes.
 #[derive(ClapArgs, Debug)]
@@ -44,10 +44,10 @@ pub struct Args {
     sample: Option<std::num::NonZeroU64>,
     /// Compare part I of N only, counted from 1: splits the work over nights or machines
     #[arg(long, value_name = "I/N", value_parser = part, conflicts_with = "range")]
-    shard: Option<Slice>,
+    shard: Option<GfidRange>,
     /// Compare gfids with these first four hex digits only, such as 0000..7fff
     #[arg(long, value_name = "FROM..TO", value_parser = range)]
-    range: Option<Slice>,
+    range: Option<GfidRange>,
     /// Wait so many seconds at most for replication to do what it still has to do
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     settle: u64,
@@ -59,20 +59,20 @@ pub struct Args {
     pause_file: Option<PathBuf>,
 }
 
-fn part(text: &str) -> Result<Slice, String> {
+fn part(text: &str) -> Result<GfidRange, String> {
     let parsed = text.split_once('/').and_then(|(number, of)| {
-        Slice::part(number.parse::<u16>().ok()?.checked_sub(1)?, of.parse().ok()?)
+        GfidRange::part(number.parse::<u16>().ok()?.checked_sub(1)?, of.parse().ok()?)
     });
     parsed.ok_or_else(|| "expected I/N, such as 1/4".to_owned())
 }
 
-fn range(text: &str) -> Result<Slice, String> {
+fn range(text: &str) -> Result<GfidRange, String> {
     let digits = |digits: &str| {
         (digits.len() == 4).then_some(())?;
         u16::from_str_radix(digits, 16).ok()
     };
     let parsed = text.split_once("..").and_then(|(first, last)| {
-        Some(Slice { first: digits(first)?, last: digits(last.trim_start_matches('='))? })
+        Some(GfidRange { first: digits(first)?, last: digits(last.trim_start_matches('='))? })
     });
     parsed
         .filter(|slice| slice.first <= slice.last)
@@ -99,8 +99,8 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
-    Manners::be_nice();
-    let manners = Manners {
+    Throttle::be_nice();
+    let manners = Throttle {
         max_load: args.max_load,
         pause_file: args.pause_file.clone(),
         stop: interrupt::watched(),
@@ -109,9 +109,9 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (primary, secondary) = sides(args, global)?;
     let (meter, most) = (Arc::new(Meter::default()), primary.inodes() + secondary.inodes());
     let content = args.content.then(|| args.sample.map_or(1, std::num::NonZeroU64::get));
-    let terms = Terms {
-        wish: Wish { content, places: false },
-        slice: args.shard.or(args.range).unwrap_or(Slice::ALL),
+    let terms = CompareOptions {
+        wish: ReadOptions { content, places: false },
+        slice: args.shard.or(args.range).unwrap_or(GfidRange::ALL),
         settle: Duration::from_secs(args.settle),
         manners,
     };

@@ -9,7 +9,7 @@ use crate::cli::failure::Outcome;
 use crate::domain::{Gfid, Time};
 use crate::report::{PrintError, RecordList, RolloverRow, Row};
 use crate::scan;
-use crate::scan::changelog::{NamePattern, Op, Shown, Wish};
+use crate::scan::changelog::{NamePattern, Op, ShowOptions, Shown};
 use crate::task::Failure;
 
 /// What `changelog show` takes.
@@ -41,7 +41,7 @@ pub struct Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let paths = args.paths.iter().map(|path| path.as_encoded_bytes().to_vec()).collect();
-    let wish = Wish {
+    let wish = ShowOptions {
         gfids: args.gfids.clone(),
         paths,
         matching: args.matching.clone(),
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
 
 fn show(
     file: &Path,
-    wish: &Wish,
+    wish: &ShowOptions,
     list: &mut RecordList,
     damage: &mut Vec<scan::changelog::Damaged>,
 ) -> Result<(), Failure> {

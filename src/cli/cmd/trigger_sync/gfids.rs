@@ -7,7 +7,7 @@ use super::site::Site;
 use crate::domain::{Gfid, Name};
 use crate::report::Progress;
 use crate::scan::Meter;
-use crate::scan::mount::Tally;
+use crate::scan::mount::TreeCounts;
 use crate::scan::resolve::{Resolver, Status};
 use crate::task::Failure;
 
@@ -46,7 +46,7 @@ impl Whereabouts {
     }
 
     /// Counts those that were not found among what was asked for and is not there.
-    pub(super) fn tell(&self, tally: &mut Tally) {
+    pub(super) fn tell(&self, tally: &mut TreeCounts) {
         for gfid in &self.lost {
             tally.miss(Name::from(format!("<gfid:{gfid}> on the bricks of this node")));
         }

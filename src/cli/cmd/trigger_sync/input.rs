@@ -14,7 +14,7 @@ use crate::scan::mount::MountRoot;
 
 /// What was asked for, in the order given.
 #[derive(Debug, Default)]
-pub(super) struct Wishes {
+pub(super) struct TriggerRequest {
     /// Paths relative to the mount.
     pub(super) paths: Vec<Name>,
     /// Gfids of what else is to be sent.
@@ -23,7 +23,7 @@ pub(super) struct Wishes {
     documented: bool,
 }
 
-impl Wishes {
+impl TriggerRequest {
     /// Reads arguments, files and standard input.
     ///
     /// # Errors

@@ -17,18 +17,18 @@ use clap::Args as ClapArgs;
 use crate::apply::ManifestWriter;
 use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
-use crate::cli::run_plan::{Carried, Change, carry_out, host_name};
+use crate::cli::run_plan::{ChangeArgs, RunOutcome, carry_out, host_name};
 use crate::domain::{Gfid, SecondaryUrl};
 use crate::plan::recipe::TriggerSync;
-use crate::plan::{Item, Manifest, Pace, Place, Plan, Trigger};
+use crate::plan::{Item, Manifest, NodePath, Pace, Plan, Trigger};
 use crate::report;
-use crate::report::{Progress, Proof, Triggered};
+use crate::report::{Progress, Proof, TriggerSyncReport};
 use crate::scan::Meter;
 use crate::scan::cluster::Tools;
-use crate::scan::mount::{Entry, Selection, Tally, collect};
+use crate::scan::mount::{Selection, TreeCounts, TreeEntry, collect};
 use crate::task::Failure;
 use gfids::Whereabouts;
-use input::Wishes;
+use input::TriggerRequest;
 use refusal::Refusal;
 use site::Site;
 use verify::Verify;
@@ -83,15 +83,16 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "300", requires = "verify")]
     patience: u64,
     #[command(flatten)]
-    change: Change,
+    change: ChangeArgs,
 }
 
 pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let tools = Tools::new(&global.gluster, &global.ssh)?;
     let site = Site::look(args, &tools, global)?;
-    let wishes = Wishes::read(args, &site.mount)?;
+    let wishes = TriggerRequest::read(args, &site.mount)?;
     if wishes.is_empty() {
-        let nothing = Triggered::nothing(site.mount.name(), site.mount.volume(), site.secondary());
+        let nothing =
+            TriggerSyncReport::nothing(site.mount.name(), site.mount.volume(), site.secondary());
         report::print(&nothing, &global.look())?;
         return Ok(Outcome::Fine);
     }
@@ -109,20 +110,20 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let verify = verify.transpose()?;
     let (run, failed) = match carry_out(&plan, lists.path(), &args.change, global)? {
         // What was asked for and is not there is something to look into, plan or no plan.
-        Carried::Shown(Outcome::Fine) if tally.unseen() > 0 => return Ok(Outcome::Findings),
-        Carried::Shown(outcome) => return Ok(outcome),
-        Carried::Done { run, failed } => (run, failed),
+        RunOutcome::Shown(Outcome::Fine) if tally.unseen() > 0 => return Ok(Outcome::Findings),
+        RunOutcome::Shown(outcome) => return Ok(outcome),
+        RunOutcome::Done { run, failed } => (run, failed),
     };
     let proof = verify.map(|verify| verify.prove(lists.path(), &manifest)).transpose()?;
     let (mount, volume) = (site.mount.name(), site.mount.volume().to_owned());
     let secondary = site.secondary();
     let run = Some(run);
-    let told = Triggered { mount, volume, secondary, run, tally, failed, proof };
+    let told = TriggerSyncReport { mount, volume, secondary, run, tally, failed, proof };
     report::print(&told, &global.look())?;
     Ok(outcome(&told))
 }
 
-fn outcome(told: &Triggered) -> Outcome {
+fn outcome(told: &TriggerSyncReport) -> Outcome {
     let whole = told.proof.as_ref().is_none_or(Proof::is_whole);
     if told.proof.as_ref().is_some_and(Proof::is_blind) {
         Outcome::Blind
@@ -140,13 +141,13 @@ fn list(
     jobs: NonZeroUsize,
     folder: &std::path::Path,
     global: &Global,
-) -> Result<(Manifest, Tally), Failure> {
+) -> Result<(Manifest, TreeCounts), Failure> {
     let mut writer = ManifestWriter::create(folder, "objects.jsonl")?;
     let meter = Arc::new(Meter::default());
     let progress = Progress::of_names(&meter, 0, global.quiet);
     let tally = collect(&site.mount, selection, jobs.get(), &meter, &mut |entry| {
-        let Entry { path, folder, gfid } = entry;
-        let trigger = Trigger { at: Place::from(path), folder, gfid: Some(gfid) };
+        let TreeEntry { path, folder, gfid } = entry;
+        let trigger = Trigger { at: NodePath::from(path), folder, gfid: Some(gfid) };
         writer.push(&Item::Trigger(trigger)).map_err(io::Error::other)
     })?;
     drop(progress);
@@ -159,15 +160,16 @@ fn list_error(source: io::Error) -> Refusal {
 
 fn plan(args: &Args, site: &Site, jobs: NonZeroUsize, manifest: Manifest) -> Result<Plan, Refusal> {
     let volume = site.mount.volume().to_owned();
-    let bricks: Vec<Place> = site.bricks.iter().map(|brick| Place::from(brick.path())).collect();
+    let bricks: Vec<NodePath> =
+        site.bricks.iter().map(|brick| NodePath::from(brick.path())).collect();
     if args.max_backlog.is_some() && bricks.is_empty() {
         return Err(Refusal::NoBrick { what: "--max-backlog", volume });
     }
     let bricks = if args.max_backlog.is_some() { bricks } else { Vec::new() };
-    let pause_file = args.pause_file.clone().map(Place::from);
+    let pause_file = args.pause_file.clone().map(NodePath::from);
     let wish = TriggerSync {
         node: host_name(),
-        mount: Place::from(site.mount.path()),
+        mount: NodePath::from(site.mount.path()),
         id: site.volume.as_ref().map(|volume| volume.id),
         volume,
         secondary: site.secondary(),
@@ -179,7 +181,7 @@ fn plan(args: &Args, site: &Site, jobs: NonZeroUsize, manifest: Manifest) -> Res
 }
 
 /// Tells what will be sent, and what trigger-sync can do nothing for.
-fn tell(tally: &Tally, global: &Global) {
+fn tell(tally: &TreeCounts, global: &Global) {
     if global.quiet {
         return;
     }

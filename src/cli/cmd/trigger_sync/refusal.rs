@@ -1,6 +1,6 @@
 //! Why trigger-sync is refused, and the way out.
 
-use crate::domain::{Diagnose, Kind, Name};
+use crate::domain::{Kind, Name, UserError};
 
 /// Why trigger-sync is refused; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +94,7 @@ pub(super) enum Refusal {
     Nothing,
 }
 
-impl Diagnose for Refusal {
+impl UserError for Refusal {
     fn kind(&self) -> Kind {
         match self {
             Self::WhichSession { .. } | Self::Nothing => Kind::Usage,

@@ -6,7 +6,7 @@ use super::refusal::Refusal;
 use super::verify::Seat;
 use super::{Args, verify};
 use crate::cli::args::Global;
-use crate::domain::{Brick, Diagnose as _, Name, Session, Volume};
+use crate::domain::{Brick, Name, Session, UserError as _, Volume};
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::mount::{MountError, MountRoot};

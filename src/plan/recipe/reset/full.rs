@@ -7,25 +7,25 @@
 
 use std::collections::BTreeMap;
 
-use super::{Draft, on, resync};
-use crate::domain::{BrickSight, OtherSession};
-use crate::plan::{Guard, Identity, Object, Place, State, Step};
+use super::{Builder, on, resync};
+use crate::domain::{BrickState, OtherSession};
+use crate::plan::{Guard, Identity, NodePath, Object, State, Step};
 
 /// What gsyncd notes down for itself among the settings.
 const OWN_NOTES: [&str; 1] = ["stime-xattr-prefix"];
 
 /// A session that stands still while there are no changelogs.
-struct Held {
+struct SavedSession {
     primary: String,
     secondary: String,
     set: BTreeMap<String, String>,
 }
 
-pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
+pub(super) fn steps(draft: &Builder<'_>) -> Vec<Step> {
     let anew = !draft.found.release.keeps_session_without_changelog();
     let running = draft.found.others.iter().filter(|other| !other.session.is_stopped());
-    let running: Vec<_> = running.map(|other| Held::other(draft, other)).collect();
-    let all = if anew { Held::all(draft) } else { Vec::new() };
+    let running: Vec<_> = running.map(|other| SavedSession::other(draft, other)).collect();
+    let all = if anew { SavedSession::all(draft) } else { Vec::new() };
     let mut steps = draft.halt();
     steps.extend(running.iter().flat_map(|held| draft.halt_of(&held.secondary)));
     steps.extend(all.iter().flat_map(|held| held.deleted(draft)));
@@ -41,26 +41,26 @@ pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
     steps
 }
 
-impl Held {
-    fn other(draft: &Draft<'_>, other: &OtherSession) -> Self {
+impl SavedSession {
+    fn other(draft: &Builder<'_>, other: &OtherSession) -> Self {
         let secondary = other.session.secondary.to_string();
         Self { primary: draft.primary(), secondary, set: other.set.clone() }
     }
 
     /// The session that is reset, then the others.
-    fn all(draft: &Draft<'_>) -> Vec<Self> {
+    fn all(draft: &Builder<'_>) -> Vec<Self> {
         let (primary, secondary) = (draft.primary(), draft.secondary());
         let own = Self { primary, secondary, set: draft.found.set() };
         let others = draft.found.others.iter().map(|other| Self::other(draft, other));
         std::iter::once(own).chain(others).collect()
     }
 
-    fn deleted(&self, draft: &Draft<'_>) -> Vec<Step> {
+    fn deleted(&self, draft: &Builder<'_>) -> Vec<Step> {
         let settings = self.settings().map(|(object, _)| draft.on_own(object, State::Absent));
         settings.chain([draft.on_own(self.record(), State::Absent)]).collect()
     }
 
-    fn created(&self, draft: &Draft<'_>) -> Vec<Step> {
+    fn created(&self, draft: &Builder<'_>) -> Vec<Step> {
         let settings = self.settings().map(|(object, text)| draft.on_own(object, text));
         std::iter::once(draft.on_own(self.record(), State::InPlace)).chain(settings).collect()
     }
@@ -86,15 +86,15 @@ impl Held {
     }
 }
 
-fn changelog(draft: &Draft<'_>) -> Object {
+fn changelog(draft: &Builder<'_>) -> Object {
     Object::VolumeOption { volume: draft.primary(), option: "changelog.changelog".to_owned() }
 }
 
 /// The brick's changelogs are moved aside on their own file system, while none is written.
-fn aside(draft: &Draft<'_>, node: &str, brick: &BrickSight) -> Option<Step> {
+fn aside(draft: &Builder<'_>, node: &str, brick: &BrickState) -> Option<Step> {
     let (inode, born) = brick.changelogs?;
     let (primary, secondary) = (draft.primary(), draft.secondary());
-    let root = Place::from(brick.dir.as_path());
+    let root = NodePath::from(brick.dir.as_path());
     let guards = vec![
         Guard::SessionStopped { primary, secondary },
         Guard::Unchanged { object: changelog(draft), was: State::text("off") },
@@ -102,7 +102,7 @@ fn aside(draft: &Draft<'_>, node: &str, brick: &BrickSight) -> Option<Step> {
     ];
     let at = brick.dir.join(".glusterfs/changelogs");
     let kept = format!(".glusterfs/changelogs.before-{}", draft.token());
-    let (at, aside) = (Place::from(at), Place::from(brick.dir.join(kept)));
+    let (at, aside) = (NodePath::from(at), NodePath::from(brick.dir.join(kept)));
     let object = Object::Movable { at, aside, identity: Identity { inode, born } };
     Some(on(node, guards, object, State::Aside))
 }

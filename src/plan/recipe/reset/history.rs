@@ -3,11 +3,11 @@
 //! A brick holds its index open and would go on writing into the old one, so it stands still
 //! meanwhile: one brick after the other, each only when its replicas owe it nothing any more.
 
-use super::{Draft, on};
-use crate::domain::BrickSight;
-use crate::plan::{Guard, Identity, Object, Place, State, Step};
+use super::{Builder, on};
+use crate::domain::BrickState;
+use crate::plan::{Guard, Identity, NodePath, Object, State, Step};
 
-pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
+pub(super) fn steps(draft: &Builder<'_>) -> Vec<Step> {
     let asked = !draft.wish.bricks.is_empty();
     let bricks = draft.bricks().filter(|(_, it)| asked || !it.index_faults.is_empty());
     let mended: Vec<Step> = bricks.flat_map(|(node, brick)| mend(draft, node, brick)).collect();
@@ -20,22 +20,22 @@ pub(super) fn steps(draft: &Draft<'_>) -> Vec<Step> {
     steps
 }
 
-fn mend(draft: &Draft<'_>, node: &str, brick: &BrickSight) -> Vec<Step> {
+fn mend(draft: &Builder<'_>, node: &str, brick: &BrickState) -> Vec<Step> {
     let volume = draft.primary();
-    let root = Place::from(brick.dir.as_path());
+    let root = NodePath::from(brick.dir.as_path());
     let url = format!("{node}:{}", brick.dir.display());
     let process = Object::BrickProcess { volume: volume.clone(), brick: url };
     let still = Guard::Unchanged { object: process.clone(), was: State::Stopped };
     let guards = || vec![still.clone(), draft.same_brick(brick, &root)];
-    let at = Place::from(brick.dir.join(".glusterfs/changelogs/htime"));
-    let made = |at: &Place| Object::HistoryIndex { brick: root.clone(), at: at.clone() };
+    let at = NodePath::from(brick.dir.join(".glusterfs/changelogs/htime"));
+    let made = |at: &NodePath| Object::HistoryIndex { brick: root.clone(), at: at.clone() };
     let mut steps =
         vec![on(node, vec![draft.same_brick(brick, &root)], process.clone(), State::Stopped)];
     match brick.index {
         None => steps.push(on(node, guards(), made(&at), State::InPlace)),
         Some((inode, born)) => {
             let kept = format!(".glusterfs/htime.before-{}", draft.token());
-            let aside = Place::from(brick.dir.join(kept));
+            let aside = NodePath::from(brick.dir.join(kept));
             steps.push(on(node, guards(), made(&aside), State::InPlace));
             let identity = Identity { inode, born };
             let old = Object::Movable { at, aside, identity };

@@ -7,10 +7,10 @@ mod retry;
 mod rewind;
 
 use crate::domain::{
-    BrickSight, Leftovers, Level, Mark, MarkNames, QUARANTINE, ResetWish, Situation,
+    BrickState, Level, Mark, MarkNames, QUARANTINE, ResetOptions, SecondaryData, SessionState,
 };
 use crate::plan::{
-    Action, Afterwards, Because, Guard, Identity, Object, Place, Plan, State, Step, StepId,
+    Action, Because, FollowUp, Guard, Identity, NodePath, Object, Plan, State, Step, StepId,
 };
 
 /// How many canaries fly for each replica set: with eight, some set has none once in 3,000 times.
@@ -20,8 +20,8 @@ const ROLLOVER: u32 = 15;
 
 /// The steps of a reset. Nothing in them is checked here: [`crate::check::reset::preflight`] does that.
 #[must_use]
-pub fn reset(found: &Situation, wish: &ResetWish) -> Plan {
-    let draft = Draft { found, wish };
+pub fn reset(found: &SessionState, wish: &ResetOptions) -> Plan {
+    let draft = Builder { found, wish };
     let (title, steps) = match wish.level {
         Level::Retry => ("stop, start, and see a change arrive".to_owned(), retry::steps(&draft)),
         Level::Rewind { to } => {
@@ -38,12 +38,12 @@ pub fn reset(found: &Situation, wish: &ResetWish) -> Plan {
 }
 
 /// What the steps are made from.
-struct Draft<'a> {
-    found: &'a Situation,
-    wish: &'a ResetWish,
+struct Builder<'a> {
+    found: &'a SessionState,
+    wish: &'a ResetOptions,
 }
 
-impl Draft<'_> {
+impl Builder<'_> {
     /// A step on the node whose glusterd is asked.
     fn on_own(&self, object: Object, shall_be: State) -> Step {
         on(&self.found.own, Vec::new(), object, shall_be)
@@ -97,9 +97,9 @@ impl Draft<'_> {
     /// cannot be taken back.
     fn emptied(&self) -> Option<Step> {
         let keep = match self.wish.leftovers {
-            Leftovers::Keep => return None,
-            Leftovers::Quarantine => Some(format!("{QUARANTINE}{}", self.token())),
-            Leftovers::Purge => None,
+            SecondaryData::Keep => return None,
+            SecondaryData::Quarantine => Some(format!("{QUARANTINE}{}", self.token())),
+            SecondaryData::Purge => None,
         };
         let (primary, secondary) = (self.primary(), self.secondary());
         let guards = vec![Guard::SessionStopped { primary, secondary }];
@@ -108,7 +108,7 @@ impl Draft<'_> {
     }
 
     /// Only a comparison shows whether both sides are equal; a crawl is known to leave things out.
-    fn afterwards(&self) -> Afterwards {
+    fn afterwards(&self) -> FollowUp {
         let crawls = matches!(self.wish.level, Level::Resync | Level::Full);
         let compare = crawls && self.wish.compare;
         let says = if compare {
@@ -117,7 +117,7 @@ impl Draft<'_> {
             "no step compares both sides"
         };
         let (primary, secondary) = (self.primary(), self.secondary());
-        Afterwards { says: says.to_owned(), primary, secondary, compare }
+        FollowUp { says: says.to_owned(), primary, secondary, compare }
     }
 
     fn sets(&self) -> u32 {
@@ -137,32 +137,32 @@ impl Draft<'_> {
     }
 
     /// The bricks that were asked for, with their nodes.
-    fn bricks(&self) -> impl Iterator<Item = (&str, &BrickSight)> {
+    fn bricks(&self) -> impl Iterator<Item = (&str, &BrickState)> {
         let wanted = &self.wish.bricks;
         self.found.bricks().filter(|(_, it)| wanted.is_empty() || wanted.contains(&it.dir))
     }
 
     /// The root's mark of this name shall be so, while the session stands still and the brick is
     /// still the same one.
-    fn mark(&self, node: &str, brick: &BrickSight, name: &str, shall_be: State) -> Step {
+    fn mark(&self, node: &str, brick: &BrickState, name: &str, shall_be: State) -> Step {
         let (primary, secondary) = (self.primary(), self.secondary());
-        let at = Place::from(brick.dir.as_path());
+        let at = NodePath::from(brick.dir.as_path());
         let guards =
             vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
         on(node, guards, Object::Xattr { at, name: name.to_owned() }, shall_be)
     }
 
     /// The marks of all directories below the root are gone.
-    fn unmarked(&self, node: &str, brick: &BrickSight, name: &str) -> Step {
+    fn unmarked(&self, node: &str, brick: &BrickState, name: &str) -> Step {
         let (primary, secondary) = (self.primary(), self.secondary());
-        let at = Place::from(brick.dir.as_path());
+        let at = NodePath::from(brick.dir.as_path());
         let guards =
             vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
         let object = Object::DirectoryMarks { at, name: name.to_owned() };
         on(node, guards, object, State::Spent)
     }
 
-    fn same_brick(&self, brick: &BrickSight, at: &Place) -> Guard {
+    fn same_brick(&self, brick: &BrickState, at: &NodePath) -> Guard {
         let (inode, born) = brick.identity;
         let identity = Identity { inode, born };
         Guard::SameBrick { at: at.clone(), volume: self.found.primary.id, identity }
@@ -176,7 +176,7 @@ fn on(node: &str, guards: Vec<Guard>, object: Object, shall_be: State) -> Step {
 }
 
 /// The marks of the session on a brick, stime first.
-fn marks_of(brick: &BrickSight, names: &MarkNames) -> (Option<Mark>, Option<Mark>) {
+fn marks_of(brick: &BrickState, names: &MarkNames) -> (Option<Mark>, Option<Mark>) {
     (brick.marks.get(&names.stime).copied(), brick.marks.get(&names.entry_stime).copied())
 }
 

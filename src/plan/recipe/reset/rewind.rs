@@ -1,10 +1,10 @@
 //! `rewind`: the marks go back to a time that the changelogs still cover, never forward.
 
-use super::{Draft, marks_of};
-use crate::domain::{BrickSight, Mark, MarkNames, Time};
+use super::{Builder, marks_of};
+use crate::domain::{BrickState, Mark, MarkNames, Time};
 use crate::plan::{State, Step};
 
-pub(super) fn steps(draft: &Draft<'_>, to: Time) -> Vec<Step> {
+pub(super) fn steps(draft: &Builder<'_>, to: Time) -> Vec<Step> {
     let (Some(names), Some(target)) = (draft.found.mark_names(), Mark::to_send_since(to)) else {
         return Vec::new();
     };
@@ -22,9 +22,9 @@ pub(super) fn steps(draft: &Draft<'_>, to: Time) -> Vec<Step> {
 
 /// A mark that is earlier already, or not there, stays as it is.
 fn back(
-    draft: &Draft<'_>,
+    draft: &Builder<'_>,
     node: &str,
-    brick: &BrickSight,
+    brick: &BrickState,
     (names, target): (&MarkNames, Mark),
 ) -> Vec<Step> {
     let (stime, entry_stime) = marks_of(brick, names);

@@ -2,12 +2,14 @@
 
 use super::reset;
 use crate::domain::situation_sample::{id, situation};
-use crate::domain::{Leftovers, Level, OtherSession, Release, ResetWish, Situation, Time};
+use crate::domain::{
+    Level, OtherSession, Release, ResetOptions, SecondaryData, SessionState, Time,
+};
 use crate::plan::{Guard, Object, Plan, State, Step};
 
-fn wish(level: Level) -> ResetWish {
+fn wish(level: Level) -> ResetOptions {
     let now = Time::from_secs(1_795_264_308);
-    ResetWish { level, bricks: Vec::new(), leftovers: Leftovers::Keep, compare: true, now }
+    ResetOptions { level, bricks: Vec::new(), leftovers: SecondaryData::Keep, compare: true, now }
 }
 
 /// Step by step: the node and what is done there, with short names for the ids.
@@ -31,7 +33,7 @@ fn between(steps: &[&str]) -> Vec<String> {
     [&HALT[..], steps, &GO[..]].concat().into_iter().map(str::to_owned).collect()
 }
 
-fn plan(found: &Situation, level: Level) -> Plan {
+fn plan(found: &SessionState, level: Level) -> Plan {
     reset(found, &wish(level))
 }
 
@@ -76,7 +78,7 @@ fn rewind_can_be_for_one_brick() {
         sight.bricks[0].dir = "/bricks/other".into();
     }
     let level = Level::Rewind { to: Time::from_secs(3000) };
-    let wish = ResetWish { bricks: vec!["/bricks/other".into()], ..wish(level) };
+    let wish = ResetOptions { bricks: vec!["/bricks/other".into()], ..wish(level) };
     let expected = between(&["m2: set xattr stime of /bricks/other to 0x00000bb700000000"]);
     assert_eq!(told(&reset(&found, &wish)), expected);
 }
@@ -94,7 +96,7 @@ fn a_canary_flies_for_every_replica_set() {
 }
 
 /// The same with changelogs, an index and settings.
-fn rich() -> Situation {
+fn rich() -> SessionState {
     let mut found = situation();
     for node in &mut found.nodes {
         let sight = node.sight.as_mut().unwrap();
@@ -115,13 +117,13 @@ const VOID: [&str; 4] = [
     "m2: remove xattr entry_stime of /bricks/gv0",
 ];
 
-fn full(found: &Situation, leftovers: Leftovers) -> Plan {
-    reset(found, &ResetWish { leftovers, ..wish(Level::Full) })
+fn full(found: &SessionState, leftovers: SecondaryData) -> Plan {
+    reset(found, &ResetOptions { leftovers, ..wish(Level::Full) })
 }
 
 #[test]
 fn full_makes_the_session_anew_where_changelogs_cannot_be_switched_off_otherwise() {
-    let plan = full(&rich(), Leftovers::Quarantine);
+    let plan = full(&rich(), SecondaryData::Quarantine);
     let aside = |node: &str| {
         format!(
             "{node}: move {AT} aside, to /bricks/gv0/.glusterfs/changelogs.before-20261121T123148"
@@ -146,13 +148,13 @@ fn full_makes_the_session_anew_where_changelogs_cannot_be_switched_off_otherwise
     // Everything ahead of the emptying can be taken back.
     let last = plan.steps.len() - GO.len();
     assert_eq!(plan.point_of_no_return(), Some(plan.steps[last - 1].id));
-    assert_eq!(full(&rich(), Leftovers::Keep).point_of_no_return(), None);
+    assert_eq!(full(&rich(), SecondaryData::Keep).point_of_no_return(), None);
 }
 
 #[test]
 fn full_keeps_the_session_where_the_release_lets_it() {
-    let found = Situation { release: Release(3, 12, 9), ..rich() };
-    let told = told(&full(&found, Leftovers::Purge));
+    let found = SessionState { release: Release(3, 12, 9), ..rich() };
+    let told = told(&full(&found, SecondaryData::Purge));
     assert!(told.iter().all(|it| !it.contains("create") && !it.contains("setting")), "{told:#?}");
     let off = told.iter().position(|it| it.ends_with("changelog.changelog of volume gv0 to off"));
     assert_eq!(off, Some(HALT.len()));
@@ -166,7 +168,7 @@ fn full_takes_the_other_sessions_of_the_volume_along() {
     session.secondary = "s2::far".parse().unwrap();
     let set = [("checkpoint".to_owned(), "now".to_owned())].into();
     found.others.push(OtherSession { session, set });
-    let plan = full(&found, Leftovers::Keep);
+    let plan = full(&found, SecondaryData::Keep);
     let said = told(&plan);
     let at = |what: &str| {
         let place = said.iter().position(|it| it == &format!("m1: {what}"));
@@ -191,15 +193,16 @@ fn full_takes_the_other_sessions_of_the_volume_along() {
     for worker in &mut found.others[0].session.workers {
         worker.state = "Stopped".to_owned();
     }
-    let still = told(&full(&found, Leftovers::Keep));
+    let still = told(&full(&found, SecondaryData::Keep));
     assert!(still.iter().all(|it| it != "m1: start session gv0 s2::far"), "{still:#?}");
-    let legacy = told(&full(&Situation { release: Release(3, 12, 9), ..found }, Leftovers::Keep));
+    let legacy =
+        told(&full(&SessionState { release: Release(3, 12, 9), ..found }, SecondaryData::Keep));
     assert!(legacy.iter().all(|it| !it.contains("s2::far")), "{legacy:#?}");
 }
 
 #[test]
 fn where_no_mark_of_the_root_means_everything_those_of_the_directories_go() {
-    let found = Situation { release: Release(3, 7, 6), ..rich() };
+    let found = SessionState { release: Release(3, 7, 6), ..rich() };
     let plan = plan(&found, Level::Resync);
     let expected = between(&[
         "m1: remove xattr stime of /bricks/gv0",
@@ -213,7 +216,7 @@ fn where_no_mark_of_the_root_means_everything_those_of_the_directories_go() {
 }
 
 /// A brick whose index has a fault.
-fn unindexed() -> Situation {
+fn unindexed() -> SessionState {
     let mut found = rich();
     let sight = found.nodes[1].sight.as_mut().unwrap();
     sight.bricks[0].index_faults = vec!["htime/x is no index".to_owned()];
@@ -303,7 +306,7 @@ fn the_runbooks_show_what_the_plans_do() {
         (
             "full",
             include_str!("../../../../runbooks/reset-full.md"),
-            full(&rich(), Leftovers::Quarantine),
+            full(&rich(), SecondaryData::Quarantine),
         ),
     ];
     let prefix = format!("trusted.glusterfs.{}.{}.", id('1'), id('2'));

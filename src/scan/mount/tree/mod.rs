@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use rustix::io::Errno;
 
-pub use selection::{AskedPath, Selection};
+pub use selection::{SelectedPath, Selection};
 
 use super::MountRoot;
-use crate::domain::{Diagnose, Gfid, Kind, Name};
+use crate::domain::{Gfid, Kind, Name, UserError};
 use crate::scan::meter::Meter;
 use crate::scan::resolve::ObjectKind;
 use dir::{Seen, look_at, read_folder};
@@ -27,7 +27,7 @@ const AHEAD: usize = 4096;
 
 /// A directory or regular file below a mount.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Entry {
+pub struct TreeEntry {
     /// Where, relative to the mount.
     pub path: Name,
     /// Whether it is a directory; else a regular file.
@@ -38,7 +38,7 @@ pub struct Entry {
 
 /// What a collection met.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Tally {
+pub struct TreeCounts {
     /// Directories handed out.
     pub folders: u64,
     /// Regular files handed out.
@@ -59,7 +59,7 @@ pub struct Tally {
     pub notes: Vec<(Name, Errno)>,
 }
 
-impl Tally {
+impl TreeCounts {
     /// How much was not seen: what is missing, and what could not be looked at.
     #[must_use]
     pub fn unseen(&self) -> u64 {
@@ -90,7 +90,7 @@ pub enum TreeError {
     Threads(#[source] rayon::ThreadPoolBuildError),
 }
 
-impl Diagnose for TreeError {
+impl UserError for TreeError {
     fn kind(&self) -> Kind {
         Kind::Refused
     }
@@ -108,8 +108,8 @@ pub fn collect(
     selection: &Selection,
     jobs: usize,
     meter: &Meter,
-    each: &mut dyn FnMut(Entry) -> io::Result<()>,
-) -> Result<Tally, TreeError> {
+    each: &mut dyn FnMut(TreeEntry) -> io::Result<()>,
+) -> Result<TreeCounts, TreeError> {
     let threads = ThreadPoolBuilder::new().num_threads(jobs).build().map_err(TreeError::Threads)?;
     let mut collector = Collector {
         mount,
@@ -118,7 +118,7 @@ pub fn collect(
         meter,
         each,
         linked: HashSet::new(),
-        tally: Tally::default(),
+        tally: TreeCounts::default(),
     };
     for chunk in selection.chunks(CHUNK) {
         let looks: Vec<_> = collector
@@ -147,10 +147,10 @@ struct Collector<'a> {
     threads: ThreadPool,
     jobs: usize,
     meter: &'a Meter,
-    each: &'a mut dyn FnMut(Entry) -> io::Result<()>,
+    each: &'a mut dyn FnMut(TreeEntry) -> io::Result<()>,
     /// Files with several names that were handed out, by gfid.
     linked: HashSet<Gfid>,
-    tally: Tally,
+    tally: TreeCounts,
 }
 
 /// What is still to be handed out; a directory with what is in it, once that was read.
@@ -227,7 +227,7 @@ impl Collector<'_> {
                     }
                     self.tally.linked += 1;
                 }
-                (self.each)(Entry { path: seen.path.clone(), folder, gfid })
+                (self.each)(TreeEntry { path: seen.path.clone(), folder, gfid })
                     .map_err(TreeError::List)?;
                 folder
             }

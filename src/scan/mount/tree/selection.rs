@@ -4,16 +4,16 @@ use crate::domain::Name;
 
 /// A place below a mount.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AskedPath {
+pub struct SelectedPath {
     path: Name,
     below: bool,
 }
 
 /// What is to be collected: sorted in pre-order, nothing twice.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Selection(Vec<AskedPath>);
+pub struct Selection(Vec<SelectedPath>);
 
-impl AskedPath {
+impl SelectedPath {
     /// Its path, relative to the mount; `.` for the mount itself.
     #[must_use]
     pub fn path(&self) -> &Name {
@@ -39,15 +39,17 @@ impl Selection {
                 let bytes = path.as_bytes();
                 let cuts = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'/');
                 let above = cuts.filter_map(|(at, _)| bytes.get(..at));
-                asked.extend(above.map(|path| AskedPath { path: Name::from(path), below: false }));
+                asked.extend(
+                    above.map(|path| SelectedPath { path: Name::from(path), below: false }),
+                );
             }
-            asked.push(AskedPath { path, below });
+            asked.push(SelectedPath { path, below });
         }
         // Whoever asks for more comes first, so that it is the one that is kept.
         asked.sort_unstable_by(|a, b| {
             pre_order(&a.path).cmp(pre_order(&b.path)).then(b.below.cmp(&a.below))
         });
-        let mut kept: Vec<AskedPath> = Vec::with_capacity(asked.len());
+        let mut kept: Vec<SelectedPath> = Vec::with_capacity(asked.len());
         let mut tree: Option<Name> = None;
         for asked in asked {
             let known = kept.last().is_some_and(|last| last.path == asked.path);
@@ -74,7 +76,7 @@ impl Selection {
         self.0.is_empty()
     }
 
-    pub(super) fn chunks(&self, size: usize) -> impl Iterator<Item = &[AskedPath]> {
+    pub(super) fn chunks(&self, size: usize) -> impl Iterator<Item = &[SelectedPath]> {
         self.0.chunks(size)
     }
 }

@@ -8,14 +8,14 @@ use rustix::fs::{AtFlags, statat};
 
 use crate::apply::{ManifestError, ManifestReader};
 use crate::domain::{Gfid, Name};
-use crate::plan::{Bulk, Manifest, Pace, Place, Trigger};
+use crate::plan::{Bulk, Manifest, NodePath, Pace, Trigger};
 use crate::scan::delivery::{Arrival, Looks, Wanted, place};
 use crate::scan::mount::{MountRoot, gfid_through};
 
 /// An object that should arrive.
 #[derive(Debug)]
 pub(super) struct Sent {
-    at: Place,
+    at: NodePath,
     pub(super) gfid: Gfid,
     parent: Gfid,
     folder: bool,
@@ -57,7 +57,7 @@ pub(super) fn read(
     lists: &Path,
     manifest: &Manifest,
 ) -> Result<Vec<Sent>, ManifestError> {
-    let bulk = Bulk::TriggerSync { mount: Place::from(mount.path()), pace: Pace::default() };
+    let bulk = Bulk::TriggerSync { mount: NodePath::from(mount.path()), pace: Pace::default() };
     let mut reader = ManifestReader::open(lists, manifest)?;
     let mut folders: HashMap<Vec<u8>, Gfid> = HashMap::from([(b".".to_vec(), Gfid::ROOT)]);
     let mut sent = Vec::new();
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn an_object_is_looked_for_by_its_directory_and_name() {
         let (gfid, parent) = (Gfid::from_bytes([7; 16]), Gfid::from_bytes([8; 16]));
-        let sent = Sent { at: Place::from("a/b"), gfid, parent, folder: true };
+        let sent = Sent { at: NodePath::from("a/b"), gfid, parent, folder: true };
         assert_eq!(sent.wanted(), Wanted { gfid, place: place(parent, b"b"), folder: true });
     }
 }

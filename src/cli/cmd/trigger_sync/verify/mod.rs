@@ -19,7 +19,7 @@ use crate::cli::args::Global;
 use crate::cli::interrupt;
 use crate::domain::{Gfid, SecondaryUrl};
 use crate::plan::Manifest;
-use crate::report::{Mishap, Progress, Proof};
+use crate::report::{FailedItem, Progress, Proof};
 use crate::scan::Meter;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::delivery::Wanted;
@@ -217,6 +217,6 @@ pub(super) fn alone(site: &Site) -> Vec<Vec<Seat>> {
     seats.collect()
 }
 
-fn mishap(sent: &Sent, says: String) -> Mishap {
-    Mishap { gfid: sent.gfid, path: sent.path(), says }
+fn mishap(sent: &Sent, says: String) -> FailedItem {
+    FailedItem { gfid: sent.gfid, path: sent.path(), says }
 }
