@@ -10,10 +10,10 @@ use tempfile::TempDir;
 const STIME: &str = "trusted.glusterfs.22222222-2222-4222-8222-222222222222.\
                      33333333-3333-4333-8333-333333333333.stime";
 
-/// A node with one brick, and the CLI that tells of it.
-struct Executor(TempDir);
+/// A node with one brick, and a gluster command that answers as 3.7 does.
+struct OldNode(TempDir);
 
-impl Executor {
+impl OldNode {
     /// Nothing where this user may not set xattrs that bricks have.
     #[expect(clippy::disallowed_methods, reason = "a test lays out its brick")]
     fn new() -> Option<Self> {
@@ -70,7 +70,7 @@ const FULL: [&str; 6] = ["reset", "vault", "s9::vaultdr", "--level", "full", "--
 
 #[test]
 fn full_keeps_the_session_and_voids_every_mark() {
-    let Some(world) = Executor::new() else { return };
+    let Some(world) = OldNode::new() else { return };
     let shown = world.georepair(&[&FULL[..], &["--dry-run"]].concat());
     let said = String::from_utf8_lossy(&shown.stderr).into_owned();
     assert_eq!(shown.status.code(), Some(1), "{said}");
@@ -98,7 +98,7 @@ fn full_keeps_the_session_and_voids_every_mark() {
 
 #[test]
 fn resync_voids_every_mark_too() {
-    let Some(world) = Executor::new() else { return };
+    let Some(world) = OldNode::new() else { return };
     let words = ["reset", "vault", "s9::vaultdr", "--level", "resync", "--yes"];
     let output = world.georepair(&words);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -108,7 +108,7 @@ fn resync_voids_every_mark_too() {
 
 #[test]
 fn without_a_terminal_nothing_is_asked() {
-    let Some(world) = Executor::new() else { return };
+    let Some(world) = OldNode::new() else { return };
     let output = world.georepair(&["reset", "vault", "s9::vaultdr"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");

@@ -5,7 +5,7 @@ use std::fs;
 use rustix::fs::FileType;
 
 use crate::bricks::{FakeBrick, gfid, new_gfid};
-use crate::{LogSummary, audit};
+use crate::{AuditOutput, audit};
 
 /// A brick with something of every kind, all of it sound.
 fn filled() -> Option<FakeBrick> {
@@ -37,7 +37,7 @@ fn filled() -> Option<FakeBrick> {
 }
 
 /// The one finding of a brick that was damaged once.
-fn only(told: &LogSummary) -> (&str, &str) {
+fn only(told: &AuditOutput) -> (&str, &str) {
     let found = told.findings();
     assert_eq!((told.code, found.len()), (1, 1), "{found:?}");
     found[0]

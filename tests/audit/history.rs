@@ -6,7 +6,7 @@ use rustix::fs::lremovexattr;
 
 use crate::bricks::FakeBrick;
 use crate::damage::{BEGAN, HEADER};
-use crate::{LogSummary, audit, audit_beside};
+use crate::{AuditOutput, audit, audit_beside};
 
 fn brick() -> Option<FakeBrick> {
     let brick = FakeBrick::new()?;
@@ -14,7 +14,7 @@ fn brick() -> Option<FakeBrick> {
     Some(brick)
 }
 
-fn codes(told: &LogSummary) -> Vec<&str> {
+fn codes(told: &AuditOutput) -> Vec<&str> {
     told.findings().into_iter().map(|(code, _)| code).collect()
 }
 

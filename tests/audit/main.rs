@@ -19,13 +19,13 @@ use assert_cmd::Command;
 use bricks::FakeBrick;
 use serde_json::Value;
 
-/// What an audit told.
-pub(crate) struct LogSummary {
+/// Exit code and document of one `audit` command.
+pub(crate) struct AuditOutput {
     pub(crate) code: i32,
     pub(crate) document: Value,
 }
 
-impl LogSummary {
+impl AuditOutput {
     /// Code and path of each finding, a bare `-` where there is no path.
     pub(crate) fn findings(&self) -> Vec<(&str, &str)> {
         let findings = self.document["findings"].as_array().unwrap().iter();
@@ -41,12 +41,12 @@ impl LogSummary {
 }
 
 /// Runs `audit brick` with a minute's patience.
-pub(crate) fn audit(brick: &FakeBrick) -> LogSummary {
+pub(crate) fn audit(brick: &FakeBrick) -> AuditOutput {
     audit_beside(brick, Path::new("/var/lib/glusterd/geo-replication"))
 }
 
 /// Runs `audit brick` where glusterd keeps its sessions in this folder.
-pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> LogSummary {
+pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> AuditOutput {
     let mut command = Command::cargo_bin("georepair").unwrap();
     command.args(["--format", "json", "--quiet", "audit", "brick", "--offline"]).arg(brick.path());
     command.arg("--sessions-dir").arg(sessions);
@@ -55,9 +55,9 @@ pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> LogSummary {
 }
 
 /// What an audit's output tells.
-pub(crate) fn told(output: &std::process::Output) -> LogSummary {
+pub(crate) fn told(output: &std::process::Output) -> AuditOutput {
     let document: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     assert_eq!(document["schema"], "georepair/audit/1");
-    LogSummary { code: output.status.code().unwrap(), document }
+    AuditOutput { code: output.status.code().unwrap(), document }
 }

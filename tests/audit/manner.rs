@@ -41,8 +41,8 @@ fn parts_are_the_whole() {
         [["--range", "0000..9d2f"], ["--range", "9d30..ffff"]],
     ] {
         let told = parts.map(|part| pair.audit(&[&part[..], &["--content"]].concat()));
-        let sum = |count: &dyn Fn(&crate::LogSummary) -> u64| told.iter().map(count).sum::<u64>();
-        let compared = |it: &crate::LogSummary| it.document["compared"].as_u64().unwrap();
+        let sum = |count: &dyn Fn(&crate::AuditOutput) -> u64| told.iter().map(count).sum::<u64>();
+        let compared = |it: &crate::AuditOutput| it.document["compared"].as_u64().unwrap();
         assert_eq!(sum(&compared), compared(&whole));
         assert_eq!(sum(&|it| it.findings().len() as u64), 20);
         assert!(told.iter().all(|it| !it.findings().is_empty()), "each has some");

@@ -10,7 +10,7 @@ use georepair::domain::Gfid;
 use rustix::fs::{XattrFlags, lsetxattr};
 
 use crate::bricks::{FakeBrick, new_gfid};
-use crate::{LogSummary, told};
+use crate::{AuditOutput, told};
 
 /// The secondary's volume id, as in [`crate::damage::SESSION`].
 const SECONDARY: u128 = 0x222d_8df5_ced4_48a4_a782_61eb_9081_b218;
@@ -84,7 +84,7 @@ impl Pair {
     }
 
     /// Audits them, waiting for nothing that is pending.
-    pub(crate) fn audit(&self, flags: &[&str]) -> LogSummary {
+    pub(crate) fn audit(&self, flags: &[&str]) -> AuditOutput {
         told(&self.run(flags))
     }
 

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::bricks::{FakeBrick, new_gfid};
 use crate::pair::Pair;
-use crate::{LogSummary, told};
+use crate::{AuditOutput, told};
 
 /// Audits bricks of the primary against the pair's secondary.
-fn audit(pair: &Pair, more: &[&FakeBrick], flags: &[&str]) -> LogSummary {
+fn audit(pair: &Pair, more: &[&FakeBrick], flags: &[&str]) -> AuditOutput {
     let mut all = Vec::new();
     for brick in more {
         brick.belong(u128::from_be_bytes([7; 16]));

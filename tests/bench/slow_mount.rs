@@ -57,11 +57,11 @@ impl Slow {
 }
 
 /// What was set, by inode, as it came in and as it was answered.
-pub(crate) type Story = Arc<Mutex<Vec<(u64, Lease)>>>;
+pub(crate) type Story = Arc<Mutex<Vec<(u64, Moment)>>>;
 
-/// Where a set stands.
+/// Whether a set has come in or was answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Lease {
+pub(crate) enum Moment {
     Came,
     Answered,
 }
@@ -180,9 +180,9 @@ impl Filesystem for Slow {
                 story.push((ino.into(), turn));
             }
         };
-        tell(Lease::Came);
+        tell(Moment::Came);
         self.later(move || {
-            tell(Lease::Answered);
+            tell(Moment::Answered);
             reply.ok();
         });
     }

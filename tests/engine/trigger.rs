@@ -14,7 +14,7 @@ use georepair::domain::Gfid;
 use georepair::plan::{BATCH, Bulk, Guard, Item, NodePath, Object, Pace, State, Step, Trigger};
 use georepair::scan::cluster::Tools;
 
-use self::slow_mount::{Lease, SlowMount, Story};
+use self::slow_mount::{Moment, SlowMount, Story};
 use crate::crashes;
 use crate::killed::{kill_after, moment};
 use crate::real::{Ground, here};
@@ -49,8 +49,8 @@ fn told(story: &Story, objects: usize) -> usize {
     let mut answered: BTreeMap<u64, usize> = BTreeMap::new();
     for (inode, turn) in story.lock().unwrap().drain(..) {
         match turn {
-            Lease::Answered => *answered.entry(inode).or_default() += 1,
-            Lease::Came => {
+            Moment::Answered => *answered.entry(inode).or_default() += 1,
+            Moment::Came => {
                 let above = inode - inode % 100;
                 assert!(inode == above || answered.contains_key(&above), "{inode} too early");
             }

@@ -19,14 +19,14 @@ pub(crate) const CAPTURES: &str = "GEOREPAIR_LAB_CAPTURES";
 const LOGS: &str = "/var/log/glusterfs";
 
 /// A stretch of the lab's life: its logs from begin on, and the story of what was done.
-pub(crate) struct LogCase<'lab> {
+pub(crate) struct Capture<'lab> {
     lab: &'lab Lab,
     name: &'static str,
     begin: BTreeMap<(&'static str, PathBuf), u64>,
     story: RefCell<String>,
 }
 
-impl<'lab> LogCase<'lab> {
+impl<'lab> Capture<'lab> {
     /// Begins now; what the logs hold already is not part of it. `what` says what is broken.
     pub(crate) fn begin(lab: &'lab Lab, name: &'static str, what: &str) -> Self {
         let mut begin = BTreeMap::new();
@@ -69,14 +69,14 @@ impl<'lab> LogCase<'lab> {
         self.run_on("m1", &argv)
     }
 
-    /// What this scene's part of a node's logs says, all files whose path contains `file`.
+    /// What this capture's part of a node's logs says, all files whose path contains `file`.
     pub(crate) fn logged(&self, node: &str, file: &str) -> String {
         let node = self.lab.node(node);
         let wanted = logs(node).into_iter().filter(|log| log.to_string_lossy().contains(file));
         wanted.map(|log| String::from_utf8_lossy(&self.tail(node, &log)).into_owned()).collect()
     }
 
-    /// Waits until a log line of this scene contains all the words, and returns it.
+    /// Waits until a log line of this capture contains all the words, and returns it.
     #[track_caller]
     pub(crate) fn wait_log(&self, nodes: &[&str], file: &str, words: &[&str]) -> String {
         let what = format!("{nodes:?} log {words:?} in {file}");
@@ -100,7 +100,7 @@ impl<'lab> LogCase<'lab> {
         bytes
     }
 
-    /// What `georepair diagnose` makes of this scene's logs of all nodes: the codes of what it
+    /// What `georepair diagnose` makes of this capture's logs of all nodes: the codes of what it
     /// found to be fatal or lost.
     pub(crate) fn diagnosis(&self) -> BTreeSet<String> {
         self.findings(&["fatal", "loss"])
@@ -135,10 +135,10 @@ impl<'lab> LogCase<'lab> {
         self.write_logs(&dir);
         std::fs::create_dir_all(&dir).expect("a capture's directory");
         std::fs::write(dir.join("what-happened.txt"), self.story.borrow().as_str())
-            .expect("the scene's story");
+            .expect("the capture's story");
     }
 
-    /// Writes what every node logged since the scene began, a folder a node.
+    /// Writes what every node logged since the capture began, a folder a node.
     fn write_logs(&self, dir: &Path) {
         for node in self.lab.nodes() {
             for log in logs(node) {
@@ -155,8 +155,8 @@ impl<'lab> LogCase<'lab> {
     }
 }
 
-/// A scene that fails is kept as well, to see why.
-impl Drop for LogCase<'_> {
+/// A capture that fails is kept as well, to see why.
+impl Drop for Capture<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.save();

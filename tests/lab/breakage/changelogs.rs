@@ -1,7 +1,7 @@
 //! A brick's history is damaged: changelogs, HTIME, stime.
 
 use super::{Broken, PRIMARIES, active, wait_faulty, write};
-use crate::capture::LogCase;
+use crate::capture::Capture;
 use crate::lab::Lab;
 use crate::session;
 
@@ -11,34 +11,34 @@ const CHANGELOGS: &str = ".glusterfs/changelogs";
 pub(crate) fn changelogs_deleted(lab: &Lab) -> Broken<'_> {
     let what = "Everything under .glusterfs/changelogs was deleted on both primary bricks, with \
                 the session stopped and kept.";
-    let scene = LogCase::begin(lab, "changelogs-deleted", what);
-    scene.georep(&["stop"]);
+    let capture = Capture::begin(lab, "changelogs-deleted", what);
+    capture.georep(&["stop"]);
     for brick in lab.shape().primary {
         let dir = format!("{}/{CHANGELOGS}", brick.dir);
-        scene.run_on(brick.node, &["find", &dir, "-mindepth", "1", "-delete"]);
+        capture.run_on(brick.node, &["find", &dir, "-mindepth", "1", "-delete"]);
     }
-    scene.georep(&["start"]);
-    wait_faulty(&scene);
+    capture.georep(&["start"]);
+    wait_faulty(&capture);
     let words = ["Changelog History Crawl failed"];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
-    Broken::new(scene, session::recreate)
+    capture.wait_log(PRIMARIES, "gsyncd.log", &words);
+    Broken::new(capture, session::recreate)
 }
 
 /// Leaves a file without its xattr beside the HTIME index, as the upgrade script does.
 pub(crate) fn htime_damaged(lab: &Lab) -> Broken<'_> {
-    let what = "A file without the index's xattr was laid beside the HTIME file of both primary \
+    let what = "A file without the index's xattr was put beside the HTIME file of both primary \
                 bricks.";
-    let scene = LogCase::begin(lab, "htime-damaged", what);
-    scene.georep(&["stop"]);
+    let capture = Capture::begin(lab, "htime-damaged", what);
+    capture.georep(&["stop"]);
     for brick in lab.shape().primary {
         let litter = litter(brick.dir);
-        scene.run_on(brick.node, &["touch", &litter]);
+        capture.run_on(brick.node, &["touch", &litter]);
     }
-    scene.georep(&["start"]);
-    wait_faulty(&scene);
+    capture.georep(&["start"]);
+    wait_faulty(&capture);
     let words = ["Changelog History Crawl failed"];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
-    Broken::new(scene, |lab| {
+    capture.wait_log(PRIMARIES, "gsyncd.log", &words);
+    Broken::new(capture, |lab| {
         for brick in lab.shape().primary {
             lab.node(brick.node).run_on(&["rm", &litter(brick.dir)]);
         }
@@ -53,18 +53,18 @@ fn litter(brick: &str) -> String {
 pub(crate) fn stime_lost(lab: &Lab) -> Broken<'_> {
     let worker = active(lab);
     let what = "The stime of one brick was removed while the session was stopped.";
-    let scene = LogCase::begin(lab, "stime-lost", what);
-    scene.georep(&["stop"]);
+    let capture = Capture::begin(lab, "stime-lost", what);
+    capture.georep(&["stop"]);
     write(lab, "stime-lost/a.txt", "written while stopped");
     let name = stime_names(lab, &worker.node, &worker.brick);
     assert_eq!(name.len(), 1, "one session, one stime: {name:?}");
     for name in &name {
-        scene.run_on(&worker.node, &["setfattr", "-x", name, &worker.brick]);
+        capture.run_on(&worker.node, &["setfattr", "-x", name, &worker.brick]);
     }
-    scene.georep(&["start"]);
+    capture.georep(&["start"]);
     let words = ["No stime available, using xsync crawl"];
-    scene.wait_log(&[worker.node.as_str()], "gsyncd.log", &words);
-    Broken::new(scene, |_| ())
+    capture.wait_log(&[worker.node.as_str()], "gsyncd.log", &words);
+    Broken::new(capture, |_| ())
 }
 
 /// The names of the stime xattrs of a brick's root.

@@ -1,7 +1,7 @@
 //! The way to the secondary is cut: volume, sshd, keys.
 
 use super::{Broken, PRIMARIES, wait_faulty, write};
-use crate::capture::LogCase;
+use crate::capture::Capture;
 use crate::lab::Lab;
 use crate::volume::SECONDARY;
 
@@ -10,38 +10,38 @@ const KEYS: &str = "/root/.ssh/authorized_keys";
 /// Stops the secondary volume under a running session.
 pub(crate) fn secondary_volume_stopped(lab: &Lab) -> Broken<'_> {
     let what = "The secondary volume was stopped while the session was running.";
-    let scene = LogCase::begin(lab, "secondary-volume-stopped", what);
-    scene.run_on("s1", &["gluster", "--mode=script", "volume", "stop", SECONDARY, "force"]);
+    let capture = Capture::begin(lab, "secondary-volume-stopped", what);
+    capture.run_on("s1", &["gluster", "--mode=script", "volume", "stop", SECONDARY, "force"]);
     write(lab, "volume-stopped/while-stopped.txt", "written while the secondary volume is stopped");
-    scene.tell("wrote volume-stopped/while-stopped.txt on the primary");
-    wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["Gluster Mount process exited", "ENOTCONN"]);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["starting gsyncd worker"]);
-    wait_faulty(&scene);
-    Broken::new(scene, |lab| {
+    capture.tell("wrote volume-stopped/while-stopped.txt on the primary");
+    wait_faulty(&capture);
+    capture.wait_log(PRIMARIES, "gsyncd.log", &["Gluster Mount process exited", "ENOTCONN"]);
+    capture.wait_log(PRIMARIES, "gsyncd.log", &["starting gsyncd worker"]);
+    wait_faulty(&capture);
+    Broken::new(capture, |lab| {
         lab.secondary().gluster(&["volume", "start", SECONDARY]);
     })
 }
 
 /// Ends sshd and its connections on the secondary.
 pub(crate) fn sshd_down(lab: &Lab) -> Broken<'_> {
-    let what = "sshd was ended on the secondary, connections and all.";
-    let scene = LogCase::begin(lab, "sshd-down", what);
-    scene.run_on("s1", &["pkill", "-x", "sshd"]);
-    wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Connection refused"]);
-    Broken::new(scene, |lab| lab.secondary().start_sshd())
+    let what = "sshd was stopped on the secondary, with all its connections.";
+    let capture = Capture::begin(lab, "sshd-down", what);
+    capture.run_on("s1", &["pkill", "-x", "sshd"]);
+    wait_faulty(&capture);
+    capture.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Connection refused"]);
+    Broken::new(capture, |lab| lab.secondary().start_sshd())
 }
 
 /// Takes every authorized key from the secondary.
 pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
-    let what = "Every authorized key was taken from root on the secondary.";
-    let scene = LogCase::begin(lab, "key-refused", what);
-    scene.run_on("s1", &["mv", KEYS, "/root/.ssh/authorized_keys.away"]);
-    restart_sshd(&scene);
-    wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Permission denied (publickey"]);
-    Broken::new(scene, |lab| {
+    let what = "All of root's authorized keys were removed on the secondary.";
+    let capture = Capture::begin(lab, "key-refused", what);
+    capture.run_on("s1", &["mv", KEYS, "/root/.ssh/authorized_keys.away"]);
+    restart_sshd(&capture);
+    wait_faulty(&capture);
+    capture.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "Permission denied (publickey"]);
+    Broken::new(capture, |lab| {
         lab.secondary().run_on(&["mv", "/root/.ssh/authorized_keys.away", KEYS]);
     })
 }
@@ -50,19 +50,19 @@ pub(crate) fn key_refused(lab: &Lab) -> Broken<'_> {
 /// placeholder that every gsyncd command line contains.
 pub(crate) fn key_without_forced_command(lab: &Lab) -> Broken<'_> {
     let what = "gsyncd's keys stayed authorized on the secondary, but lost their forced command.";
-    let scene = LogCase::begin(lab, "key-without-forced-command", what);
-    scene.run_on("s1", &["cp", "-p", KEYS, "/root/.ssh/authorized_keys.kept"]);
-    scene.run_on("s1", &["sed", "-i", r#"s/^command="[^"]*" *//"#, KEYS]);
-    restart_sshd(&scene);
-    wait_faulty(&scene);
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "/nonexistent/gsyncd"]);
-    Broken::new(scene, |lab| {
+    let capture = Capture::begin(lab, "key-without-forced-command", what);
+    capture.run_on("s1", &["cp", "-p", KEYS, "/root/.ssh/authorized_keys.kept"]);
+    capture.run_on("s1", &["sed", "-i", r#"s/^command="[^"]*" *//"#, KEYS]);
+    restart_sshd(&capture);
+    wait_faulty(&capture);
+    capture.wait_log(PRIMARIES, "gsyncd.log", &["ssh>", "/nonexistent/gsyncd"]);
+    Broken::new(capture, |lab| {
         lab.secondary().run_on(&["mv", "/root/.ssh/authorized_keys.kept", KEYS]);
     })
 }
 
 /// Cuts the connections that are there, so that new ones must be made.
-fn restart_sshd(scene: &LogCase<'_>) {
-    scene.run_on("s1", &["pkill", "-x", "sshd"]);
-    scene.run_on("s1", &["/usr/sbin/sshd", "-E", "/var/log/sshd.log"]);
+fn restart_sshd(capture: &Capture<'_>) {
+    capture.run_on("s1", &["pkill", "-x", "sshd"]);
+    capture.run_on("s1", &["/usr/sbin/sshd", "-E", "/var/log/sshd.log"]);
 }

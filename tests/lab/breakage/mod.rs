@@ -7,7 +7,7 @@ pub(crate) mod names;
 pub(crate) mod transfer;
 pub(crate) mod workers;
 
-use crate::capture::LogCase;
+use crate::capture::Capture;
 use crate::lab::Lab;
 use crate::{session, wait};
 
@@ -19,28 +19,28 @@ pub(crate) const SECONDARIES: &[&str] = &["s1"];
 /// A session that is broken in one known way.
 #[must_use = "a broken lab is to be mended for the next test"]
 pub(crate) struct Broken<'lab> {
-    scene: LogCase<'lab>,
+    capture: Capture<'lab>,
     mend: Mend,
 }
 
 type Mend = Box<dyn FnOnce(&Lab)>;
 
 impl<'lab> Broken<'lab> {
-    fn new(scene: LogCase<'lab>, mend: impl FnOnce(&Lab) + 'static) -> Self {
-        Self { scene, mend: Box::new(mend) }
+    fn new(capture: Capture<'lab>, mend: impl FnOnce(&Lab) + 'static) -> Self {
+        Self { capture, mend: Box::new(mend) }
     }
 
     /// What was done and logged so far.
-    pub(crate) fn scene(&self) -> &LogCase<'lab> {
-        &self.scene
+    pub(crate) fn capture(&self) -> &Capture<'lab> {
+        &self.capture
     }
 
     /// Takes the breakage back, by a way no reader of logs would call a repair, and proves that
     /// changes travel again.
     #[track_caller]
     pub(crate) fn mend(self) {
-        self.scene.save();
-        let lab = self.scene.lab();
+        self.capture.save();
+        let lab = self.capture.lab();
         (self.mend)(lab);
         session::live(lab);
     }
@@ -56,9 +56,9 @@ fn write(lab: &Lab, path: &str, content: &str) {
 
 /// Waits until some worker is Faulty.
 #[track_caller]
-fn wait_faulty(scene: &LogCase<'_>) {
-    session::wait_status(scene.lab(), "Faulty", |rows| session::any(rows, "Faulty"));
-    scene.tell("the session's status shows Faulty");
+fn wait_faulty(capture: &Capture<'_>) {
+    session::wait_status(capture.lab(), "Faulty", |rows| session::any(rows, "Faulty"));
+    capture.tell("the session's status shows Faulty");
 }
 
 /// The node and brick whose worker is Active; one that has just started again is waited for.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Broken, PRIMARIES, SECONDARIES, wait_faulty, write};
-use crate::capture::LogCase;
+use crate::capture::Capture;
 use crate::lab::Lab;
 use crate::listing::{self, Difference};
 use crate::session;
@@ -16,40 +16,40 @@ const EMPTY_HANDED: &str = "GEOREPAIR_LAB_RSYNC_3_5";
 
 /// Takes rsync from the primaries.
 pub(crate) fn rsync_missing(lab: &Lab) -> Broken<'_> {
-    let what = "rsync was taken from both primaries, then a file was written.";
-    let scene = LogCase::begin(lab, "rsync-missing", what);
+    let what = "rsync was removed from both primaries, then a file was written.";
+    let capture = Capture::begin(lab, "rsync-missing", what);
     for node in PRIMARIES {
-        scene.run_on(node, &["mv", RSYNC, AWAY]);
+        capture.run_on(node, &["mv", RSYNC, AWAY]);
     }
     write(lab, "rsync-missing/a.txt", "needs rsync");
-    scene.tell("wrote rsync-missing/a.txt on the primary");
+    capture.tell("wrote rsync-missing/a.txt on the primary");
     let words = [r#"execution of "rsync" failed with ENOENT"#];
-    scene.wait_log(PRIMARIES, "gsyncd.log", &words);
-    wait_faulty(&scene);
-    Broken::new(scene, |lab| rsync_back(lab, PRIMARIES))
+    capture.wait_log(PRIMARIES, "gsyncd.log", &words);
+    wait_faulty(&capture);
+    Broken::new(capture, |lab| rsync_back(lab, PRIMARIES))
 }
 
 /// Puts rsync 3.5.0 on every node: it reports success and transfers nothing.
 pub(crate) fn rsync_transfers_nothing(lab: &Lab) -> Broken<'_> {
     session::georep(lab, &["config", "log-rsync-performance", "true"]);
     session::live(lab);
-    let what = "rsync 3.5.0 was put in the place of 3.2.7 on every node: it reports success and \
-                transfers nothing.";
-    let scene = LogCase::begin(lab, "rsync-transfers-nothing", what);
+    let what = "rsync 3.5.0 replaced 3.2.7 on every node: it reports success and transfers \
+                nothing.";
+    let capture = Capture::begin(lab, "rsync-transfers-nothing", what);
     let other = rsync_3_5();
     for node in lab.nodes() {
-        scene.run_on(node.name(), &["mv", RSYNC, AWAY]);
+        capture.run_on(node.name(), &["mv", RSYNC, AWAY]);
         std::fs::copy(&other, node.path(RSYNC)).expect("the node's rsync can be replaced");
     }
-    let version = scene.run_on("m1", &["rsync", "--version"]);
-    scene.tell(version.lines().next().unwrap_or_default());
+    let version = capture.run_on("m1", &["rsync", "--version"]);
+    capture.tell(version.lines().next().unwrap_or_default());
     write(lab, "rsync-3.5/a.txt", "this never arrives");
-    scene.tell("wrote rsync-3.5/a.txt on the primary");
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["Number of regular files transferred: 0"]);
+    capture.tell("wrote rsync-3.5/a.txt on the primary");
+    capture.wait_log(PRIMARIES, "gsyncd.log", &["Number of regular files transferred: 0"]);
     listing::wait_differs(lab, "rsync-3.5/a.txt", Difference::Content);
-    scene.tell("on the secondary rsync-3.5/a.txt exists and is empty");
+    capture.tell("on the secondary rsync-3.5/a.txt exists and is empty");
     session::wait_status(lab, "Active, as if all were well", |rows| session::any(rows, "Active"));
-    Broken::new(scene, |lab| {
+    Broken::new(capture, |lab| {
         let nodes: Vec<&str> = lab.nodes().iter().map(crate::node::Node::name).collect();
         rsync_back(lab, &nodes);
         session::georep(lab, &["config", "!log-rsync-performance"]);
@@ -78,17 +78,17 @@ fn rsync_3_5() -> PathBuf {
 pub(crate) fn disk_full(lab: &Lab) -> Broken<'_> {
     let what = "The filesystem of the secondary's bricks was filled, then a file of 3 MiB was \
                 written on the primary.";
-    let scene = LogCase::begin(lab, "secondary-disk-full", what);
+    let capture = Capture::begin(lab, "secondary-disk-full", what);
     // `dd` stops where there is no more room: that it fails is what we want.
-    scene.tell("s1# dd if=/dev/zero of=/srv/filler bs=64k");
+    capture.tell("s1# dd if=/dev/zero of=/srv/filler bs=64k");
     lab.secondary().try_on(&["dd", "if=/dev/zero", "of=/srv/filler", "bs=64k"]);
     let size = "x".repeat(3 << 20);
     write(lab, "disk-full/large.bin", &size);
-    scene.tell("wrote disk-full/large.bin, 3 MiB, on the primary");
-    scene.wait_log(PRIMARIES, "gsyncd.log", &["Sync Time Taken", "{return_code=11}"]);
-    scene.wait_log(SECONDARIES, "mnt-", &["No space left on device"]);
-    wait_faulty(&scene);
-    Broken::new(scene, |lab| {
+    capture.tell("wrote disk-full/large.bin, 3 MiB, on the primary");
+    capture.wait_log(PRIMARIES, "gsyncd.log", &["Sync Time Taken", "{return_code=11}"]);
+    capture.wait_log(SECONDARIES, "mnt-", &["No space left on device"]);
+    wait_faulty(&capture);
+    Broken::new(capture, |lab| {
         lab.secondary().run_on(&["rm", "/srv/filler"]);
     })
 }

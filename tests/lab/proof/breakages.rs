@@ -16,11 +16,11 @@ fn proves(breakage: fn(&Lab) -> Broken<'_>, codes: &[&str]) {
 }
 
 fn prove(broken: Broken<'_>, codes: &[&str]) {
-    let found = broken.scene().findings(&["fatal", "loss", "warning"]);
+    let found = broken.capture().findings(&["fatal", "loss", "warning"]);
     let missing: Vec<_> = codes.iter().filter(|code| !found.contains(**code)).collect();
     assert!(missing.is_empty(), "the diagnosis lacks {missing:?}: {found:?}");
     if codes.is_empty() {
-        assert_eq!(broken.scene().diagnosis(), BTreeSet::new());
+        assert_eq!(broken.capture().diagnosis(), BTreeSet::new());
     }
     broken.mend();
 }
@@ -201,9 +201,9 @@ fn brick_killed() {
 fn ordinary_stop_and_start() {
     let Some(lab) = Lab::shared() else { return };
     let done = workers::ordinary_stop_and_start(&lab);
-    let logged = done.scene().logged("m1", "gsyncd.log");
+    let logged = done.capture().logged("m1", "gsyncd.log");
     assert!(logged.contains("connection to peer is broken"), "{logged}");
-    assert_eq!(done.scene().diagnosis(), BTreeSet::new());
+    assert_eq!(done.capture().diagnosis(), BTreeSet::new());
     done.mend();
 }
 

@@ -1,6 +1,6 @@
 //! From nothing to a session that replicates.
 
-use crate::capture::LogCase;
+use crate::capture::Capture;
 use crate::lab::Lab;
 use crate::requirements;
 use crate::session;
@@ -13,9 +13,9 @@ fn from_nothing_to_active() {
     }
     let (lab, times) = Lab::up(REPLICATED);
     let what = "Nothing was broken: both volumes and the session were created and started.";
-    let scene = LogCase::from_the_start(&lab, "healthy-start", what);
-    scene.tell("the session is Active and a file written now has arrived");
-    scene.save();
+    let capture = Capture::from_the_start(&lab, "healthy-start", what);
+    capture.tell("the session is Active and a file written now has arrived");
+    capture.save();
     say!("{times:?}");
     assert!(times.nodes < times.active && times.active < times.live, "{times:?}");
     let rows = session::status(&lab);
