@@ -1,11 +1,9 @@
 //! What was typed: the flags of all commands in one place.
 
-use std::path::PathBuf;
-
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 use super::cmd;
-use crate::report::{ColorChoice, Format, OutputStyle};
+use super::global::Global;
 
 /// The fsck of GlusterFS geo-replication.
 ///
@@ -49,43 +47,6 @@ pub enum Command {
     /// What georepair does on a peer, for the georepair that asked over ssh
     #[command(subcommand, hide = true)]
     Agent(cmd::agent::Command),
-}
-
-/// Flags of every command.
-#[derive(ClapArgs, Debug)]
-#[command(next_help_heading = "Global options")]
-pub struct Global {
-    /// How to print the answer
-    #[arg(long, global = true, value_enum, default_value = "human")]
-    pub format: Format,
-    /// When to use colour
-    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
-    pub color: ColorChoice,
-    /// Say more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
-    /// No progress and no hints on standard error
-    #[arg(long, global = true)]
-    pub quiet: bool,
-    /// Where runs and read positions are remembered
-    #[arg(long, global = true, value_name = "DIR", default_value = "/var/lib/georepair")]
-    pub state_dir: PathBuf,
-    /// How many threads work at once [default: one a core]
-    #[arg(long, global = true, value_name = "N")]
-    pub jobs: Option<std::num::NonZeroUsize>,
-    /// The gluster command
-    #[arg(long, global = true, value_name = "PATH", default_value = "gluster")]
-    pub gluster: PathBuf,
-    /// The ssh command, with its options
-    #[arg(long, global = true, value_name = "CMD", default_value = "ssh")]
-    pub ssh: String,
-}
-
-impl Global {
-    /// How answers are to look on standard output.
-    pub(super) fn look(&self) -> OutputStyle {
-        OutputStyle::of_stdout(self.format, self.color, self.verbose > 0)
-    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The question before a change: the session's name, typed by somebody.
+//! Confirmation of a plan: the operator types the session's name.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal as _};
@@ -8,12 +8,12 @@ use anstream::{eprint, eprintln};
 use crate::domain::{Kind, Name, UserError};
 use crate::plan::Plan;
 
-/// Nobody confirmed the plan.
+/// The plan was not confirmed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unconfirmed {
     /// There is no terminal to ask at.
-    #[error("nobody is there to confirm the plan; nothing was changed")]
-    Nobody,
+    #[error("no terminal to confirm at; nothing was changed")]
+    NoTerminal,
     /// Something else was typed, or nothing.
     #[error("not confirmed; nothing was changed")]
     No,
@@ -26,29 +26,29 @@ impl UserError for Unconfirmed {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Nobody => {
-                vec!["--yes runs it without asking, --dry-run only shows it".to_owned()]
+            Self::NoTerminal => {
+                vec!["--yes runs the plan without asking, --dry-run only shows it".to_owned()]
             }
             Self::No => Vec::new(),
         }
     }
 }
 
-/// Asks for the session's name, and once more where a step cannot be taken back.
+/// Asks for the session's name, and once more if a step cannot be undone.
 pub(super) fn confirm(plan: &Plan) -> Result<(), Unconfirmed> {
-    let mut input = terminal().ok_or(Unconfirmed::Nobody)?;
+    let mut input = terminal().ok_or(Unconfirmed::NoTerminal)?;
     let name = Name::from(&plan.session);
-    eprintln!("\nTo go on, type {}", name.lossy());
+    eprintln!("\nType {} to continue, anything else to stop", name.lossy());
     ask(&mut *input, &plan.session)?;
     if let Some(step) = plan.point_of_no_return() {
-        eprintln!("Step {step} and what follows cannot be taken back. Type it again:");
+        eprintln!("Step {step} and later steps cannot be undone. Type it again to continue:");
         ask(&mut *input, &plan.session)?;
     }
     Ok(())
 }
 
-/// Where a person can be asked: standard input, or the terminal behind it where a list is piped
-/// in; nowhere unless the question can be seen.
+/// The terminal to ask at: standard input, or `/dev/tty` if a list is piped in; `None` if standard
+/// error, which shows the question, is not a terminal.
 pub(super) fn terminal() -> Option<Box<dyn BufRead>> {
     if !io::stderr().is_terminal() {
         return None;

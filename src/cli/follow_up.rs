@@ -2,9 +2,9 @@
 
 use anstream::eprintln;
 
-use super::args::Global;
 use super::cmd::audit;
 use super::failure::Outcome;
+use super::global::Global;
 use super::run_plan::RunOutcome;
 use crate::domain::Name;
 use crate::plan::{FollowUp, Plan};

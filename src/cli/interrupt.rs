@@ -1,19 +1,26 @@
 //! Ctrl-C: the first asks to stop after the current step or batch, the second ends at once.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once, OnceLock};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-/// From here on the first signal raises the flag that is answered.
-pub(super) fn watched() -> Arc<AtomicBool> {
-    let raised = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM] {
-        // The order matters: the first signal finds the flag down and passes the shutdown by.
-        // Where the handlers cannot be set, Ctrl-C ends at once, which a run survives as well.
-        let _ = flag::register_conditional_shutdown(signal, 130, Arc::clone(&raised));
-        let _ = flag::register(signal, Arc::clone(&raised));
-    }
-    raised
+/// The flag that a signal raises, once [`watch`] was called.
+pub(super) fn flag() -> Arc<AtomicBool> {
+    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    Arc::clone(FLAG.get_or_init(Arc::default))
+}
+
+/// From here on the first signal only raises the flag; before, each ends the process at once.
+pub(super) fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        for signal in [SIGINT, SIGTERM] {
+            // The order matters: the first signal finds the flag down and passes the shutdown by.
+            // Where the handlers cannot be set, Ctrl-C ends at once, which a run survives as well.
+            let _ = flag::register_conditional_shutdown(signal, 130, flag());
+            let _ = flag::register(signal, flag());
+        }
+    });
 }

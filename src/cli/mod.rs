@@ -1,10 +1,12 @@
 //! Flags in, exit code out.
 
 mod args;
+mod clock;
 mod cmd;
 mod confirm;
 pub(crate) mod failure;
 mod follow_up;
+mod global;
 mod interrupt;
 mod prompt;
 mod read_positions;

@@ -12,11 +12,11 @@ use super::failure::Outcome;
 use super::stdin_batches::Batches;
 use crate::domain::Gfid;
 use crate::format::gfids_of_finding;
-use crate::report::{GfidList, Progress};
+use crate::report::{GfidList, TerminalProgress};
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
 use crate::scan::resolve::{Answer, Query, Resolver};
-use crate::task::Failure;
+use crate::task::{Failure, Phase, Progress as _};
 
 /// How many answers may wait for a scan; more are scanned for at once, to bound memory.
 const WAITING: usize = 1_000_000;
@@ -116,7 +116,8 @@ impl<'a> ResolveStream<'a> {
     fn scan_for_waiting(&mut self) -> Result<(), Failure> {
         if self.waiting.iter().any(Answer::needs_scan) {
             let most = self.resolver.bricks().iter().filter_map(BrickRoot::inodes).sum();
-            let _progress = Progress::of_names(self.meter, most, self.quiet);
+            let progress = TerminalProgress { quiet: self.quiet };
+            let _phase = progress.phase(Phase::names(self.meter, most));
             self.resolver.scan(&mut self.waiting)?;
         }
         self.list.push(&self.waiting)?;

@@ -26,7 +26,7 @@ pub use pending::PendingList;
 pub use plan::PlanView;
 pub use preflight::preflight;
 pub use print::{Document, PrintError, print};
-pub use progress::Progress;
+pub use progress::TerminalProgress;
 pub use ready::ReadyList;
 pub use reset_levels::offers;
 pub use runbooks::{RunbookError, Runbooks};

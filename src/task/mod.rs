@@ -1,9 +1,12 @@
 //! Whole jobs, as a library user calls them: options in, findings and progress out.
 
 pub mod compare;
+mod context;
 mod failure;
+pub mod run;
 pub mod throttle;
 
+pub use context::{Context, Phase, Progress, RunningPhase, Unit};
 pub use failure::{Failure, UsageError};
 
 use crate::domain::AuditFinding;

@@ -46,7 +46,7 @@ fn without_a_yes_nothing_happens() {
     let began = ground.listing();
     let (code, out, err) = ground.run(&["apply", ground.plan_file().to_str().unwrap()]);
     assert_eq!((code, out.as_str(), ground.listing() == began), (3, "", true), "{err}");
-    assert!(err.contains("nobody is there to confirm") && err.contains("--yes"), "{err}");
+    assert!(err.contains("no terminal to confirm at") && err.contains("--yes"), "{err}");
     assert!(ground.runs().is_empty());
 }
 
@@ -229,6 +229,6 @@ fn the_sessions_name_typed_at_a_terminal_is_a_yes() {
         let said = String::from_utf8_lossy(&ran.stdout);
         assert_eq!(ran.status.code(), Some(code), "{said}");
         assert_eq!(ground.listing() == began, code == 3, "{said}");
-        assert!(said.contains("To go on, type gv0 s1::gv0dr"), "{said}");
+        assert!(said.contains("Type gv0 s1::gv0dr to continue"), "{said}");
     }
 }

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::apply;
 use crate::apply::local::LocalExecutor;
-use crate::cli::args::Global;
+use crate::cli::clock::now;
 use crate::cli::failure::Outcome;
-use crate::domain::{Brick, SecondaryUrl, Time};
+use crate::cli::global::Global;
+use crate::domain::{Brick, SecondaryUrl};
 use crate::report::PrintError;
 use crate::scan::cluster::{Hello, Tools};
 use crate::scan::session::{Asked, sight};
@@ -73,7 +74,6 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
 }
 
 /// One line: what this node sees of a session.
-#[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
 fn look(primary: &str, secondary: &SecondaryUrl, dirs: &[PathBuf]) -> Result<(), PrintError> {
     // Whoever asks knows the rest of each brick.
     let brick = |dir: &PathBuf| Brick {
@@ -84,7 +84,7 @@ fn look(primary: &str, secondary: &SecondaryUrl, dirs: &[PathBuf]) -> Result<(),
     };
     let bricks = dirs.iter().map(brick).collect();
     let asked = Asked { primary: primary.to_owned(), secondary: secondary.clone(), bricks };
-    let found = sight(&asked, || Time::from(jiff::Timestamp::now()));
+    let found = sight(&asked, now);
     let mut stdout = std::io::stdout().lock();
     serde_json::to_writer(&mut stdout, &found).map_err(std::io::Error::from)?;
     stdout.write_all(b"\n")?;

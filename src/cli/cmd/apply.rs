@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 
 use crate::apply::read_plan;
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
 use crate::cli::follow_up;
+use crate::cli::global::Global;
 use crate::cli::run_plan::{ChangeArgs, carry_out};
 use crate::task::Failure;
 

@@ -8,18 +8,18 @@ use clap::Args as ClapArgs;
 use jiff::tz::TimeZone;
 
 use crate::check;
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::cli::read_positions;
 use crate::domain::{Code, Diagnosis, Severity, Time, Verdict};
 use crate::report;
-use crate::report::{Format, OutputStyle, Progress};
+use crate::report::{Format, OutputStyle};
 use crate::scan;
 use crate::scan::brick::BrickRoot;
 use crate::scan::logs::{Follower, LogFile, LogSummary, Position, Window};
 use crate::scan::resolve::{Answer, Resolver};
 use crate::scan::{Meter, logs};
-use crate::task::{Failure, UsageError};
+use crate::task::{Failure, Phase, Progress as _, UsageError};
 
 /// What `diagnose` takes.
 #[derive(ClapArgs, Debug)]
@@ -108,7 +108,7 @@ fn ask_bricks(
     let mut answers = resolver.answer(check::logs::questions(diagnosis))?;
     if answers.iter().any(Answer::needs_scan) {
         let names = bricks.iter().filter_map(BrickRoot::inodes).sum();
-        let _progress = Progress::of_names(&meter, names, global.quiet);
+        let _phase = global.progress().phase(Phase::names(&meter, names));
         resolver.scan(&mut answers)?;
     }
     check::logs::place_findings(diagnosis, &answers);
@@ -128,7 +128,7 @@ fn read(
     files: &[LogFile],
 ) -> (Vec<LogSummary>, Vec<Option<Position>>) {
     let meter = Arc::new(Meter::default());
-    let _progress = Progress::of_logs(&meter, logs::size(files), global.quiet);
+    let _phase = global.progress().phase(Phase::logs(&meter, logs::size(files)));
     let window = Window { since: args.since, until: args.until };
     logs::read_all(files, &window, args.tz.as_ref(), &meter).into_iter().unzip()
 }
@@ -141,7 +141,7 @@ fn of_session(args: &Args, mut told: Vec<LogSummary>) -> Vec<LogSummary> {
 }
 
 fn show(args: &Args, global: &Global, diagnosis: Diagnosis) -> Result<(), Failure> {
-    let look = OutputStyle { top: args.top, ..global.look() };
+    let look = OutputStyle { top: args.top, ..global.style() };
     Ok(report::print(&diagnosis.top(args.top), &look)?)
 }
 

@@ -9,22 +9,22 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use crate::check;
 use crate::check::reset::{Check, CheckStatus};
-use crate::cli::args::Global;
+use crate::cli::clock::now;
 use crate::cli::confirm::terminal;
 use crate::cli::failure::Outcome;
-use crate::cli::run_plan::{ChangeArgs, carry_out, host_name, scratch};
+use crate::cli::global::{Global, host_name};
+use crate::cli::run_plan::{ChangeArgs, carry_out, scratch};
 use crate::cli::{follow_up, prompt};
 use crate::domain::{
     Finding, Kind, Level, ResetOptions, SecondaryData, SecondaryUrl, SessionState, Time, UserError,
 };
 use crate::plan::recipe::reset;
 use crate::report;
-use crate::report::Progress;
 use crate::scan::cluster::Tools;
 use crate::scan::logs::Window;
 use crate::scan::session::situation;
 use crate::scan::{Meter, logs};
-use crate::task::{Failure, UsageError};
+use crate::task::{Failure, Phase, Progress as _, UsageError};
 
 /// What `reset` takes.
 #[derive(ClapArgs, Debug)]
@@ -137,7 +137,7 @@ fn guided(
 ) -> Result<ResetOptions, Failure> {
     let offers = check::reset::offers(found, now(), None);
     // Standard error will not take it only where nobody sees the question either.
-    let _ = report::offers(&offers, &global.look(), &mut anstream::stderr());
+    let _ = report::offers(&offers, &global.style(), &mut anstream::stderr());
     let check::reset::Recommendation { level, why, since } =
         check::reset::advice(found, &logged(found, global), now());
     let words: Vec<_> = offers.iter().map(|offer| offer.level).collect();
@@ -180,7 +180,7 @@ fn an_hour_before_the_marks(found: &SessionState) -> Time {
 fn logged(found: &SessionState, global: &Global) -> Vec<Finding> {
     let files = logs::standard(Path::new("/var/log/glusterfs")).unwrap_or_default();
     let meter = Arc::new(Meter::default());
-    let _progress = Progress::of_logs(&meter, logs::size(&files), global.quiet);
+    let _phase = global.progress().phase(Phase::logs(&meter, logs::size(&files)));
     let window = Window { since: Some(Time::from_secs(now().secs() - WEEK)), until: None };
     let told = logs::read_all(&files, &window, None, &meter).into_iter().map(|(told, _)| told);
     let name = found.secondary.folder(&found.primary.name);
@@ -230,10 +230,10 @@ fn show(found: &SessionState, wish: &ResetOptions, checks: &[Check], args: &Args
     let mut out = anstream::stderr().lock();
     if args.level.is_some() {
         let offer = check::reset::offer(found, wish);
-        let _ = report::offers(offer.as_slice(), &global.look(), &mut out);
+        let _ = report::offers(offer.as_slice(), &global.style(), &mut out);
     }
     // Where standard error will not take it, the refusal still says what failed.
-    let _ = report::preflight(checks, &args.overridden, &global.look(), &mut out);
+    let _ = report::preflight(checks, &args.overridden, &global.style(), &mut out);
     let _ = out.flush();
 }
 
@@ -249,9 +249,4 @@ fn refuse(checks: &[Check], overridden: &[String]) -> Result<(), Refused> {
     let liftable = failed.iter().filter(|check| check.may_be_overridden);
     let liftable = liftable.map(|check| check.name).collect();
     Err(Refused { failed: failed.iter().map(|check| check.name).collect(), liftable })
-}
-
-#[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
-fn now() -> Time {
-    Time::from(jiff::Timestamp::now())
 }

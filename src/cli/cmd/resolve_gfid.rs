@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::cli::resolve_stream::ResolveStream;
 use crate::report::GfidList;
 use crate::scan::Meter;
@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let bricks = bricks?;
     let meter = Arc::new(Meter::default());
     let names = bricks.iter().map(|brick| &**brick.name());
-    let list = GfidList::start(global.look(), names, args.null)?;
+    let list = GfidList::start(global.style(), names, args.null)?;
     let mut desk = ResolveStream::new(&bricks, &meter, list, !args.no_scan, global.quiet);
     if args.follow_log {
         desk.take_findings()?;

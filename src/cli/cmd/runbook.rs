@@ -2,8 +2,8 @@
 
 use clap::Args as ClapArgs;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::report;
 use crate::report::Runbooks;
 use crate::task::Failure;
@@ -21,6 +21,6 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         Some(name) => Runbooks::one(name)?,
         None => Runbooks::all(),
     };
-    report::print(&runbooks, &global.look())?;
+    report::print(&runbooks, &global.style())?;
     Ok(Outcome::Fine)
 }

@@ -2,16 +2,17 @@
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use crate::apply::{RunState, Store, Summary};
-use crate::cli::args::Global;
+use crate::apply::Store;
 use crate::cli::confirm::confirm;
 use crate::cli::failure::Outcome;
-use crate::cli::run_plan::{ChangeArgs, carry_out, go_on};
+use crate::cli::global::{Global, host_name};
+use crate::cli::run_plan::{ChangeArgs, carry_out};
 use crate::cli::{follow_up, run_plan};
-use crate::domain::{Kind, Time, UserError};
+use crate::domain::Time;
 use crate::report;
 use crate::report::{Document as _, PlanView, RunList, RunView};
-use crate::task::{Failure, UsageError};
+use crate::task::Failure;
+use crate::task::run::{find_run, runs_before};
 
 /// The commands about runs.
 #[derive(Subcommand, Debug)]
@@ -69,30 +70,12 @@ pub struct Prune {
     change: ChangeArgs,
 }
 
-/// A run that is taken back already, or being taken back.
-#[derive(Debug, thiserror::Error)]
-#[error("run {run} is taken back by run {by}")]
-struct AlreadyUndone {
-    run: uuid::Uuid,
-    by: uuid::Uuid,
-}
-
-impl UserError for AlreadyUndone {
-    fn kind(&self) -> Kind {
-        Kind::Refused
-    }
-
-    fn hints(&self) -> Vec<String> {
-        vec![format!("georepair runs show {}", self.by)]
-    }
-}
-
 pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
     let store = Store::new(&global.state_dir);
     match command {
-        Command::List => report::print(&RunList::new(store.list()?), &global.look())?,
+        Command::List => report::print(&RunList::new(store.list()?), &global.style())?,
         Command::Show(which) => {
-            report::print(&RunView::new(store.find(&which.run)?), &global.look())?;
+            report::print(&RunView::new(store.find(&which.run)?), &global.style())?;
         }
         Command::Resume(it) => return resume(it, &store, global),
         Command::Undo(it) => return undo(it, &store, global),
@@ -102,54 +85,30 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
 }
 
 fn resume(args: &Resume, store: &Store, global: &Global) -> Result<Outcome, Failure> {
-    let chosen = if let Some(name) = &args.run {
-        store.find(name)?
-    } else {
-        let unfinished = |run: &Summary| {
-            run.state == RunState::Unfinished && run.undone_by.is_none() && run.content.is_ok()
-        };
-        let newest = store.list()?.into_iter().rfind(unfinished);
-        newest.ok_or(UsageError("no run is unfinished"))?
-    };
-    refuse_taken_back(&chosen)?;
+    let chosen = find_run(store, args.run.as_deref())?;
     let (plan, _) = chosen.content?;
     if !args.yes {
-        let _ = PlanView::new(&plan, Vec::new()).human(&global.look(), &mut anstream::stderr());
+        let _ = PlanView::new(&plan, Vec::new()).human(&global.style(), &mut anstream::stderr());
         confirm(&plan)?;
     }
-    let run = store.open(chosen.id, run_plan::start())?;
-    let carried = go_on(run, &mut run_plan::nodes(global)?, global)?;
+    let carried = run_plan::resume(chosen.id, global)?;
     follow_up::see_to(&plan, carried, global)
 }
 
 fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure> {
-    let chosen = store.find(&args.which.run)?;
-    refuse_taken_back(&chosen)?;
+    let chosen = find_run(store, Some(&args.which.run))?;
     let lists = run_plan::scratch()?;
     let plan = store.undo(chosen.id, lists.path())?;
     let carried = carry_out(&plan, lists.path(), &args.change, global)?;
     follow_up::see_to(&plan, carried, global)
 }
 
-fn refuse_taken_back(run: &Summary) -> Result<(), AlreadyUndone> {
-    match run.undone_by {
-        Some(by) => Err(AlreadyUndone { run: run.id, by }),
-        None => Ok(()),
-    }
-}
-
 fn prune(args: &Prune, store: &Store, global: &Global) -> Result<Outcome, Failure> {
     let runs = match args.before {
-        Some(before) => {
-            let old = |run: &Summary| {
-                let last = run.content.as_ref().ok().and_then(|(_, ledger)| ledger.last());
-                run.state != RunState::Unfinished && last.is_some_and(|last| last < before)
-            };
-            store.list()?.into_iter().filter(old).collect()
-        }
+        Some(before) => runs_before(store, before)?,
         None => args.runs.iter().map(|name| store.find(name)).collect::<Result<Vec<_>, _>>()?,
     };
     let ids: Vec<_> = runs.iter().map(|run| run.id).collect();
-    let plan = store.prune_plan(&ids, &run_plan::host_name())?;
+    let plan = store.prune_plan(&ids, &host_name())?;
     Ok(carry_out(&plan, &global.state_dir, &args.change, global)?.outcome())
 }

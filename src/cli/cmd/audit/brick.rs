@@ -8,16 +8,17 @@ use uuid::Uuid;
 
 use crate::check;
 use crate::check::brick::KnownSession;
-use crate::cli::args::Global;
+use crate::cli::clock::now;
 use crate::cli::failure::Outcome;
-use crate::domain::{AuditFinding, AuditHead, Mark, Time, Volume};
-use crate::report::{AuditList, Progress};
+use crate::cli::global::Global;
+use crate::domain::{AuditFinding, AuditHead, Mark, Volume};
+use crate::report::{AuditList, TerminalProgress};
 use crate::scan;
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::integrity::{Integrity, Records};
-use crate::task::Failure;
+use crate::task::{Failure, Phase, Progress as _};
 
 /// How long a rollover of changelogs may be under way before what it leaves counts.
 const ROLLOVER: std::time::Duration = std::time::Duration::from_millis(700);
@@ -42,8 +43,8 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let tools = Tools::new(&global.gluster, &global.ssh)?;
     let mut audit = Audit {
         args,
-        quiet: global.quiet,
-        list: AuditList::start(global.look())?,
+        progress: global.progress(),
+        list: AuditList::start(global.style())?,
         head: AuditHead::default(),
     };
     for brick in &bricks {
@@ -62,15 +63,10 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     audit.finish()
 }
 
-#[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
-pub(super) fn now() -> Time {
-    Time::from(jiff::Timestamp::now())
-}
-
 /// An audit under way.
 struct Audit<'a> {
     args: &'a Args,
-    quiet: bool,
+    progress: TerminalProgress,
     list: AuditList<'static>,
     head: AuditHead,
 }
@@ -82,7 +78,7 @@ impl Audit<'_> {
         let found = {
             // Names and handles: twice what the file system counts.
             let most = brick.inodes().unwrap_or_default().saturating_mul(2);
-            let _progress = Progress::of_names(&meter, most, self.quiet);
+            let _phase = self.progress.phase(Phase::names(&meter, most));
             scan::integrity::soundness(brick, &meter)?
         };
         self.push(brick, check::brick::handles(&found.flawed).collect())?;

@@ -6,8 +6,8 @@ mod session;
 
 use clap::Subcommand;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::domain::SecondaryUrl;
 use crate::task::Failure;
 

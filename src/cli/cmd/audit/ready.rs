@@ -2,11 +2,11 @@
 
 use clap::Args as ClapArgs;
 
-use super::brick::now;
 use crate::check;
 use crate::check::setup::Pass;
-use crate::cli::args::Global;
+use crate::cli::clock::now;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::domain::SecondaryUrl;
 use crate::report;
 use crate::report::ReadyList;
@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         args.secondary.to_string(),
         check::setup::ready(&found),
     );
-    report::print(&list, &global.look())?;
+    report::print(&list, &global.style())?;
     Ok(match list.verdict() {
         Pass::Pass => Outcome::Fine,
         Pass::Unseen => Outcome::Blind,

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::domain::SecondaryUrl;
-use crate::report::{AuditList, Progress};
+use crate::report::AuditList;
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, Host, Tools};
 use crate::scan::inventory::{GfidRange, Inventory, ReadOptions};
-use crate::task::Failure;
 use crate::task::compare::{CompareOptions, Comparison};
 use crate::task::throttle::Throttle;
+use crate::task::{Failure, Phase, Progress as _};
 
 /// What `audit session` takes.
 #[derive(ClapArgs, Debug)]
@@ -100,10 +100,11 @@ impl Args {
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     Throttle::be_nice();
+    interrupt::watch();
     let manners = Throttle {
         max_load: args.max_load,
         pause_file: args.pause_file.clone(),
-        stop: interrupt::watched(),
+        stop: interrupt::flag(),
         quiet: global.quiet,
     };
     let (primary, secondary) = sides(args, global)?;
@@ -117,11 +118,11 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     };
     let mut comparison = Comparison::new(primary, secondary, terms)?;
     {
-        let _progress = Progress::of_names(&meter, most, global.quiet);
+        let _phase = global.progress().phase(Phase::names(&meter, most));
         comparison.compare(&meter)?;
         comparison.look_again()?;
     }
-    let mut list = AuditList::start(global.look())?;
+    let mut list = AuditList::start(global.style())?;
     let head = comparison.report(&mut list)?;
     let (wrong, blind) = (list.has_findings(), !head.unseen.is_empty());
     list.finish(head)?;

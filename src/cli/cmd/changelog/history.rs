@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::domain::{Name, Time};
 use crate::report::RecordList;
 use crate::scan;
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let told = scan::changelog::history(&args.bricks, &subjects, span)?;
     let bricks: Vec<_> =
         args.bricks.iter().map(|brick| Name::from(brick.as_os_str().as_encoded_bytes())).collect();
-    let mut list = RecordList::start(global.look())?;
+    let mut list = RecordList::start(global.style())?;
     list.push_history(&told, &bricks)?;
     let damaged = list.is_damaged();
     list.finish(&told.reuses, &told.notes)?;

@@ -8,8 +8,8 @@ mod stats;
 use anstream::eprintln;
 use clap::Subcommand;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::task::Failure;
 
 /// The commands about changelogs.

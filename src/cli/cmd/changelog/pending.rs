@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use crate::cli::args::Global;
+use crate::cli::clock;
 use crate::cli::failure::Outcome;
-use crate::domain::{Name, Time};
+use crate::cli::global::Global;
+use crate::domain::Name;
 use crate::report;
 use crate::report::PendingList;
 use crate::scan;
@@ -30,8 +31,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
-    #[expect(clippy::disallowed_methods, reason = "cli is where the clock comes in")]
-    let now = Time::from(jiff::Timestamp::now());
+    let now = clock::now();
     let known = scan::cluster::session_folders(&args.sessions_dir);
     let mut found = Vec::new();
     for brick in &args.bricks {
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         found.push((Name::from(brick.as_os_str().as_encoded_bytes()), pending));
     }
     let list = PendingList::new(found, now);
-    report::print(&list, &global.look())?;
+    report::print(&list, &global.style())?;
     Ok(if list.has_stalled() || list.is_damaged() {
         Outcome::Findings
     } else if list.is_blind() {

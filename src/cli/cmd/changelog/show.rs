@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::domain::{Gfid, Time};
 use crate::report::{PrintError, RecordList, RolloverRow, Row};
 use crate::scan;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         since: args.since,
         until: args.until,
     };
-    let mut list = RecordList::start(global.look())?;
+    let mut list = RecordList::start(global.style())?;
     let mut damage = Vec::new();
     for file in &args.files {
         show(file, &wish, &mut list, &mut damage)?;

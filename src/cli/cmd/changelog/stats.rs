@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
+use crate::cli::global::Global;
 use crate::domain::{Name, Time};
 use crate::report;
 use crate::report::StatsReport;
@@ -39,6 +39,6 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
         damaged |= !sums.damage.is_empty();
         found.push((Name::from(brick.as_os_str().as_encoded_bytes()), sums));
     }
-    report::print(&StatsReport::new(found), &global.look())?;
+    report::print(&StatsReport::new(found), &global.style())?;
     Ok(if damaged { Outcome::Findings } else { Outcome::Fine })
 }

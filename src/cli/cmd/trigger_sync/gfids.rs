@@ -5,11 +5,10 @@ use std::sync::Arc;
 use super::refusal::Refusal;
 use super::site::Site;
 use crate::domain::{Gfid, Name};
-use crate::report::Progress;
 use crate::scan::Meter;
 use crate::scan::mount::TreeCounts;
 use crate::scan::resolve::{Resolver, Status};
-use crate::task::Failure;
+use crate::task::{Failure, Phase, Progress};
 
 /// What the bricks say of gfids.
 #[derive(Debug, Default)]
@@ -22,7 +21,11 @@ pub(super) struct Whereabouts {
 
 impl Whereabouts {
     /// Asks the bricks, with one scan of their namespaces for all that have no recorded name.
-    pub(super) fn of(gfids: &[Gfid], site: &Site, quiet: bool) -> Result<Self, Failure> {
+    pub(super) fn of(
+        gfids: &[Gfid],
+        site: &Site,
+        progress: &dyn Progress,
+    ) -> Result<Self, Failure> {
         if gfids.is_empty() {
             return Ok(Self::default());
         }
@@ -31,9 +34,9 @@ impl Whereabouts {
             return Err(Refusal::NoBrick { what: "a gfid", volume }.into());
         }
         let meter = Arc::new(Meter::default());
-        let progress = Progress::of_names(&meter, 0, quiet);
+        let phase = progress.phase(Phase::names(&meter, 0));
         let answers = Resolver::new(&site.bricks, &meter).resolve(gfids)?;
-        drop(progress);
+        drop(phase);
         let mut it = Self::default();
         for (gfid, answer) in gfids.iter().zip(&answers) {
             let found = answer.owner().filter(|it| it.status == Some(Status::Resolved));

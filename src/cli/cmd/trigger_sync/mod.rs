@@ -15,18 +15,19 @@ use anstream::eprintln;
 use clap::Args as ClapArgs;
 
 use crate::apply::ManifestWriter;
-use crate::cli::args::Global;
 use crate::cli::failure::Outcome;
-use crate::cli::run_plan::{ChangeArgs, RunOutcome, carry_out, host_name};
+use crate::cli::global::{Global, host_name};
+use crate::cli::run_plan::{ChangeArgs, RunOutcome, carry_out};
 use crate::domain::{Gfid, SecondaryUrl};
 use crate::plan::recipe::TriggerSync;
 use crate::plan::{Item, Manifest, NodePath, Pace, Plan, Trigger};
 use crate::report;
-use crate::report::{Progress, Proof, TriggerSyncReport};
+use crate::report::{Proof, TriggerSyncReport};
 use crate::scan::Meter;
 use crate::scan::cluster::Tools;
 use crate::scan::mount::{Selection, TreeCounts, TreeEntry, collect};
-use crate::task::Failure;
+use crate::task::run::FinishedRun;
+use crate::task::{Failure, Phase, Progress as _};
 use gfids::Whereabouts;
 use input::TriggerRequest;
 use refusal::Refusal;
@@ -93,12 +94,12 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     if wishes.is_empty() {
         let nothing =
             TriggerSyncReport::nothing(site.mount.name(), site.mount.volume(), site.secondary());
-        report::print(&nothing, &global.look())?;
+        report::print(&nothing, &global.style())?;
         return Ok(Outcome::Fine);
     }
     let jobs = global.jobs.or(NonZeroUsize::new(JOBS)).unwrap_or(NonZeroUsize::MIN);
     let lists = tempfile::tempdir().map_err(list_error)?;
-    let found = Whereabouts::of(&wishes.gfids, &site, global.quiet)?;
+    let found = Whereabouts::of(&wishes.gfids, &site, &global.progress())?;
     let paths = wishes.paths.into_iter().chain(found.paths.iter().cloned());
     let selection = Selection::new(paths, !args.no_recurse, args.with_ancestors);
     let (manifest, mut tally) = list(&site, &selection, jobs, lists.path(), global)?;
@@ -112,14 +113,14 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
         // What was asked for and is not there is something to look into, plan or no plan.
         RunOutcome::Shown(Outcome::Fine) if tally.unseen() > 0 => return Ok(Outcome::Findings),
         RunOutcome::Shown(outcome) => return Ok(outcome),
-        RunOutcome::Done { run, failed } => (run, failed),
+        RunOutcome::Done(FinishedRun { run, failed, .. }) => (run, failed),
     };
     let proof = verify.map(|verify| verify.prove(lists.path(), &manifest)).transpose()?;
     let (mount, volume) = (site.mount.name(), site.mount.volume().to_owned());
     let secondary = site.secondary();
     let run = Some(run);
     let told = TriggerSyncReport { mount, volume, secondary, run, tally, failed, proof };
-    report::print(&told, &global.look())?;
+    report::print(&told, &global.style())?;
     Ok(outcome(&told))
 }
 
@@ -144,13 +145,13 @@ fn list(
 ) -> Result<(Manifest, TreeCounts), Failure> {
     let mut writer = ManifestWriter::create(folder, "objects.jsonl")?;
     let meter = Arc::new(Meter::default());
-    let progress = Progress::of_names(&meter, 0, global.quiet);
+    let phase = global.progress().phase(Phase::names(&meter, 0));
     let tally = collect(&site.mount, selection, jobs.get(), &meter, &mut |entry| {
         let TreeEntry { path, folder, gfid } = entry;
         let trigger = Trigger { at: NodePath::from(path), folder, gfid: Some(gfid) };
         writer.push(&Item::Trigger(trigger)).map_err(io::Error::other)
     })?;
-    drop(progress);
+    drop(phase);
     Ok((writer.finish()?, tally))
 }
 

@@ -5,7 +5,7 @@ use anstream::eprintln;
 use super::refusal::Refusal;
 use super::verify::Seat;
 use super::{Args, verify};
-use crate::cli::args::Global;
+use crate::cli::global::Global;
 use crate::domain::{Brick, Name, Session, UserError as _, Volume};
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};

@@ -15,14 +15,15 @@ use anstream::eprintln;
 use super::refusal::Refusal;
 use super::site::Site;
 use crate::apply::ManifestError;
-use crate::cli::args::Global;
+use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::domain::{Gfid, SecondaryUrl};
 use crate::plan::Manifest;
-use crate::report::{FailedItem, Progress, Proof};
+use crate::report::{FailedItem, Proof, TerminalProgress};
 use crate::scan::Meter;
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::delivery::Wanted;
+use crate::task::{Phase, Progress as _, RunningPhase};
 use bricks::Bricks;
 pub(super) use bricks::Seat;
 use listed::Sent;
@@ -47,7 +48,7 @@ struct Wait {
     patience: Duration,
     interrupted: Arc<AtomicBool>,
     meter: Arc<Meter>,
-    _bar: Progress,
+    _phase: RunningPhase,
 }
 
 impl Wait {
@@ -112,11 +113,12 @@ impl<'a> Verify<'a> {
             eprintln!("{what}");
         }
         let meter = Arc::new(Meter::default());
+        let progress = TerminalProgress { quiet: self.quiet };
         Wait {
             begin: Instant::now(),
             patience: self.patience,
-            interrupted: interrupt::watched(),
-            _bar: Progress::of_items(&meter, all as u64, self.quiet),
+            interrupted: interrupt::flag(),
+            _phase: progress.phase(Phase::objects("waiting", &meter, all as u64)),
             meter,
         }
     }
