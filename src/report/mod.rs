@@ -34,4 +34,4 @@ pub use runs::{RunList, RunView};
 pub use stats::StatsReport;
 pub use stream::{Record, Stream};
 pub use style::{ColorChoice, Format, OutputStyle, Paint};
-pub use trigger_sync::{FailedItem, Proof, TriggerSyncReport};
+pub use trigger_sync::TriggerSyncReport;

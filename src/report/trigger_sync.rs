@@ -1,4 +1,4 @@
-//! `trigger-sync`: what was sent again, and the proof that it arrived.
+//! `trigger-sync`: what was sent again, and whether it arrived.
 
 use std::io::{self, Write};
 
@@ -7,107 +7,71 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Document, OutputStyle};
-use crate::domain::{Gfid, Name};
+use crate::domain::Name;
 use crate::scan::mount::TreeCounts;
-
-/// How many mishaps are named; all are counted.
-const NAMED: usize = 1000;
+use crate::task::run::FinishedRun;
+use crate::task::trigger_sync::{FailedItem, Prepared, Proof};
 
 /// The document `georepair/trigger-sync/1`.
 #[derive(Debug)]
 pub struct TriggerSyncReport {
-    /// The mount.
-    pub mount: Name,
-    /// The primary volume.
-    pub volume: String,
-    /// The session's other side.
-    pub secondary: Option<String>,
-    /// The run; none where there was nothing to send.
-    pub run: Option<Uuid>,
-    /// What was collected.
-    pub tally: TreeCounts,
-    /// What could not be set.
-    pub failed: u64,
-    /// What was proven, where that was asked for.
-    pub proof: Option<Proof>,
-}
-
-/// What `--verify` saw.
-#[derive(Debug, Default)]
-pub struct Proof {
-    /// Objects with their records in the bricks' changelogs.
-    pub recorded: u64,
-    /// Objects without.
-    pub not_recorded: u64,
-    /// Whether the session is past the records; nothing where that cannot be told.
-    pub sent: Option<bool>,
-    /// Objects that are alike on the secondary.
-    pub arrived: u64,
-    /// Objects that are there and differ.
-    pub different: u64,
-    /// Objects that are not there.
-    pub missing: u64,
-    mishaps: Vec<FailedItem>,
-    blind: Option<String>,
-}
-
-/// An object that did not get through.
-#[derive(Debug)]
-pub struct FailedItem {
-    /// Which.
-    pub gfid: Gfid,
-    /// Its path below the mount.
-    pub path: Name,
-    /// What is wrong.
-    pub says: String,
+    mount: Name,
+    volume: String,
+    secondary: Option<String>,
+    /// The run; `None` if there was nothing to send.
+    run: Option<Uuid>,
+    counts: TreeCounts,
+    /// How many objects could not be set.
+    failed: u64,
+    /// What was proven, if that was wanted.
+    proof: Option<Proof>,
 }
 
 impl TriggerSyncReport {
-    /// The findings that were given name nothing that could be sent.
+    /// What was collected; nothing is sent yet.
     #[must_use]
-    pub fn nothing(mount: Name, volume: &str, secondary: Option<String>) -> Self {
-        let (volume, tally) = (volume.to_owned(), TreeCounts::default());
-        Self { mount, volume, secondary, run: None, tally, failed: 0, proof: None }
-    }
-}
-
-impl Proof {
-    /// Takes down an object that did not get through.
-    pub fn tell(&mut self, mishap: FailedItem) {
-        if self.mishaps.len() < NAMED {
-            self.mishaps.push(mishap);
+    pub fn new(prepared: &Prepared) -> Self {
+        Self {
+            mount: prepared.mount(),
+            volume: prepared.volume().to_owned(),
+            secondary: prepared.secondary(),
+            run: None,
+            counts: prepared.counts.clone(),
+            failed: 0,
+            proof: None,
         }
     }
 
-    /// Takes down why the bricks could not be seen.
-    pub fn blind(&mut self, why: String) {
-        self.blind = Some(why);
+    /// Adds the run that sent it, and the proof of its arrival.
+    pub fn add_run(&mut self, run: FinishedRun, proof: Option<Proof>) {
+        (self.run, self.failed, self.proof) = (Some(run.run), run.failed, proof);
     }
 
-    /// Whether bricks that were needed could not be seen.
+    /// Whether bricks that were needed could not be queried.
     #[must_use]
     pub fn is_blind(&self) -> bool {
-        self.blind.is_some()
+        self.proof.as_ref().is_some_and(|proof| proof.blind.is_some())
     }
 
-    /// Whether everything got through.
+    /// Whether everything was found, set and, if that was proven, arrived.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.not_recorded + self.different + self.missing == 0 && self.sent != Some(false)
+        let arrived = self.proof.as_ref().is_none_or(Proof::is_whole);
+        arrived && self.failed + self.counts.unseen() == 0
     }
 }
 
 impl Serialize for TriggerSyncReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let tally = &self.tally;
-        let mishap = |it: &FailedItem| {
+        let counts = &self.counts;
+        let failed = |it: &FailedItem| {
             json!({ "gfid": it.gfid, "path": it.path, "path_bytes": it.path.exact(),
                 "says": it.says })
         };
         let proof = self.proof.as_ref();
-        let findings = proof.map(|proof| proof.mishaps.iter().map(mishap).collect::<Vec<_>>());
+        let findings = proof.map(|proof| proof.failed.iter().map(failed).collect::<Vec<_>>());
         let verified = proof.map(|proof| {
-            let seen = !proof.is_blind();
+            let seen = proof.blind.is_none();
             let seen = |count: u64| seen.then_some(count);
             json!({ "recorded": proof.recorded, "not_recorded": proof.not_recorded,
                 "sent": proof.sent, "arrived": seen(proof.arrived),
@@ -121,12 +85,12 @@ impl Serialize for TriggerSyncReport {
             "volume": self.volume,
             "secondary": self.secondary,
             "run": self.run,
-            "directories": tally.folders,
-            "files": tally.files,
+            "directories": counts.folders,
+            "files": counts.files,
             "failed": self.failed,
-            "left_out": { "symlinks": tally.symlinks, "specials": tally.specials,
-                "further_links": tally.further_links, "missing": tally.missing,
-                "unread": tally.unread },
+            "left_out": { "symlinks": counts.symlinks, "specials": counts.specials,
+                "further_links": counts.further_links, "missing": counts.missing,
+                "unread": counts.unread },
             "verified": verified,
             "findings": findings.unwrap_or_default(),
         })
@@ -141,33 +105,33 @@ impl Document for TriggerSyncReport {
         if self.run.is_none() {
             return writeln!(out, "nothing to send: the findings name no gfid");
         }
-        let all = self.tally.folders + self.tally.files;
+        let all = self.counts.folders + self.counts.files;
         line(out, all.saturating_sub(self.failed), "set")?;
         some(out, self.failed, "not set")?;
         let Some(proof) = &self.proof else {
-            return writeln!(out, "            not verified; --verify looks whether they arrive");
+            return writeln!(out, "            not verified; --verify checks that they arrive");
         };
         line(out, proof.recorded, "recorded")?;
         some(out, proof.not_recorded, "not recorded")?;
         let past = match proof.sent {
-            Some(true) => "the session is past them",
-            Some(false) => "the session is not past them yet",
-            None => "whether the session is past them is not known",
+            Some(true) => "the session has processed them",
+            Some(false) => "the session has not processed them yet",
+            None => "it is not known whether the session has processed them",
         };
         writeln!(out, "            {past}")?;
         if let Some(why) = &proof.blind {
-            writeln!(out, "            the rest cannot be seen: {why}")?;
+            writeln!(out, "            the rest is not known: {why}")?;
         } else {
             line(out, proof.arrived, "arrived")?;
             some(out, proof.different, "different")?;
             some(out, proof.missing, "missing")?;
         }
-        for it in &proof.mishaps {
+        for it in &proof.failed {
             writeln!(out, "  {}  {}: {}", it.gfid, it.path, it.says)?;
         }
-        let untold = (proof.not_recorded + proof.different + proof.missing)
-            .saturating_sub(proof.mishaps.len() as u64);
-        some(out, untold, "more")?;
+        let more = (proof.not_recorded + proof.different + proof.missing)
+            .saturating_sub(proof.failed.len() as u64);
+        some(out, more, "more")?;
         if proof.sent == Some(false) {
             let (volume, secondary) = (&self.volume, self.secondary.as_deref().unwrap_or_default());
             writeln!(out, "next  gluster volume geo-replication {volume} {secondary} status")?;
@@ -188,18 +152,16 @@ fn some(out: &mut dyn Write, count: u64, what: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Gfid;
     use crate::report::{ColorChoice, Format};
 
-    fn told(proof: Option<Proof>) -> TriggerSyncReport {
-        let tally = TreeCounts { folders: 2, files: 3, ..TreeCounts::default() };
-        let (mount, volume) = (Name::from("/mnt/gv0"), "gv0".to_owned());
-        let secondary = Some("s1::gv0dr".to_owned());
+    fn report(run: Option<Uuid>, proof: Option<Proof>) -> TriggerSyncReport {
         TriggerSyncReport {
-            mount,
-            volume,
-            secondary,
-            run: Some(Uuid::nil()),
-            tally,
+            mount: Name::from("/mnt/gv0"),
+            volume: "gv0".to_owned(),
+            secondary: Some("s1::gv0dr".to_owned()),
+            run,
+            counts: TreeCounts { folders: 2, files: 3, ..TreeCounts::default() },
             failed: 0,
             proof,
         }
@@ -220,7 +182,7 @@ mod tests {
 
     #[test]
     fn nothing_to_send_is_an_answer_too() {
-        let nothing = TriggerSyncReport::nothing(Name::from("/mnt/gv0"), "gv0", None);
+        let nothing = report(None, None);
         assert_eq!(human(&nothing), "nothing to send: the findings name no gfid\n");
         assert!(serde_json::to_value(&nothing).unwrap()["run"].is_null());
     }
@@ -228,12 +190,12 @@ mod tests {
     #[test]
     fn what_did_not_get_through_is_named() {
         let mut proof = Proof { recorded: 5, sent: Some(false), arrived: 4, ..Proof::default() };
-        assert!(!proof.is_whole(), "the session may still be at it");
+        assert!(!proof.is_whole(), "the session may still be busy");
         proof.missing = 1;
         let gfid = Gfid::from_bytes([7; 16]);
         let (path, says) = (Name::from("a/b"), "not there".to_owned());
-        proof.tell(FailedItem { gfid, path, says });
-        let told = told(Some(proof));
+        proof.failed.push(FailedItem { gfid, path, says });
+        let told = report(Some(Uuid::nil()), Some(proof));
         let text = human(&told);
         assert!(text.contains("         1  missing\n") && !text.contains("different"), "{text}");
         assert!(text.contains(&format!("{gfid}  a/b: not there")), "{text}");
@@ -246,10 +208,9 @@ mod tests {
     #[test]
     fn what_was_not_seen_is_not_counted() {
         let mut proof = Proof { recorded: 5, sent: Some(true), ..Proof::default() };
-        proof.blind("cannot reach s1 by ssh".to_owned());
-        assert!(proof.is_blind());
-        let told = told(Some(proof));
-        assert!(human(&told).contains("cannot be seen: cannot reach s1"));
+        proof.blind = Some("cannot reach s1 by ssh".to_owned());
+        let told = report(Some(Uuid::nil()), Some(proof));
+        assert!(told.is_blind() && human(&told).contains("not known: cannot reach s1"));
         let json = serde_json::to_value(&told).unwrap();
         assert!(json["verified"]["arrived"].is_null(), "{json}");
         assert_eq!(json["verified"]["recorded"], 5);

@@ -5,6 +5,7 @@ mod context;
 mod failure;
 pub mod run;
 pub mod throttle;
+pub mod trigger_sync;
 
 pub use context::{Context, Phase, Progress, RunningPhase, Unit};
 pub use failure::{Failure, UsageError};

@@ -172,7 +172,7 @@ fn gfids_are_sent_as_the_paths_that_the_bricks_know() {
     let refused = trigger(&lab, &[ON_PRIMARY]);
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
-    assert!(said.contains("no path and no gfid was given"), "{said}");
+    assert!(said.contains("name a path, a gfid or a list"), "{said}");
 }
 
 /// When the latest slice of m1's brick ended.

@@ -5,5 +5,5 @@ mod node;
 mod search;
 
 pub use arrivals::{Arrival, Looks};
-pub use node::{Answer, Past, Question, Witness, serve};
+pub use node::{Answer, BrickLocation, Past, Question, Witness, serve};
 pub use search::{Wanted, place};

@@ -14,6 +14,9 @@ use crate::scan::brick::BrickRoot;
 use crate::scan::changelog::marks_of;
 use crate::scan::cluster::{Agent, ClusterError, Host, Tools};
 
+/// Where a brick is: its node and its directory there.
+pub type BrickLocation = (Host, PathBuf);
+
 /// What witnesses are asked; one line of JSON each.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

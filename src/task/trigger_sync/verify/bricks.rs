@@ -1,4 +1,4 @@
-//! The bricks of a volume, node by node: what they recorded, how far the session is, what arrived.
+//! Queries the bricks of a volume, node by node: what they recorded, how far the session is, what arrived.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -7,21 +7,18 @@ use uuid::Uuid;
 
 use crate::domain::Gfid;
 use crate::scan::cluster::{ClusterError, Host, Tools};
-use crate::scan::delivery::{Answer, Arrival, Past, Question, Wanted, Witness};
+use crate::scan::delivery::{Answer, Arrival, BrickLocation, Past, Question, Wanted, Witness};
 
-/// How many objects are asked for in one line.
+/// How many objects are queried in one request.
 const TOGETHER: usize = 1024;
 
-/// Where a brick is.
-pub(in super::super) type Seat = (Host, PathBuf);
-
-/// The bricks of a volume. A node that cannot be asked is left out, and that is told.
+/// The bricks of a volume; a node that cannot be queried is left out.
 #[derive(Debug)]
 pub(super) struct Bricks {
     nodes: Vec<Node>,
     sets: usize,
-    /// Why nodes are left out.
-    pub(super) unasked: Vec<String>,
+    /// Why nodes were left out.
+    pub(super) left_out: Vec<String>,
 }
 
 /// Those of one node.
@@ -29,11 +26,11 @@ pub(super) struct Bricks {
 struct Node {
     host: Host,
     dirs: Vec<PathBuf>,
-    /// For each which set of the volume it belongs to.
+    /// For each the set of the volume it belongs to.
     sets: Vec<usize>,
-    /// For each when its latest slice ended at the beginning.
+    /// For each the end of its newest slice at the beginning.
     after: Vec<Option<u32>>,
-    /// For each how far it was at the last look.
+    /// For each how far it was at the last query.
     past: Vec<Past>,
     witness: Option<Witness>,
 }
@@ -50,10 +47,10 @@ impl Node {
 
 impl Bricks {
     /// The bricks of a volume, set by set.
-    pub(super) fn of(sets: &[Vec<Seat>]) -> Self {
+    pub(super) fn of(sets: &[Vec<BrickLocation>]) -> Self {
         let mut nodes: BTreeMap<Host, Node> = BTreeMap::new();
-        for (set, seats) in sets.iter().enumerate() {
-            for (host, dir) in seats {
+        for (set, bricks) in sets.iter().enumerate() {
+            for (host, dir) in bricks {
                 let node = nodes.entry(host.clone()).or_insert_with(|| Node {
                     host: host.clone(),
                     dirs: Vec::new(),
@@ -67,10 +64,10 @@ impl Bricks {
                 node.past.push(Past::default());
             }
         }
-        Self { nodes: nodes.into_values().collect(), sets: sets.len(), unasked: Vec::new() }
+        Self { nodes: nodes.into_values().collect(), sets: sets.len(), left_out: Vec::new() }
     }
 
-    /// Whether the bricks that can be asked hold every file.
+    /// Whether the bricks that can be queried hold every file.
     pub(super) fn are_whole(&self) -> bool {
         (0..self.sets).all(|set| self.nodes.iter().any(|node| node.sets.contains(&set)))
     }
@@ -87,7 +84,7 @@ impl Bricks {
                 }
                 Err(error) => {
                     let cause = std::error::Error::source(&error).map(|it| format!(": {it}"));
-                    self.unasked.push(format!("{error}{}", cause.unwrap_or_default()));
+                    self.left_out.push(format!("{error}{}", cause.unwrap_or_default()));
                 }
             }
         }
@@ -95,25 +92,25 @@ impl Bricks {
         answers
     }
 
-    /// Remembers where the changelogs end now; only what is recorded later counts.
+    /// Remembers where the changelogs end now: only later records count.
     pub(super) fn begin(&mut self, tools: &Tools) {
         for (index, answer) in self.ask(tools, |_| Question::Newest) {
             if let (Answer::Ends(ends), Some(node)) = (answer, self.nodes.get_mut(index)) {
                 node.after = ends;
-                // The run may take hours: the talk is begun anew after it.
+                // The run may take hours: the connection is opened again after it.
                 node.witness = None;
             }
         }
     }
 
-    /// Looks for these from now on.
+    /// Adds objects to search for.
     pub(super) fn want(&mut self, tools: &Tools, wanted: &[Wanted]) {
         for together in wanted.chunks(TOGETHER) {
             self.ask(tools, |_| Question::Want(together.to_vec()));
         }
     }
 
-    /// Looks at new slices and at the session's marks; answers with what is recorded now.
+    /// Searches new slices and reads the session's marks; returns what is recorded now.
     pub(super) fn look(&mut self, tools: &Tools, secondary: Option<Uuid>) -> Vec<Gfid> {
         let question = |node: &Node| Question::Look { after: node.after.clone(), secondary };
         let mut found = Vec::new();
@@ -138,7 +135,7 @@ impl Bricks {
         })
     }
 
-    /// What any brick has of these.
+    /// Those that a brick has, and how they look there.
     pub(super) fn arrivals(&mut self, tools: &Tools, gfids: &[Gfid]) -> HashMap<Gfid, Arrival> {
         let mut found = HashMap::new();
         for together in gfids.chunks(TOGETHER) {
@@ -203,6 +200,6 @@ mod tests {
         let mut bricks = Bricks::of(&[vec![(Host::Here, dir.path().to_owned())]]);
         bricks.begin(&Tools::new(std::path::Path::new("gluster"), "ssh").unwrap());
         assert!(!bricks.are_whole());
-        assert!(bricks.unasked[0].contains(dir.path().to_str().unwrap()), "{bricks:?}");
+        assert!(bricks.left_out[0].contains(dir.path().to_str().unwrap()), "{bricks:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What was sent: the objects of the run's list, each with the gfid of its directory.
+//! The objects that were sent: read from the run's list, each with the gfid of its directory.
 
 use std::collections::HashMap;
 use std::os::fd::AsFd as _;
@@ -14,7 +14,7 @@ use crate::scan::mount::{MountRoot, gfid_through};
 
 /// An object that should arrive.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(in super::super) struct Sent {
     at: NodePath,
     pub(super) gfid: Gfid,
     parent: Gfid,
@@ -26,14 +26,14 @@ impl Sent {
         Name::from(self.at.name().as_bytes())
     }
 
-    /// Its records, as they are looked for.
+    /// Its records, as the bricks search for them.
     pub(super) fn wanted(&self) -> Wanted {
         let (_, name) = split(self.at.name().as_bytes());
         Wanted { gfid: self.gfid, place: place(self.parent, name), folder: self.folder }
     }
 
-    /// What is wrong with it over there, where it is to be found; nothing if all is well.
-    pub(super) fn amiss(
+    /// What is wrong with it on the secondary; `None` if nothing is.
+    pub(super) fn problem(
         &self,
         mount: &MountRoot,
         arrival: &Arrival,
@@ -42,17 +42,17 @@ impl Sent {
         let (above, name) = split(self.at.name().as_bytes());
         let here = (self.parent, name);
         if !arrival.names.iter().any(|(parent, name)| (*parent, name.as_slice()) == here) {
-            return Some("it has another name or directory there".to_owned());
+            return Some("different name or directory on the secondary".to_owned());
         }
         let folder = mount.way_to(above).ok()?;
-        // Gone here meanwhile: nothing that would have to be over there.
+        // Deleted on the primary meanwhile: nothing has to arrive.
         let about = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         Looks::of(&about).difference(&arrival.about, sizes)
     }
 }
 
 /// Reads the list of a run again.
-pub(super) fn read(
+pub(in super::super) fn read_list(
     mount: &MountRoot,
     lists: &Path,
     manifest: &Manifest,

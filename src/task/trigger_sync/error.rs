@@ -1,12 +1,12 @@
-//! Why trigger-sync is refused, and the way out.
+//! Why trigger-sync is refused, and what to do about it.
 
 use crate::domain::{Kind, Name, UserError};
 
 /// Why trigger-sync is refused; nothing was changed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
-    /// The mount is of a volume that the cluster knows by another id.
-    #[error("{mount} is a mount of another volume than the {volume} that glusterd knows")]
+pub(super) enum TriggerSyncError {
+    /// The mounted volume and the cluster's volume of that name have different ids.
+    #[error("{mount} is not a mount of the volume {volume} that glusterd knows: their ids differ")]
     OtherVolume {
         /// The mount.
         mount: Name,
@@ -21,19 +21,19 @@ pub(super) enum Refusal {
         /// The mount.
         mount: Name,
     },
-    /// The bricks write no changelogs.
-    #[error("volume {volume} writes no changelogs: changelog.changelog is off")]
+    /// The bricks record no changes.
+    #[error("volume {volume} records no changes: changelog.changelog is off")]
     ChangelogOff {
         /// The volume.
         volume: String,
     },
-    /// Nobody would read the records.
+    /// No session would read the records.
     #[error("no session replicates volume {volume}")]
     NoSession {
         /// The volume.
         volume: String,
     },
-    /// There is no such session, or there are several and one has to be named.
+    /// There is no such session, or there are several and none was named.
     #[error("{what}")]
     WhichSession {
         /// What is wrong.
@@ -50,12 +50,14 @@ pub(super) enum Refusal {
         mount: Name,
     },
     /// A path below `.gfid` or `.meta`.
-    #[error("{path} is not the path of a file: trigger-sync through .gfid records half or nothing")]
+    #[error(
+        "{path} is not an ordinary path: trigger-sync through .gfid or .meta records only a part, or nothing"
+    )]
     Virtual {
         /// The path as given.
         path: Name,
     },
-    /// Something that needs a brick on this node.
+    /// An option needs a brick on this node.
     #[error("{what} needs a brick of volume {volume} on this node")]
     NoBrick {
         /// What needs it.
@@ -63,8 +65,8 @@ pub(super) enum Refusal {
         /// The volume.
         volume: String,
     },
-    /// What the bricks record cannot be seen.
-    #[error("the bricks of volume {volume} cannot be asked what they record: {why}")]
+    /// The bricks cannot be queried for their records.
+    #[error("cannot query the bricks of volume {volume} for their records: {why}")]
     Unseen {
         /// The volume.
         volume: String,
@@ -72,7 +74,7 @@ pub(super) enum Refusal {
         why: String,
     },
     /// Neither a document nor a list.
-    #[error("{path} begins like JSON and cannot be read as a diagnosis or an audit")]
+    #[error("{path} is JSON, but not a diagnosis or an audit")]
     Document {
         /// Where it comes from.
         path: Name,
@@ -89,12 +91,12 @@ pub(super) enum Refusal {
         #[source]
         source: std::io::Error,
     },
-    /// Nothing was asked for.
-    #[error("there is nothing to send: no path and no gfid was given")]
+    /// Nothing was named.
+    #[error("nothing to send: name a path, a gfid or a list")]
     Nothing,
 }
 
-impl UserError for Refusal {
+impl UserError for TriggerSyncError {
     fn kind(&self) -> Kind {
         match self {
             Self::WhichSession { .. } | Self::Nothing => Kind::Usage,
@@ -105,30 +107,33 @@ impl UserError for Refusal {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::OtherVolume { volume, .. } => {
-                vec![format!("gluster volume info {volume}   on the cluster that the mount is of")]
+                vec![format!(
+                    "gluster volume info {volume}   on a node of the cluster that is mounted"
+                )]
             }
             Self::Unseen { .. } => vec![
-                "georepair has to be on every node with bricks, and ssh to get there".to_owned(),
-                "without --verify it is sent, and nothing proven".to_owned(),
+                "--verify needs georepair on every node with bricks, and passwordless ssh to it"
+                    .to_owned(),
+                "without --verify the objects are sent, and the arrival is not checked".to_owned(),
             ],
             Self::OtherBrick { .. } | Self::NoBrick { .. } => {
                 vec!["gluster volume info   lists each volume's bricks as HOST:DIR".to_owned()]
             }
             Self::ChangelogOff { volume } => vec![
                 format!("gluster volume set {volume} changelog.changelog on"),
-                "and start the session, which turns it on too".to_owned(),
+                "starting the session turns it on too".to_owned(),
             ],
             Self::NoSession { .. } => vec![
-                "the mount has to be of the primary, the volume that is copied".to_owned(),
+                "--mount must be a mount of the primary volume".to_owned(),
                 "gluster volume geo-replication status   lists the sessions".to_owned(),
             ],
             Self::WhichSession { there_are, .. } => {
                 there_are.iter().map(|session| format!("--session {session}")).collect()
             }
             Self::Outside { mount, .. } => {
-                vec![format!("paths are taken relative to {mount}, or absolute below it")]
+                vec![format!("paths are relative to {mount}, or absolute below it")]
             }
-            Self::Virtual { .. } => vec!["--gfid GFID   finds the path of a gfid".to_owned()],
+            Self::Virtual { .. } => vec!["--gfid GFID   sends an object by its gfid".to_owned()],
             Self::Document { .. } | Self::List { .. } | Self::Nothing => Vec::new(),
         }
     }

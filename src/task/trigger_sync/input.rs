@@ -1,4 +1,4 @@
-//! What is to be sent: paths, gfids, lists of either, findings.
+//! What to send: paths, gfids, lists of either, findings.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,18 +6,18 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::Args;
-use super::refusal::Refusal;
+use super::TriggerSyncOptions;
+use super::error::TriggerSyncError;
 use crate::domain::{Gfid, Name};
 use crate::format::gfids_of_document;
 use crate::scan::mount::MountRoot;
 
-/// What was asked for, in the order given.
+/// What to send, in the order given.
 #[derive(Debug, Default)]
 pub(super) struct TriggerRequest {
     /// Paths relative to the mount.
     pub(super) paths: Vec<Name>,
-    /// Gfids of what else is to be sent.
+    /// Gfids of what else to send.
     pub(super) gfids: Vec<Gfid>,
     /// Whether a document of findings was among what was read.
     documented: bool,
@@ -27,31 +27,35 @@ impl TriggerRequest {
     /// Reads arguments, files and standard input.
     ///
     /// # Errors
-    /// [`Refusal::Nothing`] where nothing is named; only a document of findings may name nothing,
-    /// for an empty list may be all that a pipe that broke has left.
-    pub(super) fn read(args: &Args, mount: &MountRoot) -> Result<Self, Refusal> {
-        let mut wishes = Self::default();
-        for path in &args.paths {
+    /// [`TriggerSyncError::Nothing`] if nothing is named. Only a document of findings may be empty:
+    /// an empty list may be what a broken pipe left.
+    pub(super) fn read(
+        options: &TriggerSyncOptions,
+        mount: &MountRoot,
+    ) -> Result<Self, TriggerSyncError> {
+        let mut request = Self::default();
+        for path in &options.paths {
             if path.as_os_str() == "-" {
-                wishes.take_list(&stdin()?, &Name::from("standard input"), args, mount)?;
+                request.take_list(&stdin()?, &Name::from("standard input"), options, mount)?;
             } else {
-                wishes.take_path(path.as_os_str(), args, mount)?;
+                request.take_path(path.as_os_str(), options, mount)?;
             }
         }
-        wishes.gfids.extend(&args.gfids);
-        for file in &args.from_file {
+        request.gfids.extend(&options.gfids);
+        for file in &options.lists {
             let shown = Name::from(file.as_os_str().as_encoded_bytes());
             let text = if file.as_os_str() == "-" {
                 stdin()?
             } else {
-                fs::read(file).map_err(|source| Refusal::List { path: shown.clone(), source })?
+                fs::read(file)
+                    .map_err(|source| TriggerSyncError::List { path: shown.clone(), source })?
             };
-            wishes.take_list(&text, &shown, args, mount)?;
+            request.take_list(&text, &shown, options, mount)?;
         }
-        if wishes.is_empty() && !wishes.documented {
-            return Err(Refusal::Nothing);
+        if request.is_empty() && !request.documented {
+            return Err(TriggerSyncError::Nothing);
         }
-        Ok(wishes)
+        Ok(request)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -63,51 +67,57 @@ impl TriggerRequest {
         &mut self,
         text: &[u8],
         from: &Name,
-        args: &Args,
+        options: &TriggerSyncOptions,
         mount: &MountRoot,
-    ) -> Result<(), Refusal> {
-        if text.trim_ascii_start().starts_with(b"{") && !args.null {
+    ) -> Result<(), TriggerSyncError> {
+        if text.trim_ascii_start().starts_with(b"{") && !options.null {
             let gfids = gfids_of_document(text);
-            let gfids = gfids.map_err(|source| Refusal::Document { path: from.clone(), source })?;
+            let gfids = gfids
+                .map_err(|source| TriggerSyncError::Document { path: from.clone(), source })?;
             self.gfids.extend(gfids);
             self.documented = true;
             return Ok(());
         }
-        let end = if args.null { 0 } else { b'\n' };
+        let end = if options.null { 0 } else { b'\n' };
         for line in text.split(|&byte| byte == end).filter(|line| !line.is_empty()) {
             let gfid = std::str::from_utf8(line).ok().and_then(|text| text.parse::<Gfid>().ok());
             match gfid {
                 Some(gfid) => self.gfids.push(gfid),
-                None => self.take_path(OsStr::from_bytes(line), args, mount)?,
+                None => self.take_path(OsStr::from_bytes(line), options, mount)?,
             }
         }
         Ok(())
     }
 
-    fn take_path(&mut self, path: &OsStr, args: &Args, mount: &MountRoot) -> Result<(), Refusal> {
+    fn take_path(
+        &mut self,
+        path: &OsStr,
+        options: &TriggerSyncOptions,
+        mount: &MountRoot,
+    ) -> Result<(), TriggerSyncError> {
         let shown = Name::from(path.as_bytes());
-        let below = below_mount(Path::new(path), &[mount.path(), &args.mount]);
+        let below = below_mount(Path::new(path), &[mount.path(), &options.mount]);
         let Some(below) = below else {
-            return Err(Refusal::Outside { path: shown, mount: mount.name() });
+            return Err(TriggerSyncError::Outside { path: shown, mount: mount.name() });
         };
         let first = below.as_bytes().split(|&byte| byte == b'/').next();
         if matches!(first, Some(b".gfid" | b".meta")) {
-            return Err(Refusal::Virtual { path: shown });
+            return Err(TriggerSyncError::Virtual { path: shown });
         }
         self.paths.push(below);
         Ok(())
     }
 }
 
-fn stdin() -> Result<Vec<u8>, Refusal> {
+fn stdin() -> Result<Vec<u8>, TriggerSyncError> {
     let mut text = Vec::new();
     let read = std::io::stdin().lock().read_to_end(&mut text);
-    read.map_err(|source| Refusal::List { path: Name::from("standard input"), source })?;
+    read.map_err(|source| TriggerSyncError::List { path: Name::from("standard input"), source })?;
     Ok(text)
 }
 
-/// A path relative to the mount, without empty parts; `.` for the mount itself. Nothing where it
-/// leads elsewhere; what symlinks say does not count.
+/// A path relative to the mount, without empty parts; `.` for the mount itself. `None` if it leads
+/// out of the mount; symlinks are not followed.
 fn below_mount(path: &Path, tops: &[&Path]) -> Option<Name> {
     let below = if path.is_absolute() {
         tops.iter().find_map(|top| path.strip_prefix(top).ok())?
