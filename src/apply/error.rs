@@ -133,6 +133,7 @@ impl UserError for ApplyError {
                 vec!["nothing was changed; make the plan anew".to_owned()]
             }
             Self::Journal(error) => error.hints(),
+            Self::World { source: ExecutorError::Cluster(error), .. } => error.hints(),
             _ => Vec::new(),
         }
     }

@@ -106,12 +106,4 @@ pub enum ExecutorError {
     /// It is not as it must be for this.
     #[error("{0}")]
     Unfit(String),
-    /// A peer answered with an error, or could not be reached.
-    #[error("on {node}: {said}")]
-    Peer {
-        /// The peer.
-        node: String,
-        /// What it said.
-        said: String,
-    },
 }

@@ -26,7 +26,7 @@ pub use journal::{Journal, JournalError, Log, Replayed, replay};
 pub use lease::{Lease, Leases};
 pub use nodes::Nodes;
 pub use progress::{BulkState, Origin, OutOfOrder, Record, RunProgress, StepState};
-pub use remote::{Answer, Ask, RemoteExecutor, Talk, serve};
+pub use remote::{RemoteExecutor, serve};
 pub use step::{Watch, preflight, run};
 pub use store::{
     Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan, write_scripts,

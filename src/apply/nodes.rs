@@ -43,12 +43,12 @@ impl Executors for Nodes {
             return Ok(&mut self.here);
         }
         if !self.peers.contains_key(node) {
-            let peer = RemoteExecutor::call(&self.tools, node)?;
+            let peer = RemoteExecutor::connect(&self.tools, node)?;
             self.peers.insert(node.to_owned(), peer);
         }
         let gone = || ExecutorError::Unfit(format!("{node} cannot be called"));
         let peer = self.peers.get_mut(node).ok_or_else(gone)?;
-        self.turn.as_ref().map_or(Ok(()), |turn| peer.take_turn(turn))?;
+        self.turn.as_ref().map_or(Ok(()), |turn| peer.take_lease(turn))?;
         Ok(peer)
     }
 }

@@ -69,7 +69,7 @@ fn a_peer_that_is_lost_midway_leaves_a_run_to_resume() {
     let (model, ground) = (Ground::new(), Ground::new());
     model.plan();
     assert_eq!(model.apply().0, 0);
-    for questions in [25, 40, 70] {
+    for questions in [24, 39, 69] {
         let ground = Ground::new();
         plan_on_peer(&ground);
         let lost = ssh(&ground, &format!("({}) | sh -c \"$3\"", passing(questions)));
@@ -94,6 +94,21 @@ fn a_peer_that_cannot_be_reached_is_told_and_nothing_is_begun() {
     let said = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(3), "{said}");
     assert!(said.contains(PEER) && said.contains("no route to host"), "{said}");
+    assert!(ground.runs().is_empty());
+}
+
+#[test]
+fn a_peer_of_another_version_is_refused_with_the_command_that_copies_this_one() {
+    let ground = Ground::new();
+    plan_on_peer(&ground);
+    let ssh =
+        ssh(&ground, "echo '{\"schema\":\"georepair/agent/1\",\"version\":\"0.0.9\"}'; exec cat");
+    let done = apply(&ground, &ssh).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(3), "{said}");
+    let ours = env!("CARGO_PKG_VERSION");
+    assert!(said.contains(&format!("georepair 0.0.9 on {PEER}, {ours} here")), "{said}");
+    assert!(said.contains(&format!("{PEER} 'cat >")), "{said}");
     assert!(ground.runs().is_empty());
 }
 
@@ -175,7 +190,7 @@ fn a_second_ctrl_c_ends_at_once() {
 fn a_peer_left_behind_changes_nothing_when_the_run_went_on() {
     // A look or a change, whichever it is that comes late.
     for (verb, questions) in
-        (38..40).flat_map(|questions| [("resume", questions), ("undo", questions)])
+        (37..39).flat_map(|questions| [("resume", questions), ("undo", questions)])
     {
         let ground = Ground::new();
         let mut child = held(&ground, questions);

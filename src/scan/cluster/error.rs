@@ -1,27 +1,27 @@
-//! Why the cluster cannot be asked, and what to do about it.
+//! Errors of asking the cluster or a node of it, and what to do about them.
 
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::Host;
+use super::host::Host;
 use crate::domain::{Kind, Name, UserError};
 use crate::format::volxml::VolxmlError;
 
-/// The longest piece of a program's words that an error repeats, in bytes.
+/// How much of a program's output an error repeats, in bytes: the end names the cause.
 const WORDS: usize = 2000;
 
 /// Why the cluster, or a node of it, cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// `--ssh` is no command line.
-    #[error("--ssh {given:?} is no command line")]
+    /// `--ssh` is not a command line.
+    #[error("cannot parse --ssh {given:?}")]
     SshCommand {
         /// As given.
         given: String,
     },
     /// A node's name that ssh would take for something else.
-    #[error("{name:?} is no name of a node")]
+    #[error("invalid node name {name:?}")]
     Peer {
         /// As given.
         name: String,
@@ -31,77 +31,105 @@ pub enum ClusterError {
     Start {
         /// Its path or name.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
     /// A program failed.
-    #[error("{command} on {node} ended with status {status}: {said}")]
+    #[error("{command} on {node} failed with status {status}: {said}")]
     Failed {
         /// The node.
         node: String,
         /// The command line.
         command: String,
-        /// Its exit status, or `none` where a signal ended it.
+        /// Its exit status, or `none` if a signal ended it.
         status: String,
-        /// What it said.
+        /// The end of its output.
         said: Name,
     },
-    /// ssh did not get there.
+    /// ssh failed.
     #[error("cannot reach {node} by ssh: {said}")]
     Unreached {
         /// The node.
         node: String,
-        /// What ssh said.
+        /// What ssh printed.
         said: Name,
     },
     /// There is no georepair on a peer.
-    #[error("{node} has no georepair")]
+    #[error("georepair is not installed on {node}")]
     NoAgent {
         /// The node.
         node: String,
+        /// The command that copies this georepair there.
+        install: String,
     },
-    /// The georepair of a peer speaks another dialect.
-    #[error("the georepair on {node} does not fit this one: {found}")]
-    OtherAgent {
+    /// A peer has another version of georepair.
+    #[error("georepair {version} on {node}, {ours} here: the agents must be the same version")]
+    OtherVersion {
         /// The node.
         node: String,
-        /// What it said instead.
+        /// The version there.
+        version: String,
+        /// The version here.
+        ours: &'static str,
+        /// The command that copies this georepair there.
+        install: String,
+    },
+    /// What answers on a peer is not a georepair agent.
+    #[error("expected the greeting of georepair from {node}, got {found}")]
+    NotAgent {
+        /// The node.
+        node: String,
+        /// The first line that came.
         found: Name,
     },
-    /// A peer's georepair fell silent in the middle.
-    #[error("the talk with georepair on {node} broke off")]
+    /// The connection to a peer's georepair ended before the answer.
+    #[error("lost the connection to georepair on {node}")]
     Broken {
         /// The node.
         node: String,
-        /// What the system said.
+        /// Why.
         #[source]
         source: io::Error,
     },
-    /// gluster's answer cannot be read, or is a refusal.
-    #[error("gluster {asked} on {node} cannot be used")]
+    /// A peer's georepair could not do what was asked.
+    #[error("georepair on {node}: {said}")]
+    Agent {
+        /// The node.
+        node: String,
+        /// Its error, in one line.
+        said: String,
+    },
+    /// A peer's georepair sent what is not an answer.
+    #[error("unexpected answer from georepair on {node}: {why}")]
+    Garbled {
+        /// The node.
+        node: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// gluster's output cannot be read, or is a refusal.
+    #[error("unexpected output from gluster {asked} on {node}")]
     Answer {
         /// The node.
         node: String,
-        /// What was asked.
+        /// The subcommand.
         asked: &'static str,
-        /// Why.
+        /// What is wrong with it.
         #[source]
         source: VolxmlError,
     },
 }
 
 impl ClusterError {
-    /// A program that ended badly; ssh's own failures and a missing georepair are told apart.
+    /// For a program that ended with an error; ssh's own failures are [`ClusterError::Unreached`].
     pub(super) fn failed(host: &Host, argv: &[OsString], status: Option<i32>, said: &[u8]) -> Self {
         let said = said.trim_ascii();
         let from = said.len().saturating_sub(WORDS);
         let said = Name::from(said.get(from..).unwrap_or_default());
         let node = host.to_string();
-        let program = argv.first().map(|word| word.as_bytes()).unwrap_or_default();
         match (host, status) {
             (Host::Peer(_), Some(255)) => Self::Unreached { node, said },
-            (Host::Peer(_), Some(127)) if program == b"georepair" => Self::NoAgent { node },
             _ => {
                 let words: Vec<_> =
                     argv.iter().map(|word| Name::from(word.as_bytes()).to_string()).collect();
@@ -129,10 +157,15 @@ impl UserError for ClusterError {
                 ]
             }
             Self::Unreached { node, .. } => {
-                vec![format!("this must work without a question: ssh {node} true")]
+                vec![format!("passwordless ssh is required: ssh {node} true")]
             }
-            Self::NoAgent { node } | Self::OtherAgent { node, .. } => {
-                vec![format!("scp \"$(command -v georepair)\" {node}:/usr/local/bin/georepair")]
+            Self::NoAgent { install, .. } | Self::OtherVersion { install, .. } => {
+                vec![install.clone()]
+            }
+            Self::NotAgent { node, .. } => {
+                vec![format!(
+                    "a login script that prints? this must print nothing: ssh {node} true"
+                )]
             }
             Self::Failed { command, .. } if command.contains("gluster") => {
                 vec!["is glusterd running there? systemctl status glusterd".to_owned()]

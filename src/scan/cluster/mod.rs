@@ -2,6 +2,7 @@
 
 mod agent;
 mod error;
+mod host;
 mod node_probe;
 mod session_files;
 mod tools;
@@ -14,9 +15,10 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
-pub use agent::{Agent, HELLO, Hello};
+pub use agent::{Agent, greet, serve};
 pub use error::ClusterError;
-pub use tools::{Host, Tools};
+pub use host::Host;
+pub use tools::Tools;
 
 use crate::domain::{Brick, FreeSpace, SecondaryUrl, Session, Volume};
 use crate::format::volxml;

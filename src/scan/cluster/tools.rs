@@ -1,7 +1,6 @@
 //! Programs, run on this node or on a peer over ssh.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::ClusterError;
+use super::error::ClusterError;
+use super::host::Host;
 use crate::domain::Name;
 
 /// What ssh is told besides what the operator's own configuration says: never ask, never wait long.
@@ -20,14 +20,8 @@ const PATIENCE: &[&str] = &[
     "-oServerAliveCountMax=4",
 ];
 
-/// A node, as seen from here.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Host {
-    /// This one.
-    Here,
-    /// Another, by the name that ssh takes: `[USER@]NAME`.
-    Peer(String),
-}
+/// Where georepair is installed if nothing better is known.
+const INSTALLED: &str = "/usr/local/bin/georepair";
 
 /// Which programs to use: the gluster CLI, and ssh to the peers.
 #[derive(Clone, Debug)]
@@ -45,6 +39,25 @@ impl Tools {
         let words = shlex::split(ssh).filter(|words| !words.is_empty());
         let ssh = words.ok_or_else(|| ClusterError::SshCommand { given: ssh.to_owned() })?;
         Ok(Self { gluster: gluster.to_owned(), ssh })
+    }
+
+    /// The command that copies this georepair to a node, to be pasted into a shell.
+    pub(super) fn install_command(&self, host: &Host) -> String {
+        let own = std::fs::read_link("/proc/self/exe").unwrap_or_else(|_| INSTALLED.into());
+        // A binary run from a home or build directory is on no peer's PATH.
+        let there = if own.starts_with("/usr") { own.as_path() } else { Path::new(INSTALLED) };
+        let [own, there] =
+            [own.as_path(), there].map(|path| Name::from(path.as_os_str().as_bytes()));
+        match self.ssh.as_slice() {
+            [ssh] if ssh == "ssh" => format!("scp {own} {host}:{there}"),
+            // scp spells some options otherwise; what works for ssh works here too.
+            ssh => {
+                let ssh = shlex::try_join(ssh.iter().map(String::as_str)).unwrap_or_default();
+                format!(
+                    "{ssh} {host} 'cat >{there}.new && chmod 755 {there}.new && mv {there}.new {there}' <{own}"
+                )
+            }
+        }
     }
 
     /// A command that will run a program on a node: standard input closed, messages in English.
@@ -186,15 +199,6 @@ fn one_line<'w>(words: impl Iterator<Item = &'w OsStr>) -> OsString {
     let quoter = shlex::bytes::Quoter::new().allow_nul(true);
     let line = quoter.join(words.map(OsStr::as_bytes)).unwrap_or_default();
     OsString::from_vec(line)
-}
-
-impl fmt::Display for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Here => f.write_str("this node"),
-            Self::Peer(name) => f.write_str(name),
-        }
-    }
 }
 
 #[cfg(test)]

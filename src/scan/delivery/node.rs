@@ -1,4 +1,4 @@
-//! The bricks of one node as witnesses: asked here, or through the georepair of a peer.
+//! Queries the bricks of one node about delivery, locally or through its agent.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
@@ -12,12 +12,13 @@ use super::search::{Search, Wanted, newest};
 use crate::domain::{Gfid, in_one_line};
 use crate::scan::brick::BrickRoot;
 use crate::scan::changelog::marks_of;
+use crate::scan::cluster;
 use crate::scan::cluster::{Agent, ClusterError, Host, Tools};
 
 /// Where a brick is: its node and its directory there.
 pub type BrickLocation = (Host, PathBuf);
 
-/// What witnesses are asked; one line of JSON each.
+/// A request to the bricks of a node.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Question {
@@ -36,7 +37,7 @@ pub enum Question {
     Arrivals(Vec<Gfid>),
 }
 
-/// What they answer; one line of JSON each.
+/// The answer to a [`Question`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
@@ -51,8 +52,6 @@ pub enum Answer {
     },
     /// To [`Question::Arrivals`], in the order asked.
     Arrived(Vec<Option<Arrival>>),
-    /// It cannot be told, in words.
-    Unknown(String),
 }
 
 /// How far a brick is.
@@ -75,13 +74,13 @@ struct Server {
 #[derive(Debug)]
 pub struct Witness {
     host: Host,
-    voice: Transport,
+    transport: Transport,
 }
 
 #[derive(Debug)]
 enum Transport {
     Here(Box<Server>),
-    There(Box<Agent>),
+    There(Box<Agent<Question, Answer>>),
 }
 
 impl Server {
@@ -129,14 +128,14 @@ impl Server {
 }
 
 impl Witness {
-    /// Calls the bricks at these directories of a node.
+    /// Opens the bricks at these directories of a node.
     ///
     /// # Errors
-    /// [`ClusterError`] where the node cannot be reached; a directory that is no brick.
+    /// [`ClusterError`] if the node cannot be reached, or a local directory is not a brick.
     pub fn call(tools: &Tools, host: &Host, dirs: &[PathBuf]) -> Result<Self, ClusterError> {
-        let voice = if *host == Host::Here {
-            let desk = Server::open(dirs).map_err(|said| unknown(host, said))?;
-            Transport::Here(Box::new(desk))
+        let transport = if *host == Host::Here {
+            let server = Server::open(dirs).map_err(|said| failed(host, said))?;
+            Transport::Here(Box::new(server))
         } else {
             let mut words: Vec<OsString> = vec!["delivery".into()];
             for dir in dirs {
@@ -144,61 +143,35 @@ impl Witness {
             }
             Transport::There(Box::new(Agent::start(tools, host, &words)?))
         };
-        Ok(Self { host: host.clone(), voice })
+        Ok(Self { host: host.clone(), transport })
     }
 
     /// Asks.
     ///
     /// # Errors
-    /// [`ClusterError`] where they cannot tell, or the talk broke off.
+    /// [`ClusterError`] if a brick cannot be read or the connection is lost.
     pub fn ask(&mut self, question: &Question) -> Result<Answer, ClusterError> {
-        let host = &self.host;
-        let answer = match &mut self.voice {
-            Transport::Here(desk) => {
-                return desk.answer(question).map_err(|said| unknown(host, said));
+        match &mut self.transport {
+            Transport::Here(server) => {
+                server.answer(question).map_err(|said| failed(&self.host, said))
             }
-            Transport::There(agent) => over_there(agent, question),
-        };
-        let broken = |source| ClusterError::Broken { node: host.to_string(), source };
-        match answer.map_err(broken)? {
-            Answer::Unknown(said) => Err(unknown(host, said)),
-            answer => Ok(answer),
+            Transport::There(agent) => agent.call(question),
         }
     }
 }
 
-fn over_there(agent: &mut Agent, question: &Question) -> io::Result<Answer> {
-    let input = agent.input().ok_or(io::ErrorKind::BrokenPipe)?;
-    say(input, question)?;
-    let mut line = String::new();
-    agent.output().read_line(&mut line)?;
-    Ok(serde_json::from_str(&line)?)
-}
-
-/// Answers each line's question with a line, until there are no more.
+/// Answers questions about the bricks at these directories until the input ends.
 ///
 /// # Errors
-/// Where the one who asks went away, or asks what is no question.
-pub fn serve(dirs: &[PathBuf], questions: impl BufRead, mut answers: impl Write) -> io::Result<()> {
-    let mut desk = Server::open(dirs);
-    for line in questions.lines() {
-        let question: Question = serde_json::from_str(&line?)?;
-        let answer = match &mut desk {
-            Ok(desk) => desk.answer(&question),
-            Err(said) => Err(said.clone()),
-        };
-        say(&mut answers, &answer.unwrap_or_else(Answer::Unknown))?;
-    }
-    Ok(())
+/// As [`cluster::serve`].
+pub fn serve(dirs: &[PathBuf], input: impl BufRead, output: impl Write) -> io::Result<()> {
+    let mut server = Server::open(dirs);
+    cluster::serve(input, output, |question, _| match &mut server {
+        Ok(server) => server.answer(&question),
+        Err(said) => Err(said.clone()),
+    })
 }
 
-fn say(out: &mut impl Write, what: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(what)?;
-    line.push(b'\n');
-    out.write_all(&line)?;
-    out.flush()
-}
-
-fn unknown(host: &Host, said: String) -> ClusterError {
-    ClusterError::Broken { node: host.to_string(), source: io::Error::other(said) }
+fn failed(host: &Host, said: String) -> ClusterError {
+    ClusterError::Agent { node: host.to_string(), said }
 }

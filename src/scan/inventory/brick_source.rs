@@ -1,7 +1,7 @@
-//! One brick to be read: of this node, or of a peer through the georepair there.
+//! One brick of a volume, read on this node or through the agent of its node.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, Write as _};
+use std::io;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
@@ -11,343 +11,227 @@ use rustix::io::Errno;
 
 use super::error::InventoryError;
 use super::item::{GfidRange, Part};
-use super::pending::{PendingGfids, named_past};
+use super::own::anonymous_inodes;
+use super::pending::{PendingGfids, find_pending};
 use super::read::{ReadOptions, read_item, read_slice};
-use super::topology::range;
-use super::wire;
-use super::wire::{About, End, Line, Question};
-use crate::domain::{Gfid, Mark, Name};
+use super::topology::hash_range;
+use super::wire::{About, Answer, Question};
+use crate::domain::{Gfid, Mark, Name, in_one_line};
 use crate::scan::brick::{BrickError, BrickRoot};
 use crate::scan::changelog::marks_of;
+use crate::scan::cluster;
 use crate::scan::cluster::{Agent, ClusterError, Host, Tools};
 use crate::scan::meter::Meter;
 use crate::scan::resolve::{Query, Resolver};
 
+/// How many gfids are looked up in changelogs at once: 40 MB in one line. More would be read
+/// about once for each million.
+const LOOKED_UP_TOGETHER: usize = 1 << 20;
+
 /// A brick to be read.
 #[derive(Debug)]
-pub(super) enum Source {
-    /// Reached by a path.
-    Here(Box<BrickRoot>),
-    /// Through the georepair on its node.
-    There(Box<Peer>),
+pub(super) struct Source {
+    /// As it is shown.
+    pub(super) name: Name,
+    /// What it said about itself when it was opened.
+    pub(super) about: About,
+    access: Access,
 }
 
-/// A brick on another node.
 #[derive(Debug)]
-pub(super) struct Peer {
-    node: String,
-    dir: Name,
-    about: About,
-    agent: Mutex<Agent>,
+enum Access {
+    Local(Box<BrickRoot>),
+    Remote(Box<Mutex<Agent<Question, Answer>>>),
 }
 
 impl Source {
-    /// Asks for a brick of a peer.
-    pub(super) fn of_peer(tools: &Tools, host: &Host, dir: &Path) -> Result<Self, ClusterError> {
-        let words = ["inventory".as_ref(), "--brick".as_ref(), dir.as_os_str()];
-        let mut agent = Agent::start(tools, host, &words)?;
-        let node = host.to_string();
-        let about = match read_line(&mut agent, &node)? {
-            Line::About(about) => about,
-            Line::End(End { error: Some(error), .. }) => return Err(refused(&node, error)),
-            _ => return Err(refused(&node, "it does not say what the brick is".to_owned())),
+    /// A brick of this node.
+    pub(super) fn local(brick: BrickRoot) -> Result<Self, BrickError> {
+        let name = (**brick.name()).clone();
+        let about = about(&brick)?;
+        Ok(Self { name, about, access: Access::Local(Box::new(brick)) })
+    }
+
+    /// A brick of a peer.
+    pub(super) fn remote(tools: &Tools, host: &Host, dir: &Path) -> Result<Self, ClusterError> {
+        let verb = ["inventory".as_ref(), "--brick".as_ref(), dir.as_os_str()];
+        let mut agent = Agent::start(tools, host, &verb)?;
+        let Answer::About(about) = agent.call(&Question::About)? else {
+            return Err(agent.unexpected());
         };
-        let dir = Name::from(dir.as_os_str().as_encoded_bytes());
-        Ok(Self::There(Box::new(Peer { node, dir, about, agent: Mutex::new(agent) })))
+        let dir = dir.as_os_str().as_encoded_bytes();
+        let name = Name::from([host.to_string().as_bytes(), b":", dir].concat());
+        Ok(Self { name, about, access: Access::Remote(Box::new(Mutex::new(agent))) })
     }
 
-    /// The brick as it is shown.
-    pub(super) fn name(&self) -> Name {
-        match self {
-            Self::Here(brick) => (**brick.name()).clone(),
-            Self::There(peer) => {
-                Name::from([peer.node.as_bytes(), b":", peer.dir.as_bytes()].concat())
-            }
-        }
-    }
-
-    pub(super) fn volume(&self) -> Option<[u8; 16]> {
-        match self {
-            Self::Here(brick) => Some(brick.volume()),
-            Self::There(peer) => {
-                Gfid::from_text(peer.about.volume.as_bytes()).map(|id| *id.as_bytes())
-            }
-        }
-    }
-
-    pub(super) fn range(&self) -> Option<(u32, u32)> {
-        match self {
-            Self::Here(brick) => range(brick),
-            Self::There(peer) => peer.about.range,
-        }
-    }
-
-    /// How many inodes its file system holds.
-    pub(super) fn inodes(&self) -> Option<u64> {
-        match self {
-            Self::Here(brick) => brick.inodes(),
-            Self::There(peer) => peer.about.inodes,
-        }
-    }
-
-    /// The gfids of GlusterFS's own directories that only this volume has.
-    pub(super) fn own(&self) -> Result<Vec<Gfid>, InventoryError> {
-        match self {
-            Self::Here(brick) => {
-                super::volume::anonymous(brick).map_err(|error| unreadable(brick, error).into())
-            }
-            Self::There(peer) => Ok(wire::gfids(&peer.about.own).collect()),
-        }
-    }
-
+    /// The objects of a range, in the order of their gfids.
     pub(super) fn slice(
         &self,
         slice: GfidRange,
         wish: ReadOptions,
         meter: &Meter,
     ) -> Result<Part, InventoryError> {
-        match self {
-            Self::Here(brick) => {
+        match &self.access {
+            Access::Local(brick) => {
                 Ok(read_slice(brick, slice, wish, meter).map_err(|e| unreadable(brick, e))?)
             }
-            Self::There(peer) => {
-                let part = peer.ask(&Question::slice(slice, wish))?.0;
-                meter.entries.fetch_add(part.items.len() as u64, Ordering::Relaxed);
-                Ok(part)
-            }
+            Access::Remote(_) => match self.ask(Question::Slice(slice, wish))? {
+                Answer::Part(part) => {
+                    meter.entries.fetch_add(part.items.len() as u64, Ordering::Relaxed);
+                    Ok(part)
+                }
+                _ => Err(self.unexpected()),
+            },
         }
     }
 
+    /// Those of the gfids that it holds, with their names.
     pub(super) fn look(&self, gfids: &[Gfid], wish: ReadOptions) -> Result<Part, InventoryError> {
-        match self {
-            Self::Here(brick) => Ok(look(brick, gfids, wish)),
-            Self::There(peer) => {
-                let gfids = wire::texts(gfids.iter().copied());
-                Ok(peer.ask(&Question::Look { gfids, content: wish.content })?.0)
-            }
+        match self.ask(Question::Look(gfids.to_vec(), wish))? {
+            Answer::Part(part) => Ok(part),
+            _ => Err(self.unexpected()),
         }
     }
 
-    /// The paths of gfids, in the order asked.
+    /// The paths of gfids, in the order of the question.
     pub(super) fn paths(&self, gfids: &[Gfid]) -> Result<Vec<Vec<Name>>, InventoryError> {
-        match self {
-            Self::Here(brick) => Ok(paths(brick, gfids)?),
-            Self::There(peer) => {
-                let gfids = wire::texts(gfids.iter().copied());
-                let end = peer.ask(&Question::Paths { gfids })?.1;
-                let names =
-                    |hex: &Vec<String>| hex.iter().filter_map(|it| wire::name(it)).collect();
-                Ok(end.paths.iter().map(names).collect())
-            }
+        match self.ask(Question::Paths(gfids.to_vec()))? {
+            Answer::Paths(paths) => Ok(paths),
+            _ => Err(self.unexpected()),
         }
     }
 
-    /// How far a session has come here; nothing where it left no mark.
+    /// How far a session is here; `None` if it left no mark.
     pub(super) fn mark(&self, session: &str) -> Result<Option<Mark>, InventoryError> {
-        match self {
-            Self::Here(brick) => Ok(mark(brick.path(), session)),
-            Self::There(peer) => {
-                let end = peer.ask(&Question::Mark { session: session.to_owned() })?.1;
-                Ok(end.mark.map(|(sec, usec)| Mark { sec, usec }))
-            }
+        match self.ask(Question::Mark(session.to_owned()))? {
+            Answer::Mark(mark) => Ok(mark),
+            _ => Err(self.unexpected()),
         }
     }
 
-    /// Adds those of the gfids that changelogs past the mark name.
-    pub(super) fn named(
+    /// Adds those of the gfids that changelogs after the mark name.
+    pub(super) fn add_pending(
         &self,
         mark: Mark,
-        asked: &BTreeSet<Gfid>,
-        named: &mut PendingGfids,
+        gfids: &BTreeSet<Gfid>,
+        pending: &mut PendingGfids,
     ) -> Result<(), InventoryError> {
-        match self {
-            Self::Here(brick) => {
-                if let Err(error) = named_past(brick.path(), mark, asked, named) {
-                    named.notes.push(error.to_string());
+        if let Access::Local(brick) = &self.access {
+            find_pending(brick.path(), mark, gfids, pending);
+            return Ok(());
+        }
+        let gfids: Vec<Gfid> = gfids.iter().copied().collect();
+        for together in gfids.chunks(LOOKED_UP_TOGETHER) {
+            match self.ask(Question::Pending(mark, together.to_vec()))? {
+                Answer::Pending(found) => {
+                    pending.gfids.extend(found.gfids);
+                    pending.notes.extend(found.notes);
                 }
-            }
-            Self::There(peer) => {
-                let end = peer.ask(&Question::named(mark, asked.iter().copied()))?.1;
-                named.gfids.extend(wire::gfids(&end.gfids));
-                named.notes.extend(end.notes);
+                _ => return Err(self.unexpected()),
             }
         }
         Ok(())
     }
 
+    /// Fails if the brick is not mounted any more: it would read like an empty one.
     pub(super) fn still_there(&self) -> Result<(), InventoryError> {
-        match self {
-            Self::Here(brick) => Ok(brick.still_there()?),
-            Self::There(peer) => Ok(peer.ask(&Question::StillThere).map(drop)?),
-        }
+        self.ask(Question::StillThere).map(drop)
+    }
+
+    fn ask(&self, question: Question) -> Result<Answer, InventoryError> {
+        let agent = match &self.access {
+            Access::Local(brick) => return Ok(answer(brick, question)?),
+            Access::Remote(agent) => agent,
+        };
+        let broken = || ClusterError::Broken {
+            node: self.name.to_string(),
+            source: io::ErrorKind::BrokenPipe.into(),
+        };
+        let mut agent = agent.lock().map_err(|_| broken())?;
+        let mut begin = None;
+        let last = agent.call_each(&question, |part| {
+            begin = Some(match begin.take() {
+                Some(begin) => Answer::join(begin, part),
+                None => part,
+            });
+        })?;
+        Ok(match begin {
+            Some(begin) => begin.join(last),
+            None => last,
+        })
+    }
+
+    fn unexpected(&self) -> InventoryError {
+        let why = "it answers another request".to_owned();
+        ClusterError::Garbled { node: self.name.to_string(), why }.into()
     }
 }
 
-impl Peer {
-    fn ask(&self, question: &Question) -> Result<(Part, End), ClusterError> {
-        let broken = |source| ClusterError::Broken { node: self.node.clone(), source };
-        let silent = || broken(std::io::ErrorKind::BrokenPipe.into());
-        let mut agent = self.agent.lock().map_err(|_| silent())?;
-        let mut text = serde_json::to_vec(question).map_err(|error| broken(error.into()))?;
-        text.push(b'\n');
-        let input = agent.input().ok_or_else(silent)?;
-        input.write_all(&text).and_then(|()| input.flush()).map_err(broken)?;
-        let mut part = Part::default();
-        loop {
-            match read_line(&mut agent, &self.node)? {
-                Line::Item(line) => part.items.push(line.item().ok_or_else(silent)?),
-                Line::End(End { error: Some(error), .. }) => {
-                    return Err(refused(&self.node, error));
-                }
-                Line::End(end) => {
-                    (part.unread, part.nameless) = (end.unread, end.nameless);
-                    part.why.clone_from(&end.why);
-                    return Ok((part, end));
-                }
-                Line::About(_) => return Err(silent()),
-            }
-        }
-    }
-}
-
-fn read_line(agent: &mut Agent, node: &str) -> Result<Line, ClusterError> {
-    let mut line = Vec::new();
-    let broken = |source| ClusterError::Broken { node: node.to_owned(), source };
-    agent.output().read_until(b'\n', &mut line).map_err(broken)?;
-    if line.is_empty() {
-        return Err(broken(std::io::ErrorKind::UnexpectedEof.into()));
-    }
-    serde_json::from_slice(&line).map_err(|error| broken(error.into()))
-}
-
-fn refused(node: &str, error: String) -> ClusterError {
-    ClusterError::Broken { node: node.to_owned(), source: std::io::Error::other(error) }
-}
-
-/// Answers questions about a brick of this node until there are no more.
+/// Answers questions about a brick of this node until the input ends.
 ///
 /// # Errors
-/// What reading questions or writing answers says.
-pub fn answer(
-    dir: &Path,
-    questions: impl std::io::BufRead,
-    mut out: impl std::io::Write,
-) -> std::io::Result<()> {
-    let mut say = |line: &Line| -> std::io::Result<()> {
-        serde_json::to_writer(&mut out, line)?;
-        out.write_all(b"\n")?;
-        if !matches!(line, Line::Item(_)) {
-            out.flush()?;
-        }
-        Ok(())
-    };
-    let failed = |error: String| Line::End(End { error: Some(error), ..End::default() });
-    let brick = match BrickRoot::open(dir).map_err(|error| error.to_string()).and_then(|brick| {
-        let own = super::volume::anonymous(&brick).map_err(|error| error.to_string())?;
-        say(&Line::About(About {
-            volume: Gfid::from_bytes(brick.volume()).to_string(),
-            range: range(&brick),
-            own: wire::texts(own.into_iter()),
-            inodes: brick.inodes(),
-        }))
-        .map_err(|error| error.to_string())?;
-        Ok(brick)
-    }) {
-        Ok(brick) => brick,
-        Err(error) => return say(&failed(error)),
-    };
-    for line in questions.lines() {
-        let (part, end) = match serde_json::from_str(&line?) {
-            Ok(question) => reply(&brick, &question),
-            Err(error) => {
-                (Part::default(), End { error: Some(error.to_string()), ..End::default() })
-            }
-        };
-        for item in &part.items {
-            say(&Line::Item(Box::new(wire::ItemLine::of(item))))?;
-        }
-        say(&Line::End(End {
-            unread: part.unread,
-            why: part.why,
-            nameless: part.nameless,
-            ..end
-        }))?;
-    }
-    Ok(())
+/// As [`cluster::serve`].
+pub fn serve(dir: &Path, input: impl io::BufRead, output: impl io::Write) -> io::Result<()> {
+    let brick = BrickRoot::open(dir).map_err(|error| in_one_line(&error));
+    cluster::serve(input, output, |question, lines| {
+        let brick = brick.as_ref().map_err(Clone::clone)?;
+        let answer = answer(brick, question).map_err(|error| in_one_line(&error))?;
+        Ok(answer.split(lines))
+    })
 }
 
-fn reply(brick: &BrickRoot, question: &Question) -> (Part, End) {
-    let (mut part, mut end) = (Part::default(), End::default());
-    match question {
-        Question::Slice { first, last, content } => {
-            let slice = GfidRange { first: *first, last: *last };
-            match read_widely(brick, slice, ReadOptions { content: *content, places: false }) {
-                Ok(read) => part = read,
-                Err(error) => end.error = Some(error.to_string()),
-            }
+fn answer(brick: &BrickRoot, question: Question) -> Result<Answer, BrickError> {
+    Ok(match question {
+        Question::About => Answer::About(about(brick)?),
+        Question::Slice(slice, wish) => {
+            Answer::Part(read_in_parallel(brick, slice, wish).map_err(|e| unreadable(brick, e))?)
         }
-        Question::Look { gfids, content } => {
-            let gfids: Vec<_> = wire::gfids(gfids).collect();
-            part = look(brick, &gfids, ReadOptions { content: *content, places: true });
-        }
-        Question::Paths { gfids } => {
-            let gfids: Vec<_> = wire::gfids(gfids).collect();
-            let hex = |names: &Vec<Name>| names.iter().map(|it| wire::hex(it.as_bytes())).collect();
-            match paths(brick, &gfids) {
-                Ok(paths) => end.paths = paths.iter().map(hex).collect(),
-                Err(error) => end.error = Some(error.to_string()),
-            }
-        }
-        Question::Mark { session } => {
-            end.mark = mark(brick.path(), session).map(|mark| (mark.sec, mark.usec));
-        }
-        Question::Named { sec, usec, gfids } => {
-            let (asked, mut named) = (wire::gfids(gfids).collect(), PendingGfids::default());
-            let mark = Mark { sec: *sec, usec: *usec };
-            if let Err(error) = named_past(brick.path(), mark, &asked, &mut named) {
-                named.notes.push(error.to_string());
-            }
-            end.gfids = wire::texts(named.gfids.into_iter());
-            end.notes = named.notes;
+        Question::Look(gfids, wish) => Answer::Part(read_items(brick, &gfids, wish)),
+        Question::Paths(gfids) => Answer::Paths(paths_of(brick, gfids)?),
+        Question::Mark(session) => Answer::Mark(mark_of(brick.path(), &session)),
+        Question::Pending(mark, gfids) => {
+            let mut pending = PendingGfids::default();
+            find_pending(brick.path(), mark, &gfids.into_iter().collect(), &mut pending);
+            Answer::Pending(pending)
         }
         Question::StillThere => {
-            end.error = brick.still_there().err().map(|error| error.to_string());
+            brick.still_there()?;
+            Answer::StillThere
         }
-    }
-    (part, end)
+    })
 }
 
-/// Reads a slice with all threads: whoever asked waits for it.
-fn read_widely(brick: &BrickRoot, slice: GfidRange, wish: ReadOptions) -> Result<Part, Errno> {
+fn about(brick: &BrickRoot) -> Result<About, BrickError> {
+    Ok(About {
+        volume: brick.volume(),
+        range: hash_range(brick),
+        own: anonymous_inodes(brick).map_err(|error| unreadable(brick, error))?,
+        inodes: brick.inodes(),
+    })
+}
+
+/// Reads a slice with all threads: the caller waits for it.
+fn read_in_parallel(brick: &BrickRoot, slice: GfidRange, wish: ReadOptions) -> Result<Part, Errno> {
     let meter = Meter::default();
-    let parts: Result<Vec<_>, _> = slice
-        .pieces(16)
-        .into_par_iter()
-        .map(|piece| read_slice(brick, piece, wish, &meter))
-        .collect();
+    let pieces = slice.pieces(16).into_par_iter();
+    let parts: Result<Vec<_>, _> =
+        pieces.map(|piece| read_slice(brick, piece, wish, &meter)).collect();
     let mut all = Part::default();
-    for part in parts? {
-        all.items.extend(part.items);
-        all.unread += part.unread;
-        all.nameless += part.nameless;
-        all.why = all.why.or(part.why);
-    }
+    parts?.into_iter().for_each(|part| all.add(part));
     Ok(all)
 }
 
-fn look(brick: &BrickRoot, gfids: &[Gfid], wish: ReadOptions) -> Part {
-    let seen: Vec<_> = gfids.par_iter().map(|&gfid| read_item(brick, gfid, wish)).collect();
+fn read_items(brick: &BrickRoot, gfids: &[Gfid], wish: ReadOptions) -> Part {
+    let read: Vec<_> = gfids.par_iter().map(|&gfid| read_item(brick, gfid, wish)).collect();
     let mut part = Part::default();
-    for seen in seen {
-        part.take(seen);
-    }
+    read.into_iter().for_each(|item| part.take(item));
     part
 }
 
-fn paths(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<Vec<Name>>, BrickError> {
+fn paths_of(brick: &BrickRoot, gfids: Vec<Gfid>) -> Result<Vec<Vec<Name>>, BrickError> {
     let meter = Meter::default();
     let resolver = Resolver::new(std::slice::from_ref(brick), &meter);
-    let answers = resolver.answer(gfids.iter().copied().map(Query::Gfid).collect())?;
+    let answers = resolver.answer(gfids.into_iter().map(Query::Gfid).collect())?;
     let paths = answers.iter().map(|answer| {
         let links = answer.owner().map(|sight| sight.links.iter());
         links.into_iter().flatten().map(|link| link.path.clone()).collect()
@@ -355,11 +239,11 @@ fn paths(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<Vec<Name>>, BrickError
     Ok(paths.collect())
 }
 
-fn mark(brick: &Path, session: &str) -> Option<Mark> {
+fn mark_of(brick: &Path, session: &str) -> Option<Mark> {
     let marks = marks_of(brick).ok()?;
     marks.into_iter().find(|marks| marks.session == session).map(|marks| marks.stime)
 }
 
-pub(super) fn unreadable(brick: &BrickRoot, source: Errno) -> BrickError {
+fn unreadable(brick: &BrickRoot, source: Errno) -> BrickError {
     BrickError::Unreadable { path: (**brick.name()).clone(), source }
 }

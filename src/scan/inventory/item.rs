@@ -1,9 +1,12 @@
 //! What a brick holds of one gfid, as far as two volumes can be compared by it.
 
+use serde::{Deserialize, Serialize};
+
+use super::exact_name;
 use crate::domain::{Gfid, Name, Time};
 
 /// What kind of object it is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum ItemKind {
     /// A directory.
     Directory,
@@ -35,16 +38,17 @@ impl ItemKind {
 }
 
 /// One name of an object: its directory and the name there.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct ParentName {
     /// The directory.
     pub parent: Gfid,
     /// The name in it.
+    #[serde(with = "exact_name")]
     pub name: Name,
 }
 
 /// A time with all the digits a brick has: seconds since 1970 and nanoseconds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
 pub struct Stamp {
     /// Seconds since 1970.
     pub sec: i64,
@@ -61,7 +65,7 @@ impl Stamp {
 }
 
 /// Whether a file's bytes on this brick are the file.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Share {
     /// They are.
     Whole,
@@ -72,7 +76,7 @@ pub enum Share {
 }
 
 /// One object on one brick.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Item {
     /// Its gfid.
     pub gfid: Gfid,
@@ -87,6 +91,7 @@ pub struct Item {
     /// Bytes, as a client sees them; of a sharded file its first shard.
     pub size: u64,
     /// The whole size of a sharded file (`trusted.glusterfs.shard.file-size`).
+    #[serde(default, skip_serializing_if = "is_default")]
     pub sharded: Option<u64>,
     /// When its content changed last, as a client sees it (`trusted.glusterfs.mdata` where there
     /// is one: then the inode's own time is not what clients see).
@@ -94,6 +99,7 @@ pub struct Item {
     /// When its inode changed last on this brick: tells two looks apart.
     pub ctime: Stamp,
     /// A device's number.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub device: u64,
     /// How many names it has; 1 for a directory.
     pub links: u64,
@@ -102,13 +108,22 @@ pub struct Item {
     /// names apart without reading them.
     pub names: Vec<u64>,
     /// Its names themselves, sorted; of anything but a directory only where asked for.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub places: Vec<ParentName>,
     /// Where a symlink leads.
+    #[serde(default, skip_serializing_if = "is_default", with = "exact_name::option")]
     pub target: Option<Name>,
     /// Digest of `user.*` xattrs and ACLs, names and values; 0 where there are none.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub xattrs: u64,
     /// Digest of the content, where it was asked for.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub content: Option<u128>,
+}
+
+/// Whether it need not be sent.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Item {
@@ -120,7 +135,7 @@ impl Item {
 }
 
 /// What was read of a part of a brick.
-#[derive(Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Part {
     /// The objects, in the order of their gfids.
     pub items: Vec<Item>,
@@ -132,8 +147,20 @@ pub struct Part {
     pub nameless: u64,
 }
 
+impl Part {
+    /// Adds what was read after it.
+    pub(super) fn add(&mut self, next: Self) {
+        self.items.extend(next.items);
+        self.unread += next.unread;
+        self.nameless += next.nameless;
+        if self.why.is_none() {
+            self.why = next.why;
+        }
+    }
+}
+
 /// A range of gfids by their first two bytes, both ends included.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct GfidRange {
     /// The lowest.
     pub first: u16,

@@ -7,7 +7,9 @@ mod brick_source;
 mod content;
 mod deep_path;
 mod error;
+mod exact_name;
 mod item;
+mod own;
 mod pending;
 mod read;
 mod replicas;
@@ -15,7 +17,7 @@ mod topology;
 mod volume;
 mod wire;
 
-pub use brick_source::answer;
+pub use brick_source::serve;
 pub use error::InventoryError;
 pub use item::{GfidRange, Item, ItemKind, ParentName, Part, Share, Stamp};
 pub use pending::PendingGfids;

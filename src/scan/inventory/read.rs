@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, lgetxattr, openat, readlinkat, statat};
 use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 use xxhash_rust::xxh64::xxh64;
 
@@ -15,7 +16,7 @@ use crate::scan::meter::Meter;
 use crate::scan::resolve::{Claim, handle_of, read_keys};
 
 /// What to read beside what stat tells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct ReadOptions {
     /// A digest of each file's content, or of one file in so many.
     pub content: Option<u64>,

@@ -77,7 +77,7 @@ impl Topology {
 
 /// The range of hashes of a brick's root: commit hash, type, first and last, each a big-endian
 /// u32 (`dht-layout.c`); nothing for a brick without any.
-pub(super) fn range(brick: &BrickRoot) -> Option<(u32, u32)> {
+pub(super) fn hash_range(brick: &BrickRoot) -> Option<(u32, u32)> {
     let mut value = [0; 16];
     fgetxattr(brick.root(), "trusted.glusterfs.dht", &mut value).ok().filter(|&n| n == 16)?;
     let first = u32::from_be_bytes(*value.get(8..)?.first_chunk()?);

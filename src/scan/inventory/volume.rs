@@ -1,29 +1,22 @@
 //! One side of a comparison: a volume by its bricks.
 
 use std::collections::BTreeSet;
-use std::os::fd::AsFd as _;
-
-use rustix::io::Errno;
 
 use super::brick_source::Source;
 use super::error::InventoryError;
 use super::item::{GfidRange, Item, ItemKind, Part};
+use super::own::{IN_EVERY_VOLUME, SHARD};
 use super::pending::PendingGfids;
 use super::read::ReadOptions;
 use super::replicas::{Object, collapse};
 use super::topology::Topology;
 use crate::domain::{Brick, Gfid, Mark, Name, Volume};
-use crate::scan::brick::{BrickRoot, gfid_of, read_entries};
+use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, Host, Tools};
 use crate::scan::meter::Meter;
 
 /// How many files of a brick are looked at to tell whether it is an arbiter.
 const SAMPLE: usize = 2000;
-
-/// Directories that `GlusterFS` keeps for itself, the same in every volume: `.trashcan`,
-/// `.trashcan/internal_op`, `.shard`, `.shard/.remove_me` (`glusterfs.h`, `shard.h`).
-const OWN: [u128; 4] =
-    [5, 6, 0xbe31_8638_e8a0_4c6d_977d_7a93_7aa8_4806, 0x77dd_5a45_dbf5_4592_b31b_b440_3823_02e9];
 
 /// A volume, as far as its bricks show it.
 #[derive(Debug)]
@@ -58,14 +51,13 @@ impl Inventory {
     /// [`InventoryError::Incomplete`] where a part of the volume is not among the bricks,
     /// [`BrickError`](crate::scan::brick::BrickError) where one cannot be read.
     pub fn of_bricks(bricks: Vec<BrickRoot>) -> Result<Self, InventoryError> {
-        let bricks: Vec<_> =
-            bricks.into_iter().map(|brick| Source::Here(Box::new(brick))).collect();
-        let topology = Topology::of_ranges(bricks.iter().map(Source::range));
+        let bricks: Vec<_> = bricks.into_iter().map(Source::local).collect::<Result<_, _>>()?;
+        let topology = Topology::of_ranges(bricks.iter().map(|brick| brick.about.range));
         if let Some((first, last)) = topology.gaps.first() {
             let (first, last) = (*first, *last);
             return Err(InventoryError::Incomplete { first, last });
         }
-        let mut it = Self::new(bricks, topology, Vec::new())?;
+        let mut it = Self::new(bricks, topology, Vec::new());
         if it.topology.may_have_arbiter() {
             let samples: Result<Vec<_>, _> = it.bricks.iter().map(sample).collect();
             it.topology.tell_arbiters(&samples?);
@@ -85,8 +77,8 @@ impl Inventory {
     ) -> Result<Self, InventoryError> {
         let open = |brick: &Brick| -> Result<Source, InventoryError> {
             match cluster.host_of(brick) {
-                Host::Here => Ok(Source::Here(Box::new(BrickRoot::open(&brick.dir)?))),
-                peer @ Host::Peer(_) => Ok(Source::of_peer(tools, &peer, &brick.dir)?),
+                Host::Here => Ok(Source::local(BrickRoot::open(&brick.dir)?)?),
+                peer @ Host::Peer(_) => Ok(Source::remote(tools, &peer, &brick.dir)?),
             }
         };
         let (mut bricks, mut topology, mut unseen) = (Vec::new(), Topology::default(), Vec::new());
@@ -111,42 +103,28 @@ impl Inventory {
                 _ => topology.sets.push(members),
             }
         }
-        Self::new(bricks, topology, unseen)
+        Ok(Self::new(bricks, topology, unseen))
     }
 
-    fn new(
-        bricks: Vec<Source>,
-        topology: Topology,
-        unseen: Vec<String>,
-    ) -> Result<Self, InventoryError> {
-        let mut own: Vec<Gfid> =
-            OWN.into_iter().map(|id| Gfid::from_bytes(id.to_be_bytes())).collect();
-        let shard = own.get(2).copied();
-        for brick in &bricks {
-            own.extend(brick.own()?);
-        }
+    fn new(bricks: Vec<Source>, topology: Topology, unseen: Vec<String>) -> Self {
+        let mut own = IN_EVERY_VOLUME.to_vec();
+        own.extend(bricks.iter().flat_map(|brick| &brick.about.own));
         own.sort_unstable();
         own.dedup();
-        let closed = own.iter().copied().filter(|gfid| Some(*gfid) != shard).collect();
-        Ok(Self { bricks, topology, own, closed, unseen })
+        let closed = own.iter().copied().filter(|gfid| *gfid != SHARD).collect();
+        Self { bricks, topology, own, closed, unseen }
     }
 
     /// The ids of the volumes that the bricks belong to; one, unless they are mixed up.
     #[must_use]
     pub fn volumes(&self) -> BTreeSet<[u8; 16]> {
-        self.bricks.iter().filter_map(Source::volume).collect()
+        self.bricks.iter().map(|brick| brick.about.volume).collect()
     }
 
     /// The most names its bricks can hold, as an upper bound for progress.
     #[must_use]
     pub fn inodes(&self) -> u64 {
-        self.bricks.iter().filter_map(Source::inodes).sum()
-    }
-
-    /// The names of its bricks, by number.
-    #[must_use]
-    pub fn brick_name(&self, number: usize) -> Option<Name> {
-        self.bricks.get(number).map(Source::name)
+        self.bricks.iter().filter_map(|brick| brick.about.inodes).sum()
     }
 
     /// How it is put together, in a few words.
@@ -252,7 +230,7 @@ impl Inventory {
         let mut named = PendingGfids::default();
         for (set, mark) in self.topology.sets.iter().zip(marks) {
             for brick in set.iter().filter_map(|brick| self.bricks.get(*brick)) {
-                brick.named(*mark, asked, &mut named)?;
+                brick.add_pending(*mark, asked, &mut named)?;
             }
         }
         Ok(named)
@@ -301,17 +279,4 @@ fn sample(brick: &Source) -> Result<Vec<Item>, InventoryError> {
         }
     }
     Ok(files)
-}
-
-/// The gfids of `.glusterfs-anonymous-inode-…`: each volume has its own.
-pub(super) fn anonymous(brick: &BrickRoot) -> Result<Vec<Gfid>, Errno> {
-    let root = super::read::open_root(brick)?;
-    let mut names = Vec::new();
-    read_entries(root.as_fd(), &mut Vec::new(), |name, _, _| {
-        if name.starts_with(b".glusterfs-anonymous-inode-") {
-            names.push(name.to_vec());
-        }
-    })?;
-    let gfids: Result<Vec<_>, _> = names.iter().map(|name| gfid_of(root.as_fd(), name)).collect();
-    Ok(gfids?.into_iter().flatten().collect())
 }

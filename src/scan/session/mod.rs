@@ -6,7 +6,6 @@ mod readiness;
 pub use readiness::{ProbeResult, Readiness, readiness};
 
 use std::collections::BTreeMap;
-use std::io::BufRead as _;
 
 pub use node::{Asked, gsyncd_of, sight};
 
@@ -15,9 +14,6 @@ use crate::domain::{
     Brick, NodeReport, NodeState, OtherSession, Release, SecondaryState, SecondaryUrl, Session,
     SessionState, Time, Volume, in_one_line,
 };
-
-/// The longest answer of a node, in bytes: some hundred for each brick and setting.
-const LONGEST: u64 = 16 << 20;
 
 /// Looks at a session, its volumes and every node of the primary. What cannot be seen is said
 /// in its place; only a volume that cannot be asked for at all is an error.
@@ -138,17 +134,13 @@ fn ask(
     asked: &Asked,
     clock: fn() -> Time,
 ) -> Result<(NodeReport, i64, i64), String> {
-    let mut agent = Agent::start(tools, host, &asked.verb()).map_err(|it| in_one_line(&it))?;
-    // The greeting is there: from here on it is the look alone that takes time. Its clock is read
+    let mut agent = Agent::<(), NodeReport>::start(tools, host, &asked.verb())
+        .map_err(|error| in_one_line(&error))?;
+    // The connection is open: from here on it is the look alone that takes time. Its clock is read
     // last, right before it answers.
     let before = clock().micros();
-    let mut line = Vec::new();
-    let mut limited = std::io::Read::take(agent.output(), LONGEST);
-    limited.read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
+    let sight = agent.call(&()).map_err(|error| in_one_line(&error))?;
     let after = clock().micros();
-    agent.finish().map_err(|error| in_one_line(&error))?;
-    let sight = serde_json::from_slice(&line);
-    let sight = sight.map_err(|error| format!("its answer cannot be read: {error}"))?;
     Ok((sight, before, after))
 }
 
