@@ -28,7 +28,7 @@
 //! measure durations and sleep on their own. No two files import each other in a circle, a
 //! `mod.rs` and its own children excepted.
 //!
-//! `tests/architecture.rs` holds all of this by parsing every file, and proves on planted
+//! `tests/architecture` holds all of this by parsing every file, and proves on planted
 //! violations that it would see one; clippy's `disallowed_methods` puts each impure call behind an
 //! `#[expect]` with its reason.
 //!
