@@ -95,7 +95,7 @@ impl<'a> ResolveStream<'a> {
     }
 
     fn read(&self, text: &[u8]) -> Query {
-        Query::read(text, |name| self.resolver.bricks().iter().any(|brick| brick.holds(name)))
+        Query::parse(text, |name| self.resolver.bricks().iter().any(|brick| brick.holds(name)))
     }
 
     fn take(&mut self, asked: Vec<Query>) -> Result<(), Failure> {

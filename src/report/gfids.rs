@@ -58,7 +58,7 @@ impl GfidList {
     pub fn push(&mut self, answers: &[Answer]) -> Result<(), PrintError> {
         for answer in answers {
             *self.tally.entry(word(answer.status())).or_default() += 1;
-            self.blind |= answer.is_blind();
+            self.blind |= answer.is_unreadable();
         }
         let (brick_width, nul) = (self.brick_width, self.nul);
         let row = |answer| GfidRow { answer, brick_width, nul };
@@ -139,7 +139,7 @@ fn kind_word(kind: Option<ObjectKind>) -> &'static str {
 impl GfidRow<'_> {
     /// The gfid, or the question's own text where there is none.
     fn label(&self) -> Option<String> {
-        match (&self.answer.gfid, &self.answer.asked) {
+        match (&self.answer.gfid, &self.answer.query) {
             (Some(gfid), _) => Some(gfid.to_string()),
             (None, Query::Malformed(text)) => Some(text.lossy().into_owned()),
             _ => None,
@@ -147,7 +147,7 @@ impl GfidRow<'_> {
     }
 
     fn asked(&self) -> Option<Name> {
-        match &self.answer.asked {
+        match &self.answer.query {
             Query::Gfid(_) => None,
             Query::Path(text) | Query::Malformed(text) => Some(text.clone()),
             Query::Entry(entry) => {
@@ -248,7 +248,7 @@ impl GfidRow<'_> {
 
     fn elsewhere(&self) -> Vec<Value> {
         let owner = self.answer.owner();
-        let others = self.answer.sights.iter().filter(|sight| Some(*sight) != owner);
+        let others = self.answer.bricks.iter().filter(|sight| Some(*sight) != owner);
         others.map(elsewhere).collect()
     }
 }
@@ -287,7 +287,7 @@ impl Record for GfidRow<'_> {
         };
         self.write_sight(look, owner, out)?;
         let contradicted = self.answer.disagrees();
-        for sight in self.answer.sights.iter().filter(|sight| *sight != owner) {
+        for sight in self.answer.bricks.iter().filter(|sight| *sight != owner) {
             let same = sight.status == owner.status && sight.links == owner.links;
             if look.verbose || (contradicted && !same) {
                 self.write_other(sight, out)?;

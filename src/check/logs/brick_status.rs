@@ -47,7 +47,7 @@ pub fn place_findings(diagnosis: &mut Diagnosis, answers: &[Answer]) {
     let mut by_gfid = BTreeMap::new();
     let mut by_place = BTreeMap::new();
     for answer in answers {
-        match &answer.asked {
+        match &answer.query {
             Query::Gfid(gfid) => drop(by_gfid.insert(*gfid, answer)),
             Query::Entry(entry) => drop(by_place.insert(entry.clone(), answer)),
             _ => {}

@@ -109,7 +109,7 @@ impl BrickRoot {
     ///
     /// # Errors
     /// [`BrickError::Vanished`].
-    pub fn still_there(&self) -> Result<(), BrickError> {
+    pub fn check_present(&self) -> Result<(), BrickError> {
         let here = statat(rustix::fs::CWD, &self.full_path, AtFlags::empty());
         let same = here.is_ok_and(|at| at.st_ino == self.inode && at.st_dev == self.device);
         match self.prove_root_handle() {
@@ -142,7 +142,7 @@ impl BrickRoot {
     /// A handle's path from the file system's root, for xattrs: Linux reads them relative to a
     /// descriptor only since 6.13, and the way round by `/proc/self/fd` takes twice as long.
     /// Only root can change what lies below `.glusterfs`; that the path still leads to this brick
-    /// is for [`BrickRoot::still_there`] to say.
+    /// is for [`BrickRoot::check_present`] to say.
     pub(super) fn handle_path(&self, handle: &[u8]) -> Vec<u8> {
         [self.handles_path.as_slice(), handle].concat()
     }

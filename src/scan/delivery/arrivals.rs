@@ -71,7 +71,7 @@ pub(super) fn arrivals(
     let answers = Resolver::new(bricks, &meter).answer(asked)?;
     let arrived = answers.iter().map(|answer| {
         let held =
-            answer.sights.iter().zip(bricks).find(|(sight, _)| {
+            answer.bricks.iter().zip(bricks).find(|(sight, _)| {
                 sight.status == Some(Status::Resolved) && sight.linkto.is_none()
             });
         let (sight, brick) = held?;

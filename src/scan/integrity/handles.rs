@@ -145,7 +145,7 @@ impl Suspects {
             nameless.push(answer);
         } else if is_odd(answer.status()) {
             self.odd.push(gfid);
-        } else if answer.is_blind() {
+        } else if answer.is_unreadable() {
             self.blind.push(gfid);
         }
     }
@@ -167,7 +167,7 @@ pub(super) fn still_odd(
     let odd = |answer: Answer| {
         let status = answer.status();
         let gfid = answer.gfid.filter(|_| is_odd(status))?;
-        Some((gfid, answer.sights.into_iter().next()?))
+        Some((gfid, answer.bricks.into_iter().next()?))
     };
     let mut odd: Vec<_> = answers.into_iter().filter_map(odd).collect();
     if !odd.is_empty() {
@@ -187,7 +187,7 @@ pub(super) fn still_blind(
 ) -> Result<Vec<Gfid>, BrickError> {
     let mut answers = resolver.answer(gfids.into_iter().map(Query::Gfid).collect())?;
     resolver.scan(&mut answers)?;
-    Ok(answers.into_iter().filter(Answer::is_blind).filter_map(|answer| answer.gfid).collect())
+    Ok(answers.into_iter().filter(Answer::is_unreadable).filter_map(|answer| answer.gfid).collect())
 }
 
 /// Looks for directories by their gfids.

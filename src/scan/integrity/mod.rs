@@ -140,7 +140,7 @@ pub fn soundness(brick: &BrickRoot, meter: &Meter) -> Result<Integrity, BrickErr
     let known: HashSet<_> = it.flawed.iter().filter_map(|flawed| flawed.gfid).collect();
     it.flawed.extend(sights.into_iter().filter(|(gfid, _)| !known.contains(gfid)).map(nameless));
     it.flawed.sort_by(|a, b| (&a.path, a.gfid).cmp(&(&b.path, b.gfid)));
-    brick.still_there()?;
+    brick.check_present()?;
     Ok(it)
 }
 
@@ -210,7 +210,7 @@ fn named(doubts: Vec<Doubt>, resolver: &Resolver<'_>) -> Result<Vec<Flawed>, Bri
     let mut answers = resolver.answer(gfids.iter().copied().map(Query::Gfid).collect())?;
     let sights: BTreeMap<Gfid, BrickAnswer> = answers
         .drain(..)
-        .filter_map(|answer| Some((answer.gfid?, answer.sights.into_iter().next()?)))
+        .filter_map(|answer| Some((answer.gfid?, answer.bricks.into_iter().next()?)))
         .collect();
     let mut flawed = Vec::new();
     let mut told = HashSet::new();

@@ -195,7 +195,7 @@ fn answer(brick: &BrickRoot, question: Question) -> Result<Answer, BrickError> {
             Answer::Pending(pending)
         }
         Question::StillThere => {
-            brick.still_there()?;
+            brick.check_present()?;
             Answer::StillThere
         }
     })

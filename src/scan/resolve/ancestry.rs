@@ -1,39 +1,34 @@
-//! The directories of a batch: read up through their handles once, proven down from the root once.
+//! Ancestor cache: handles are read upwards once, paths are proven from the root down once.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use rayon::prelude::*;
 use rustix::io::Errno;
 
 use super::answer::Ancestor;
-use super::candidate::Candidate;
-use super::descent::{Walk, Wants};
 use super::handle::{Claim, read_handle};
+use super::parallel::in_parallel;
 use crate::domain::{Gfid, Name};
-use crate::scan::brick::{BrickRoot, DirFd};
-
-/// Fewer than these are done faster by one thread.
-const WORTH_THREADS: usize = 16;
+use crate::scan::brick::BrickRoot;
 
 /// What is known of a directory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Fate {
+pub(super) enum DirState {
     /// Not yet known.
     Unknown,
-    /// It stands where its handle says, and carries its gfid there.
+    /// It is where its handle points, with the right gfid.
     Proven,
-    /// Nothing stands where its handle says, or no directory.
+    /// There is no directory where its handle points.
     Dangling,
-    /// What stands where its handle says has another gfid, or none.
+    /// What is there has another gfid, or none.
     Foreign(Option<Gfid>),
-    /// This ancestor of it is lost.
+    /// This ancestor of it cannot be reached.
     Orphan(Gfid),
     /// Its ancestors form a ring.
     Cycle,
     /// It has no handle.
     NoHandle,
-    /// Its handle is no symlink or has another form than a directory's.
+    /// Its handle is not a symlink in the form of a directory's handle.
     NotDirectory,
     /// It could not be read.
     Unreadable(Errno),
@@ -42,46 +37,46 @@ pub(super) enum Fate {
 #[derive(Debug)]
 struct Node {
     claim: Option<Claim>,
-    fate: Fate,
-    way: OnceLock<Way>,
+    state: DirState,
+    route: OnceLock<Route>,
 }
 
-/// How a directory is reached.
+/// How a directory is reached from the root.
 #[derive(Debug)]
-struct Way {
+struct Route {
     path: Box<[u8]>,
     ancestors: Arc<[Ancestor]>,
 }
 
 impl Node {
-    fn new(claim: Option<Claim>, fate: Fate) -> Self {
-        Self { claim, fate, way: OnceLock::new() }
+    fn new(claim: Option<Claim>, state: DirState) -> Self {
+        Self { claim, state, route: OnceLock::new() }
     }
 }
 
-/// All directories a batch touches, by gfid: the one parent cache.
+/// All directories a batch touches, by gfid.
 #[derive(Debug)]
 pub(super) struct Ancestry {
     nodes: HashMap<Gfid, Node>,
 }
 
 impl Ancestry {
-    /// Reads the handles of directories and of all above them.
+    /// Reads the handles of these directories and of all their ancestors.
     pub(super) fn read(brick: &BrickRoot, known: impl Iterator<Item = (Gfid, Claim)>) -> Self {
         let mut nodes = HashMap::new();
-        nodes.insert(Gfid::ROOT, Node::new(None, Fate::Proven));
+        nodes.insert(Gfid::ROOT, Node::new(None, DirState::Proven));
         let mut wanted = HashSet::new();
         for (gfid, claim) in known {
             wanted.insert(claim.parent);
-            nodes.entry(gfid).or_insert(Node::new(Some(claim), Fate::Unknown));
+            nodes.entry(gfid).or_insert(Node::new(Some(claim), DirState::Unknown));
         }
-        let mut tree = Self { nodes };
-        tree.learn(brick, wanted);
-        tree
+        let mut ancestry = Self { nodes };
+        ancestry.read_up(brick, wanted);
+        ancestry
     }
 
-    /// Reads the handles of further directories up to what is known.
-    pub(super) fn learn(&mut self, brick: &BrickRoot, mut wanted: HashSet<Gfid>) {
+    /// Reads the handles of further directories, up to the first that is known.
+    pub(super) fn read_up(&mut self, brick: &BrickRoot, mut wanted: HashSet<Gfid>) {
         while !wanted.is_empty() {
             let unknown = |gfid: &Gfid| !self.nodes.contains_key(gfid);
             let level: Vec<_> = wanted.drain().filter(unknown).collect();
@@ -92,109 +87,82 @@ impl Ancestry {
         }
     }
 
-    /// Walks down from the root through the directories that matter, each opened once, and
-    /// proves directories by their gfid and names of objects by their inode.
-    ///
-    /// What it says of directories is in [`Ancestry::fate`]. Where `sweep` says so, directories are
-    /// listed for the names of all cases.
-    pub(super) fn prove(&mut self, brick: &BrickRoot, cases: &mut [Candidate<'_>], sweep: bool) {
-        let wants = Wants::by_folder(self, cases);
-        let inodes = if wants.values().any(|wants| wants.listing(sweep) > 0) {
-            (0..).zip(&*cases).map(|(index, case)| (case.object.inode, index)).collect()
-        } else {
-            HashMap::new()
-        };
-        let mut level = vec![(Gfid::ROOT, DirFd::root(brick.root()))];
-        while !level.is_empty() {
-            let walk = Walk { brick, tree: self, cases, wants: &wants, inodes: &inodes, sweep };
-            let visits = in_parallel(&level, |(gfid, place)| walk.visit(*gfid, place));
-            level.clear();
-            for visit in visits {
-                level.extend(visit.further);
-                self.note(visit.fates);
-                for (index, claim, stale) in visit.names {
-                    if let Some(case) = cases.get_mut(index) {
-                        case.judge(claim, stale);
-                    }
-                }
-                for (index, claim) in visit.found {
-                    if let Some(case) = cases.get_mut(index) {
-                        case.found.push(claim);
-                    }
-                }
+    /// Records the states found by a visit.
+    pub(super) fn set_states(&mut self, states: Vec<(Gfid, DirState)>) {
+        for (gfid, state) in states {
+            self.nodes.entry(gfid).and_modify(|node| node.state = state);
+        }
+    }
+
+    /// Gives a state to the directories that the walk from the root did not reach.
+    pub(super) fn settle_unreached(&mut self) {
+        let unreached = self.nodes.iter().filter(|(_, node)| node.state == DirState::Unknown);
+        let unreached: Vec<Gfid> = unreached.map(|(gfid, _)| *gfid).collect();
+        for start in unreached {
+            let (passed, state) = self.trace_up(start);
+            self.set_states(passed.into_iter().map(|gfid| (gfid, state)).collect());
+        }
+    }
+
+    /// Follows the handles up from an unreached directory: which directories it passes, and the
+    /// state they share.
+    fn trace_up(&self, start: Gfid) -> (Vec<Gfid>, DirState) {
+        let (mut passed, mut seen) = (Vec::new(), HashSet::new());
+        let mut next = start;
+        while self.state(next) == DirState::Unknown {
+            if !seen.insert(next) {
+                return (passed, DirState::Cycle);
+            }
+            passed.push(next);
+            match self.claim(next) {
+                Some(claim) => next = claim.parent,
+                None => return (passed, DirState::Orphan(next)),
             }
         }
-        self.settle();
+        let state = match self.state(next) {
+            // Settled by an earlier trace; what is below a ring or an orphan shares its state.
+            settled @ (DirState::Cycle | DirState::Orphan(_) | DirState::Unreadable(_)) => settled,
+            _ => DirState::Orphan(next),
+        };
+        (passed, state)
     }
 
-    fn note(&mut self, fates: Vec<(Gfid, Fate)>) {
-        for (gfid, fate) in fates {
-            self.nodes.entry(gfid).and_modify(|node| node.fate = fate);
-        }
+    /// The state of a directory.
+    pub(super) fn state(&self, gfid: Gfid) -> DirState {
+        self.nodes.get(&gfid).map_or(DirState::Unknown, |node| node.state)
     }
 
-    /// Finds out what became of the directories that the walk from the root did not reach.
-    fn settle(&mut self) {
-        let unreached = |node: &Node| node.fate == Fate::Unknown;
-        let starts: Vec<_> =
-            self.nodes.iter().filter(|(_, node)| unreached(node)).map(|(gfid, _)| *gfid).collect();
-        for start in starts {
-            let mut way = Vec::new();
-            let mut seen = HashSet::new();
-            let mut next = start;
-            let fate = loop {
-                match self.fate(next) {
-                    Fate::Unknown if !seen.insert(next) => break Fate::Cycle,
-                    Fate::Unknown => way.push(next),
-                    settled @ (Fate::Cycle | Fate::Orphan(_) | Fate::Unreadable(_)) => {
-                        break settled;
-                    }
-                    _ => break Fate::Orphan(next),
-                }
-                match self.claim(next) {
-                    Some(claim) => next = claim.parent,
-                    None => break Fate::Orphan(next),
-                }
-            };
-            self.note(way.into_iter().map(|gfid| (gfid, fate)).collect());
-        }
-    }
-
-    /// What became of a directory.
-    pub(super) fn fate(&self, gfid: Gfid) -> Fate {
-        self.nodes.get(&gfid).map_or(Fate::Unknown, |node| node.fate)
-    }
-
-    /// The directories that a walk has not looked for yet.
+    /// The directories that no walk has looked for yet.
     pub(super) fn unproven(&self) -> impl Iterator<Item = Gfid> {
-        let unproven = |(_, node): &(_, &Node)| node.fate == Fate::Unknown && node.claim.is_some();
+        let unproven =
+            |(_, node): &(_, &Node)| node.state == DirState::Unknown && node.claim.is_some();
         self.nodes.iter().filter(unproven).map(|(gfid, _)| *gfid)
     }
 
-    /// What a directory's handle claims.
+    /// The place that a directory's handle claims.
     pub(super) fn claim(&self, gfid: Gfid) -> Option<&Claim> {
         self.nodes.get(&gfid)?.claim.as_ref()
     }
 
-    /// The way from a proven directory, itself first, to the root.
-    pub(super) fn way_up(&self, gfid: Gfid) -> Arc<[Ancestor]> {
-        self.way(gfid).map_or_else(Arc::default, |way| Arc::clone(&way.ancestors))
+    /// From a proven directory, itself first, up to the root.
+    pub(super) fn ancestors_of(&self, gfid: Gfid) -> Arc<[Ancestor]> {
+        self.route(gfid).map_or_else(Arc::default, |route| Arc::clone(&route.ancestors))
     }
 
     /// The path of a name in a proven directory.
     pub(super) fn path(&self, claim: &Claim) -> Name {
-        match self.way(claim.parent) {
-            Some(way) if !way.path.is_empty() => {
-                Name::from([&*way.path, b"/", &claim.name].concat())
+        match self.route(claim.parent) {
+            Some(route) if !route.path.is_empty() => {
+                Name::from([&*route.path, b"/", &claim.name].concat())
             }
             _ => Name::from(&claim.name),
         }
     }
 
-    /// A directory's way, put together when first asked for: many answers share it.
-    fn way(&self, gfid: Gfid) -> Option<&Way> {
+    /// A directory's route to the root, built on first use: many answers share it.
+    fn route(&self, gfid: Gfid) -> Option<&Route> {
         let node = self.nodes.get(&gfid)?;
-        Some(node.way.get_or_init(|| {
+        Some(node.route.get_or_init(|| {
             let (mut ancestors, mut names) = (Vec::new(), Vec::new());
             let (mut next, mut claim) = (gfid, node.claim.as_ref());
             while let Some(above) = claim {
@@ -205,32 +173,20 @@ impl Ancestry {
             }
             ancestors.push(Ancestor { gfid: Some(Gfid::ROOT), name: Name::from(".") });
             names.reverse();
-            Way { path: names.join(&b'/').into(), ancestors: ancestors.into() }
+            Route { path: names.join(&b'/').into(), ancestors: ancestors.into() }
         }))
     }
 }
 
 fn read_node(brick: &BrickRoot, gfid: Gfid) -> Node {
-    let (claim, fate) = match read_handle(brick, gfid) {
+    let (claim, state) = match read_handle(brick, gfid) {
         Ok(text) => match Claim::of_handle(&text) {
-            Some(claim) => (Some(claim), Fate::Unknown),
-            None => (None, Fate::NotDirectory),
+            Some(claim) => (Some(claim), DirState::Unknown),
+            None => (None, DirState::NotDirectory),
         },
-        Err(Errno::INVAL) => (None, Fate::NotDirectory),
-        Err(Errno::NOENT) => (None, Fate::NoHandle),
-        Err(error) => (None, Fate::Unreadable(error)),
+        Err(Errno::INVAL) => (None, DirState::NotDirectory),
+        Err(Errno::NOENT) => (None, DirState::NoHandle),
+        Err(error) => (None, DirState::Unreadable(error)),
     };
-    Node::new(claim, fate)
-}
-
-/// Maps in the order given, on several threads where that pays.
-pub(super) fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    each: impl Fn(&T) -> R + Sync + Send,
-) -> Vec<R> {
-    if items.len() < WORTH_THREADS {
-        items.iter().map(each).collect()
-    } else {
-        items.par_iter().map(each).collect()
-    }
+    Node::new(claim, state)
 }

@@ -1,4 +1,4 @@
-//! What is asked about a gfid, and what each brick answers.
+//! Queries about gfids, and what each brick answers.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::domain::{EntryId, Gfid, Name};
 
-/// One question, as people paste it.
+/// One query, in any form people paste it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Query {
     /// A gfid in any notation.
@@ -15,7 +15,7 @@ pub enum Query {
     Path(Name),
     /// `.gfid/<parent>/<name>`, as logs name an entry.
     Entry(EntryId),
-    /// Neither; the text as it was given.
+    /// None of these; the text as given.
     Malformed(Name),
 }
 
@@ -33,27 +33,27 @@ pub enum ObjectKind {
     Special,
 }
 
-/// How a question ended on a brick.
+/// The outcome of a query on a brick.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// At least one path is known and was verified.
     Resolved,
-    /// The object or its handle is there, but no way leads to it from the root.
+    /// The object or its handle exists, but it cannot be reached from the root.
     Orphan,
     /// The handles of its ancestors form a ring.
     Cycle,
-    /// Its handle names a place where nothing stands.
+    /// Its handle points to a place where nothing is.
     Dangling,
-    /// What stands in its place is another object.
+    /// Another object is in its place.
     Foreign,
     /// There is no handle.
     Missing,
-    /// The question, or the handle's text, has no known form.
+    /// The query, or the text of the handle, has no known form.
     Malformed,
 }
 
-/// What showed the paths.
+/// How the paths were found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Via {
@@ -63,8 +63,8 @@ pub enum Via {
     Handle,
     /// The `trusted.gfid2path.*` xattrs.
     Gfid2path,
-    /// Reading directories and comparing inode numbers: one parent that `trusted.pgfid.*`
-    /// names, or the whole namespace.
+    /// Reading directories and comparing inode numbers: those that `trusted.pgfid.*` names, or
+    /// the whole namespace.
     Scan,
 }
 
@@ -73,37 +73,37 @@ pub enum Via {
 pub struct Link {
     /// Its path below the brick root.
     pub path: Name,
-    /// The gfid of the directory it stands in, where that is known.
+    /// The gfid of its directory, if known.
     pub parent: Option<Gfid>,
 }
 
-/// A directory on the way from an object to the root.
+/// A directory between an object and the root.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Ancestor {
-    /// Its gfid, where it carries one.
+    /// Its gfid, if it has one.
     pub gfid: Option<Gfid>,
     /// Its own name; the root's is `.`.
     pub name: Name,
 }
 
-/// Why a recorded name does not count.
+/// Why a recorded name is not valid.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stale {
-    /// Nothing stands there.
+    /// Nothing is there.
     NoSuchName,
-    /// Another object stands there.
+    /// Another object is there.
     OtherObject,
-    /// The directory itself cannot be found from the root.
+    /// The directory itself cannot be reached from the root.
     LostParent,
-    /// It could not be looked at.
+    /// It could not be read.
     Unreadable,
 }
 
-/// A name that a `trusted.gfid2path.*` xattr records and that is not, or no longer, true.
+/// A name that a `trusted.gfid2path.*` xattr records but the object does not have.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StaleLink {
-    /// The directory it names.
+    /// The directory recorded.
     pub parent: Gfid,
     /// The name in it.
     pub name: Name,
@@ -116,39 +116,39 @@ pub struct StaleLink {
 pub struct BrickAnswer {
     /// The brick.
     pub brick: Arc<Name>,
-    /// What the object is, where that could be told.
+    /// What the object is, if known.
     pub kind: Option<ObjectKind>,
-    /// How it ended; nothing where the brick could not be seen well enough to say.
+    /// The outcome; `None` if too much of the brick was unreadable to judge.
     pub status: Option<Status>,
     /// The verified names, by path.
     pub links: Vec<Link>,
-    /// The way from the first name's directory to the root: nearest first, root last.
+    /// From the first name's directory up to the root.
     pub ancestors: Arc<[Ancestor]>,
-    /// What showed the paths.
+    /// How the paths were found.
     pub via: Option<Via>,
-    /// Recorded names that are not true.
+    /// Recorded names that are not valid.
     pub stale: Vec<StaleLink>,
     /// Where the data is, if this is only DHT's pointer to it.
     pub linkto: Option<Name>,
-    /// How many names its link count promises beyond those found.
+    /// How many more names its link count implies than were found.
     pub unseen: u64,
-    /// What is to be said about it, for people.
+    /// An explanation, for people.
     pub says: Option<String>,
-    /// The inode whose names only a scan can tell.
-    pub(super) leftover: Option<u64>,
-    /// Whether reading failed, so that nothing can be said.
-    pub(super) blind: bool,
+    /// The inode whose missing names only a scan can find.
+    pub(super) scan_for: Option<u64>,
+    /// Whether reading failed, so that the outcome is unknown.
+    pub(super) unreadable: bool,
 }
 
-/// What all bricks know of one question.
+/// What all bricks answer to one query.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answer {
-    /// The question.
-    pub asked: Query,
-    /// The gfid it is about, where there is one.
+    /// The query.
+    pub query: Query,
+    /// The gfid it is about, if known.
     pub gfid: Option<Gfid>,
-    /// What each brick says, in the order the bricks were given; empty for malformed questions.
-    pub sights: Vec<BrickAnswer>,
+    /// Each brick's answer, in the order the bricks were given; empty for malformed queries.
+    pub bricks: Vec<BrickAnswer>,
 }
 
 impl BrickAnswer {
@@ -164,12 +164,12 @@ impl BrickAnswer {
             linkto: None,
             unseen: 0,
             says: None,
-            leftover: None,
-            blind: false,
+            scan_for: None,
+            unreadable: false,
         }
     }
 
-    pub(super) fn of(mut self, kind: Option<ObjectKind>) -> Self {
+    pub(super) fn of_kind(mut self, kind: Option<ObjectKind>) -> Self {
         self.kind = kind;
         self
     }
@@ -179,12 +179,12 @@ impl BrickAnswer {
         self
     }
 
-    pub(super) fn blind(brick: &Arc<Name>, what: &str, why: impl std::fmt::Display) -> Self {
-        let sight = Self::new(brick, None).saying(format!("cannot read {what}: {why}"));
-        Self { blind: true, ..sight }
+    pub(super) fn unreadable(brick: &Arc<Name>, what: &str, why: impl std::fmt::Display) -> Self {
+        let answer = Self::new(brick, None).saying(format!("cannot read {what}: {why}"));
+        Self { unreadable: true, ..answer }
     }
 
-    /// How much this sight deserves to speak for the volume: data before pointer before trouble.
+    /// Rank for [`Answer::owner`]: the data, then DHT's pointer to it, then a fault.
     fn weight(&self) -> u8 {
         match self.status {
             Some(Status::Resolved) if self.linkto.is_none() => 4,
@@ -197,45 +197,46 @@ impl BrickAnswer {
 }
 
 impl Answer {
-    /// The sight that speaks for the volume: the brick that owns the data, where one does.
+    /// The answer that counts for the volume: that of the brick with the data, if there is one.
     #[must_use]
     pub fn owner(&self) -> Option<&BrickAnswer> {
-        let best = self.sights.iter().map(BrickAnswer::weight).max()?;
-        self.sights.iter().find(|sight| sight.weight() == best)
+        let best = self.bricks.iter().map(BrickAnswer::weight).max()?;
+        self.bricks.iter().find(|answer| answer.weight() == best)
     }
 
-    /// The status over all bricks; nothing where no brick could be seen well enough.
+    /// The status over all bricks; `None` if no brick could be read well enough.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
-        self.owner().map_or(Some(Status::Malformed), |sight| sight.status)
+        self.owner().map_or(Some(Status::Malformed), |answer| answer.status)
     }
 
-    /// Whether some brick has names that only a scan of the namespace can tell.
+    /// Whether some brick has names that only a scan of the namespace can find.
     #[must_use]
     pub fn needs_scan(&self) -> bool {
-        self.sights.iter().any(|sight| sight.leftover.is_some())
+        self.bricks.iter().any(|answer| answer.scan_for.is_some())
     }
 
-    /// Whether nothing can be said because reading failed.
+    /// Whether the outcome is unknown because reading failed.
     #[must_use]
-    pub fn is_blind(&self) -> bool {
-        self.status() != Some(Status::Resolved) && self.sights.iter().any(|sight| sight.blind)
+    pub fn is_unreadable(&self) -> bool {
+        self.status() != Some(Status::Resolved)
+            && self.bricks.iter().any(|answer| answer.unreadable)
     }
 
-    /// Whether the bricks contradict each other: other paths, another kind, or a directory that
-    /// some brick lacks. A file on only some bricks is ordinary in a distributed volume.
+    /// Whether the bricks disagree: different paths, a different kind, or a directory that some
+    /// brick lacks. A file on only some bricks is normal in a distributed volume.
     #[must_use]
     pub fn disagrees(&self) -> bool {
         let Some(owner) = self.owner() else { return false };
-        self.sights.iter().any(|sight| match sight.status {
+        self.bricks.iter().any(|answer| match answer.status {
             Some(Status::Missing) => owner.kind == Some(ObjectKind::Directory),
             None => false,
             Some(status) if Some(status) != owner.status => true,
-            Some(_) if sight.kind != owner.kind => true,
-            Some(_) if sight.linkto.is_some() && owner.linkto.is_none() => {
-                sight.links.iter().any(|link| !owner.links.iter().any(|own| own.path == link.path))
+            Some(_) if answer.kind != owner.kind => true,
+            Some(_) if answer.linkto.is_some() && owner.linkto.is_none() => {
+                answer.links.iter().any(|link| !owner.links.iter().any(|own| own.path == link.path))
             }
-            Some(_) => sight.links != owner.links,
+            Some(_) => answer.links != owner.links,
         })
     }
 }

@@ -1,10 +1,10 @@
-//! What a brick answers, put together from what was seen.
+//! Builds one brick's answer from its handle, ancestry and names.
 
 use std::sync::Arc;
 
 use rustix::io::Errno;
 
-use super::ancestry::{Ancestry, Fate};
+use super::ancestry::{Ancestry, DirState};
 use super::answer::{BrickAnswer, Link, ObjectKind, StaleLink, Status, Via};
 use super::candidate::Candidate;
 use super::from_path::{Located, Places};
@@ -13,223 +13,243 @@ use super::handle::{Claim, HandleState, handle_of};
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, gfid_at};
 
-/// A brick that knows nothing of a question.
-pub(super) fn nothing(brick: &BrickRoot) -> BrickAnswer {
+/// The answer of a brick that does not have the path.
+pub(super) fn path_missing(brick: &BrickRoot) -> BrickAnswer {
     BrickAnswer::new(brick.name(), Some(Status::Missing)).saying("no such path on the brick")
 }
 
-/// What a brick says of a gfid.
-pub(super) fn sight_of(
+/// What a brick answers about a gfid.
+pub(super) fn brick_answer(
     brick: &BrickRoot,
-    tree: &Ancestry,
+    ancestry: &Ancestry,
     gfid: Gfid,
-    look: &HandleState,
-    case: Option<&Candidate<'_>>,
+    handle: &HandleState,
+    candidate: Option<&Candidate<'_>>,
 ) -> BrickAnswer {
     let answer = |status| BrickAnswer::new(brick.name(), Some(status));
-    match look {
+    match handle {
         _ if gfid == Gfid::ROOT => {
             let links = vec![Link { path: Name::from("."), parent: None }];
-            let sight = answer(Status::Resolved).of(Some(ObjectKind::Directory));
-            BrickAnswer { links, via: Some(Via::Root), ..sight }
+            let answer = answer(Status::Resolved).of_kind(Some(ObjectKind::Directory));
+            BrickAnswer { links, via: Some(Via::Root), ..answer }
         }
         HandleState::Missing => answer(Status::Missing).saying("no handle on the brick"),
-        HandleState::Unreadable(error) => BrickAnswer::blind(brick.name(), "its handle", error),
-        HandleState::Foreign(kind, says) => answer(Status::Foreign).of(*kind).saying(says),
-        HandleState::Directory(claim) => directory(brick, tree, gfid, claim),
+        HandleState::Unreadable(error) => {
+            BrickAnswer::unreadable(brick.name(), "its handle", error)
+        }
+        HandleState::Foreign(kind, says) => answer(Status::Foreign).of_kind(*kind).saying(says),
+        HandleState::Directory(claim) => directory_answer(brick, ancestry, gfid, claim),
         HandleState::Text(text) => nameless_symlink(brick, gfid).unwrap_or_else(|| {
-            let says = format!("its handle points to {text}, which no directory's handle does");
+            let says = format!("its handle points to {text}, which is not a directory handle");
             answer(Status::Malformed).saying(says)
         }),
-        HandleState::Object(_) => {
-            case.map_or_else(|| answer(Status::Missing), |case| of_case(brick, tree, case))
-        }
+        HandleState::Object(_) => candidate.map_or_else(
+            || answer(Status::Missing),
+            |candidate| object_answer(brick, ancestry, candidate),
+        ),
     }
 }
 
-fn directory(brick: &BrickRoot, tree: &Ancestry, gfid: Gfid, claim: &Claim) -> BrickAnswer {
-    let fate = tree.fate(gfid);
-    if fate == Fate::Proven {
-        let links = vec![Link { path: tree.path(claim), parent: Some(claim.parent) }];
-        let ancestors = tree.way_up(claim.parent);
-        let sight = BrickAnswer::new(brick.name(), Some(Status::Resolved));
-        let sight = sight.of(Some(ObjectKind::Directory));
-        return BrickAnswer { links, ancestors, via: Some(Via::Handle), ..sight };
+fn directory_answer(
+    brick: &BrickRoot,
+    ancestry: &Ancestry,
+    gfid: Gfid,
+    claim: &Claim,
+) -> BrickAnswer {
+    let state = ancestry.state(gfid);
+    if state == DirState::Proven {
+        let links = vec![Link { path: ancestry.path(claim), parent: Some(claim.parent) }];
+        let ancestors = ancestry.ancestors_of(claim.parent);
+        let answer = BrickAnswer::new(brick.name(), Some(Status::Resolved));
+        let answer = answer.of_kind(Some(ObjectKind::Directory));
+        return BrickAnswer { links, ancestors, via: Some(Via::Handle), ..answer };
     }
-    if let Some(sight) = nameless_symlink(brick, gfid) {
-        return sight;
+    if let Some(answer) = nameless_symlink(brick, gfid) {
+        return answer;
     }
     let name = Name::from(&claim.name);
-    let place = || tree.path(claim);
-    let (status, says) = match fate {
-        Fate::Dangling => {
-            (Status::Dangling, format!("its handle says {}, but no directory is there", place()))
+    let place = || ancestry.path(claim);
+    let (status, says) = match state {
+        DirState::Dangling => (
+            Status::Dangling,
+            format!("its handle points to {}, but no directory is there", place()),
+        ),
+        DirState::Foreign(Some(other)) => {
+            (Status::Foreign, format!("its handle points to {}, which has gfid {other}", place()))
         }
-        Fate::Foreign(Some(other)) => {
-            (Status::Foreign, format!("its handle says {}, but that has gfid {other}", place()))
+        DirState::Foreign(None) => {
+            (Status::Foreign, format!("its handle points to {}, which has no gfid", place()))
         }
-        Fate::Foreign(None) => {
-            (Status::Foreign, format!("its handle says {}, but that carries no gfid", place()))
+        DirState::Cycle => {
+            (Status::Cycle, format!("its handle names it {name}, in a ring of handles"))
         }
-        Fate::Cycle => (Status::Cycle, format!("it is {name} in a ring of handles")),
-        Fate::Orphan(lost) => {
-            let how = how_lost(tree.fate(lost));
-            (Status::Orphan, format!("it is {name} below {lost}, {how}"))
+        DirState::Orphan(lost) => {
+            let how = how_lost(ancestry.state(lost));
+            (Status::Orphan, format!("its handle names it {name} below {lost}, {how}"))
         }
-        Fate::Unreadable(error) => {
-            let sight = BrickAnswer::blind(brick.name(), "the directories above it", error);
-            return sight.of(Some(ObjectKind::Directory));
+        DirState::Unreadable(error) => {
+            let answer = BrickAnswer::unreadable(brick.name(), "the directories above it", error);
+            return answer.of_kind(Some(ObjectKind::Directory));
         }
-        Fate::Proven | Fate::NoHandle | Fate::NotDirectory | Fate::Unknown => {
-            (Status::Orphan, "no way leads from the root to it".to_owned())
+        DirState::Proven | DirState::NoHandle | DirState::NotDirectory | DirState::Unknown => {
+            (Status::Orphan, "it cannot be reached from the root".to_owned())
         }
     };
-    BrickAnswer::new(brick.name(), Some(status)).of(Some(ObjectKind::Directory)).saying(says)
+    BrickAnswer::new(brick.name(), Some(status)).of_kind(Some(ObjectKind::Directory)).saying(says)
 }
 
-fn how_lost(fate: Fate) -> &'static str {
-    match fate {
-        Fate::NoHandle => "which has no handle",
-        Fate::NotDirectory => "whose handle is no directory's",
-        Fate::Dangling => "whose handle is dangling",
-        Fate::Foreign(_) => "whose place another object has",
+fn how_lost(state: DirState) -> &'static str {
+    match state {
+        DirState::NoHandle => "which has no handle",
+        DirState::NotDirectory => "whose handle is not a directory's",
+        DirState::Dangling => "whose handle is dangling",
+        DirState::Foreign(_) => "whose place is taken by another object",
         _ => "which cannot be found",
     }
 }
 
-/// A user's symlink that has lost its names: its handle's text is the user's, so it says nothing.
+/// A user's symlink that has lost its names: the text of its handle is the user's, not a claim.
 fn nameless_symlink(brick: &BrickRoot, gfid: Gfid) -> Option<BrickAnswer> {
     let own = gfid_at(&brick.handle_path(&handle_of(gfid))).ok().flatten()?;
-    let says = "only the handle of a symlink is left: it has no name on the brick";
+    let says = "only the handle of a symlink is left; it has no name on the brick";
     let (status, says) = if own == gfid {
         (Status::Orphan, says.to_owned())
     } else {
         (Status::Foreign, format!("its handle belongs to gfid {own}"))
     };
-    Some(BrickAnswer::new(brick.name(), Some(status)).of(Some(ObjectKind::Symlink)).saying(says))
+    Some(
+        BrickAnswer::new(brick.name(), Some(status))
+            .of_kind(Some(ObjectKind::Symlink))
+            .saying(says),
+    )
 }
 
-fn of_case(brick: &BrickRoot, tree: &Ancestry, case: &Candidate<'_>) -> BrickAnswer {
-    let object = case.object;
-    if let Some(error) = case.error {
-        return BrickAnswer::blind(brick.name(), "its xattrs", error).of(Some(object.kind));
+fn object_answer(brick: &BrickRoot, ancestry: &Ancestry, candidate: &Candidate<'_>) -> BrickAnswer {
+    let object = candidate.object;
+    if let Some(error) = candidate.error {
+        return BrickAnswer::unreadable(brick.name(), "its xattrs", error)
+            .of_kind(Some(object.kind));
     }
-    let mut sight = BrickAnswer::new(brick.name(), None).of(Some(object.kind));
-    sight.linkto.clone_from(&object.linkto);
+    let mut answer = BrickAnswer::new(brick.name(), None).of_kind(Some(object.kind));
+    answer.linkto.clone_from(&object.linkto);
     let (mut live, mut listed) = (Vec::new(), false);
-    for (claim, stale) in &case.claims {
+    for (claim, stale) in &candidate.claims {
         match *stale {
             None => live.push(claim),
             Some(found) => {
                 let name = Name::from(&claim.name);
-                sight.stale.push(StaleLink { parent: claim.parent, name, found });
+                answer.stale.push(StaleLink { parent: claim.parent, name, found });
             }
         }
     }
-    for claim in &case.found {
+    for claim in &candidate.found {
         if !live.contains(&claim) {
             live.push(claim);
             listed |= !object.records(claim);
         }
     }
-    let link = |claim: &&Claim| Link { path: tree.path(claim), parent: Some(claim.parent) };
-    sight.links = live.iter().map(link).collect();
-    sight.links.sort();
-    sight.links.dedup();
-    if let Some(parent) = sight.links.first().and_then(|link| link.parent) {
-        sight.ancestors = tree.way_up(parent);
-        sight.via = Some(if listed { Via::Scan } else { Via::Gfid2path });
-        sight.status = Some(Status::Resolved);
+    let link = |claim: &&Claim| Link { path: ancestry.path(claim), parent: Some(claim.parent) };
+    answer.links = live.iter().map(link).collect();
+    answer.links.sort();
+    answer.links.dedup();
+    if let Some(parent) = answer.links.first().and_then(|link| link.parent) {
+        answer.ancestors = ancestry.ancestors_of(parent);
+        answer.via = Some(if listed { Via::Scan } else { Via::Gfid2path });
+        answer.status = Some(Status::Resolved);
     }
-    sight.unseen = object.names.saturating_sub(sight.links.len() as u64);
+    answer.unseen = object.names.saturating_sub(answer.links.len() as u64);
     if object.names == 0 {
-        sight.status = Some(Status::Orphan);
-        sight.says = Some("only its handle is left: it has no name on the brick".to_owned());
-    } else if sight.unseen > 0 {
-        sight.leftover = Some(object.inode);
-        sight.says = Some(unseen(sight.unseen, "no xattr tells; a scan of the brick would"));
+        answer.status = Some(Status::Orphan);
+        answer.says = Some("only its handle is left; it has no name on the brick".to_owned());
+    } else if answer.unseen > 0 {
+        answer.scan_for = Some(object.inode);
+        answer.says = Some(unfound_names(
+            answer.unseen,
+            "that no xattr records; a scan of the brick would find them",
+        ));
     }
-    sight
+    answer
 }
 
-fn unseen(count: u64, why: &str) -> String {
+fn unfound_names(count: u64, why: &str) -> String {
     let names = if count == 1 { "name" } else { "names" };
-    format!("it has {count} more {names} that {why}")
+    format!("it has {count} more {names} {why}")
 }
 
-/// Adds what a scan found to a leftover's sight.
-pub(super) fn with_hits(sight: &mut BrickAnswer, hits: &[Hit], unread: u64) {
-    let promised = sight.links.len() as u64 + sight.unseen;
-    let before = sight.links.len();
+/// Adds the names that a scan found.
+pub(super) fn add_scanned_names(answer: &mut BrickAnswer, hits: &[Hit], unread: u64) {
+    let promised = answer.links.len() as u64 + answer.unseen;
+    let before = answer.links.len();
     for hit in hits {
-        if !sight.links.iter().any(|known| known.path == hit.link.path) {
-            sight.links.push(hit.link.clone());
+        if !answer.links.iter().any(|known| known.path == hit.link.path) {
+            answer.links.push(hit.link.clone());
         }
     }
-    sight.links.sort();
-    if sight.links.len() > before {
-        sight.via = Some(Via::Scan);
+    answer.links.sort();
+    if answer.links.len() > before {
+        answer.via = Some(Via::Scan);
     }
-    let first = sight.links.first().map(|link| &link.path);
+    let first = answer.links.first().map(|link| &link.path);
     if let Some(hit) = hits.iter().find(|hit| Some(&hit.link.path) == first) {
-        sight.ancestors = Arc::clone(&hit.ancestors);
+        answer.ancestors = Arc::clone(&hit.ancestors);
     }
-    sight.unseen = promised.saturating_sub(sight.links.len() as u64);
-    sight.says = match (sight.unseen, unread) {
+    answer.unseen = promised.saturating_sub(answer.links.len() as u64);
+    answer.says = match (answer.unseen, unread) {
         (0, _) => None,
-        (left, 0) => Some(unseen(left, "no directory of the brick shows")),
-        (left, _) => {
-            Some(unseen(left, &format!("may be in the {unread} directories that were unreadable")))
-        }
+        (left, 0) => Some(unfound_names(left, "that no directory of the brick contains")),
+        (left, _) => Some(unfound_names(
+            left,
+            &format!("that may be in the {unread} directories that were unreadable"),
+        )),
     };
-    sight.blind = sight.unseen > 0 && unread > 0;
-    sight.status = match (sight.links.is_empty(), sight.blind) {
+    answer.unreadable = answer.unseen > 0 && unread > 0;
+    answer.status = match (answer.links.is_empty(), answer.unreadable) {
         (false, _) => Some(Status::Resolved),
         (true, true) => None,
         (true, false) => Some(Status::Orphan),
     };
 }
 
-/// Puts what stands at a path beside what is known of its gfid, brick by brick.
-pub(super) fn at_places(
-    sights: Vec<BrickAnswer>,
+/// Adds to each brick's answer about a gfid what was found at the queried path.
+pub(super) fn merge_places(
+    answers: Vec<BrickAnswer>,
     gfid: Option<Gfid>,
     places: Places,
 ) -> Vec<BrickAnswer> {
     if places.is_empty() {
-        return sights;
+        return answers;
     }
-    let at_place = |(sight, place)| match place {
-        Ok(place) => at_place(sight, gfid, place),
+    let merge = |(answer, place)| match place {
+        Ok(place) => merge_place(answer, gfid, place),
         Err(Errno::INVAL) => {
-            let sight: BrickAnswer = BrickAnswer { status: Some(Status::Malformed), ..sight };
-            sight.saying("a path with .. in it leads out of the brick")
+            let answer: BrickAnswer = BrickAnswer { status: Some(Status::Malformed), ..answer };
+            answer.saying("a path with .. could lead out of the brick")
         }
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => sight,
-        Err(error) => BrickAnswer::blind(&sight.brick, "the path", error),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => answer,
+        Err(error) => BrickAnswer::unreadable(&answer.brick, "the path", error),
     };
-    sights.into_iter().zip(places).map(at_place).collect()
+    answers.into_iter().zip(places).map(merge).collect()
 }
 
-fn at_place(mut sight: BrickAnswer, gfid: Option<Gfid>, place: Located) -> BrickAnswer {
+fn merge_place(mut answer: BrickAnswer, gfid: Option<Gfid>, place: Located) -> BrickAnswer {
     if place.gfid == gfid && gfid.is_some() {
         let parent = place.ancestors.first().and_then(|above| above.gfid);
         let link = Link { path: place.path, parent };
-        if !sight.links.iter().any(|known| known.path == link.path) {
-            let says =
-                format!("{} carries this gfid, but its handle does not lead there", link.path);
-            if sight.leftover.is_none() {
-                sight.says = Some(says);
+        if !answer.links.iter().any(|known| known.path == link.path) {
+            let says = format!("{} has this gfid, but its handle does not point there", link.path);
+            if answer.scan_for.is_none() {
+                answer.says = Some(says);
             }
-            sight.links.insert(0, link);
+            answer.links.insert(0, link);
         }
-        return BrickAnswer { ancestors: place.ancestors, kind: Some(place.kind), ..sight };
+        return BrickAnswer { ancestors: place.ancestors, kind: Some(place.kind), ..answer };
     }
     let (status, says) = match place.gfid {
-        Some(other) => (Status::Foreign, format!("here the path has gfid {other}")),
-        None => (Status::Missing, "the object there carries no trusted.gfid".to_owned()),
+        Some(other) => (Status::Foreign, format!("on this brick the path has gfid {other}")),
+        None => (Status::Missing, "the object there has no trusted.gfid".to_owned()),
     };
     let links = vec![Link { path: place.path, parent: None }];
-    let sight = BrickAnswer::new(&sight.brick, Some(status)).of(Some(place.kind)).saying(says);
-    BrickAnswer { links, ancestors: place.ancestors, ..sight }
+    let answer =
+        BrickAnswer::new(&answer.brick, Some(status)).of_kind(Some(place.kind)).saying(says);
+    BrickAnswer { links, ancestors: place.ancestors, ..answer }
 }

@@ -1,4 +1,4 @@
-//! One step of the way down: a directory opened once, and all that a batch wants in it.
+//! One directory on the way down: opened once, for everything a batch wants in it.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
@@ -8,128 +8,138 @@ use std::sync::Arc;
 use rustix::fs::{AtFlags, fstat, statat};
 use rustix::io::Errno;
 
-use super::ancestry::{Ancestry, Fate};
+use super::ancestry::{Ancestry, DirState};
 use super::answer::Stale;
 use super::candidate::{Candidate, SAMPLE};
 use super::handle::{Claim, Object};
 use crate::domain::Gfid;
 use crate::scan::brick::{BrickRoot, DirFd, gfid_of, read_entries_until};
 
-/// Reading so many entries of a directory costs as much as reading an object's xattrs.
-const WORTH_READING: usize = 32;
+/// Reading this many entries of a directory costs as much as reading one object's xattrs.
+const ENTRIES_PER_XATTR_READ: usize = 32;
 
-/// What is to be looked at in one directory.
+/// What a batch wants in one directory.
 #[derive(Debug, Default)]
-pub(super) struct Wants {
-    folders: Vec<Gfid>,
-    /// Claims, as index of the case and of its claim.
-    names: Vec<(usize, usize)>,
-    /// Whether `trusted.pgfid.*` says that some object has a name in here.
+pub(super) struct Wanted {
+    directories: Vec<Gfid>,
+    /// Claims, as index of the candidate and of its claim.
+    claims: Vec<(usize, usize)>,
+    /// Whether the `trusted.pgfid.*` of some object names this directory.
     parent: bool,
 }
 
 /// What was seen in one directory.
 #[derive(Debug, Default)]
 pub(super) struct Visit {
-    pub(super) fates: Vec<(Gfid, Fate)>,
-    pub(super) further: Vec<(Gfid, DirFd)>,
-    /// Object, claim, and what is wrong with it.
-    pub(super) names: Vec<(usize, usize, Option<Stale>)>,
-    /// Objects and names of theirs that no claim told.
+    pub(super) states: Vec<(Gfid, DirState)>,
+    /// Proven directories to visit next.
+    pub(super) below: Vec<(Gfid, DirFd)>,
+    /// Candidate, claim, and what is wrong with it.
+    pub(super) claims: Vec<(usize, usize, Option<Stale>)>,
+    /// Candidates and names found by listing the directory.
     pub(super) found: Vec<(usize, Claim)>,
 }
 
 /// The walk down from the root.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Walk<'a> {
+pub(super) struct Descent<'a> {
     pub(super) brick: &'a BrickRoot,
-    pub(super) tree: &'a Ancestry,
-    pub(super) cases: &'a [Candidate<'a>],
-    pub(super) wants: &'a HashMap<Gfid, Wants>,
-    /// Cases by the inodes of their objects; empty where no directory is to be listed.
+    pub(super) ancestry: &'a Ancestry,
+    pub(super) candidates: &'a [Candidate<'a>],
+    pub(super) wanted: &'a HashMap<Gfid, Wanted>,
+    /// Candidates by the inodes of their objects; empty if no directory is to be listed.
     pub(super) inodes: &'a HashMap<u64, usize>,
     pub(super) sweep: bool,
 }
 
-impl Wants {
-    /// What a batch wants, by directory: each that was not reached yet, names that are claimed,
-    /// and the directories on the way to them.
-    pub(super) fn by_folder(tree: &Ancestry, cases: &[Candidate<'_>]) -> HashMap<Gfid, Self> {
-        let mut wants: HashMap<Gfid, Self> = HashMap::new();
-        for (index, case) in cases.iter().enumerate().filter(|(_, case)| !case.settled) {
-            for (number, (claim, _)) in case.claims.iter().enumerate() {
-                wants.entry(claim.parent).or_default().names.push((index, number));
+impl Wanted {
+    /// What a batch wants, by directory: directories not yet proven, claimed names, and the
+    /// directories on the way to them.
+    pub(super) fn by_directory(
+        ancestry: &Ancestry,
+        candidates: &[Candidate<'_>],
+    ) -> HashMap<Gfid, Self> {
+        let mut wanted: HashMap<Gfid, Self> = HashMap::new();
+        for (index, it) in candidates.iter().enumerate().filter(|(_, it)| !it.settled) {
+            for (number, (claim, _)) in it.claims.iter().enumerate() {
+                wanted.entry(claim.parent).or_default().claims.push((index, number));
             }
-            for parent in &case.object.parents {
-                wants.entry(*parent).or_default().parent = true;
+            for parent in &it.object.parents {
+                wanted.entry(*parent).or_default().parent = true;
             }
         }
-        let mut below: Vec<Gfid> = wants.keys().copied().chain(tree.unproven()).collect();
+        let mut below: Vec<Gfid> = wanted.keys().copied().chain(ancestry.unproven()).collect();
         let mut known = HashSet::new();
         while let Some(gfid) = below.pop() {
-            if let (true, Some(claim)) = (known.insert(gfid), tree.claim(gfid)) {
-                wants.entry(claim.parent).or_default().folders.push(gfid);
+            if let (true, Some(claim)) = (known.insert(gfid), ancestry.claim(gfid)) {
+                wanted.entry(claim.parent).or_default().directories.push(gfid);
                 below.push(claim.parent);
             }
         }
-        wants
+        wanted
     }
 
-    /// How many entries of the directory may be read to save looking for names one by one.
-    pub(super) fn listing(&self, sweep: bool) -> usize {
+    /// How many entries of the directory to read at most, to save looking up names one by one.
+    pub(super) fn entries_to_list(&self, sweep: bool) -> usize {
         if self.parent {
+            // `trusted.pgfid.*` names the directory but not the name: only a full list finds it.
             usize::MAX
         } else if sweep {
-            self.names.len() * SAMPLE * WORTH_READING
+            // Each claim stands for SAMPLE objects whose xattrs are not read if the list is.
+            self.claims.len() * SAMPLE * ENTRIES_PER_XATTR_READ
         } else {
             0
         }
     }
 }
 
-impl Walk<'_> {
-    /// Looks at what is wanted in one directory.
-    pub(super) fn visit(&self, gfid: Gfid, place: &DirFd) -> Visit {
+impl Descent<'_> {
+    /// Looks up everything wanted in one directory.
+    pub(super) fn visit(&self, gfid: Gfid, dir: &DirFd) -> Visit {
         let mut visit = Visit::default();
-        let Some(here) = self.wants.get(&gfid) else { return visit };
-        let own = match place.open(true) {
+        let Some(here) = self.wanted.get(&gfid) else { return visit };
+        let own = match dir.open(true) {
             Ok(own) => Arc::new(own),
             Err(error) => {
-                let (fate, stale) = not_opened(error);
-                visit.fates.extend(here.folders.iter().map(|gfid| (*gfid, fate)));
-                visit.names.extend(here.names.iter().map(|(o, c)| (*o, *c, Some(stale))));
+                let (state, stale) = states_if_not_opened(error);
+                visit.states.extend(here.directories.iter().map(|gfid| (*gfid, state)));
+                visit.claims.extend(here.claims.iter().map(|(o, c)| (*o, *c, Some(stale))));
                 return visit;
             }
         };
-        for &gfid in &here.folders {
-            let Some(claim) = self.tree.claim(gfid) else { continue };
-            let fate = match self.tree.fate(gfid) {
-                Fate::Proven => Fate::Proven,
-                _ => fate_of(gfid, gfid_of(own.as_fd(), &claim.name)),
-            };
-            if fate == Fate::Proven && self.wants.contains_key(&gfid) {
-                visit.further.push((gfid, place.child(&claim.name, &own)));
-            }
-            visit.fates.push((gfid, fate));
-        }
-        let most = here.listing(self.sweep);
+        self.visit_directories(here, dir, &own, &mut visit);
+        let most = here.entries_to_list(self.sweep);
         if most > 0 {
-            visit.found = self.list(gfid, most, &own);
+            visit.found = self.list_names(gfid, most, &own);
         }
         let met = visit.found.iter().map(|(index, claim)| (*index, &*claim.name));
         let met: HashSet<(usize, &[u8])> = met.collect();
-        for &(index, number) in &here.names {
-            let Some(case) = self.cases.get(index) else { continue };
-            let Some((claim, _)) = case.claims.get(number) else { continue };
+        for &(index, number) in &here.claims {
+            let Some(it) = self.candidates.get(index) else { continue };
+            let Some((claim, _)) = it.claims.get(number) else { continue };
             let is_met = met.contains(&(index, &*claim.name));
-            let doubt = if is_met { None } else { self.doubt(case.object, &own, &claim.name) };
-            visit.names.push((index, number, doubt));
+            let stale = if is_met { None } else { self.check_name(it.object, &own, &claim.name) };
+            visit.claims.push((index, number, stale));
         }
         visit
     }
 
-    /// What is wrong with a name of an object, if anything is.
-    fn doubt(&self, object: &Object, dir: &OwnedFd, name: &[u8]) -> Option<Stale> {
+    fn visit_directories(&self, here: &Wanted, dir: &DirFd, own: &Arc<OwnedFd>, visit: &mut Visit) {
+        for &gfid in &here.directories {
+            let Some(claim) = self.ancestry.claim(gfid) else { continue };
+            let state = match self.ancestry.state(gfid) {
+                DirState::Proven => DirState::Proven,
+                _ => state_of(gfid, gfid_of(own.as_fd(), &claim.name)),
+            };
+            if state == DirState::Proven && self.wanted.contains_key(&gfid) {
+                visit.below.push((gfid, dir.child(&claim.name, own)));
+            }
+            visit.states.push((gfid, state));
+        }
+    }
+
+    /// What is wrong with a name of an object; `None` if the name leads to it.
+    fn check_name(&self, object: &Object, dir: &OwnedFd, name: &[u8]) -> Option<Stale> {
         match statat(dir, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(at) if at.st_ino == object.inode && at.st_dev == self.brick.device() => None,
             Ok(_) => Some(Stale::OtherObject),
@@ -138,11 +148,11 @@ impl Walk<'_> {
         }
     }
 
-    /// Lists a directory, or so many entries of it, for names of the batch's objects. Where that
-    /// fails the names stay unseen: their xattrs are read, or the namespace is scanned.
-    fn list(&self, parent: Gfid, most: usize, own: &OwnedFd) -> Vec<(usize, Claim)> {
+    /// Lists up to `most` entries of a directory for names of the candidates. If that fails, the
+    /// names stay unfound: their xattrs are read, or the namespace is scanned.
+    fn list_names(&self, parent: Gfid, most: usize, own: &OwnedFd) -> Vec<(usize, Claim)> {
         let mut found = Vec::new();
-        // Another subvolume has the same numbers for other inodes.
+        // Another btrfs subvolume uses the same inode numbers for other objects.
         if fstat(own).is_ok_and(|stat| stat.st_dev == self.brick.device()) {
             let mut left = most;
             let _ = read_entries_until(own.as_fd(), &mut Vec::new(), |name, inode, _| {
@@ -157,19 +167,20 @@ impl Walk<'_> {
     }
 }
 
-/// What it means for all below that a directory could not be opened.
-fn not_opened(error: Errno) -> (Fate, Stale) {
+/// The state of everything below a directory that could not be opened.
+fn states_if_not_opened(error: Errno) -> (DirState, Stale) {
     match error {
-        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => (Fate::Dangling, Stale::LostParent),
-        error => (Fate::Unreadable(error), Stale::Unreadable),
+        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => (DirState::Dangling, Stale::LostParent),
+        error => (DirState::Unreadable(error), Stale::Unreadable),
     }
 }
 
-fn fate_of(gfid: Gfid, read: Result<Option<Gfid>, Errno>) -> Fate {
+/// The state of a directory by the gfid found at its claimed place.
+fn state_of(gfid: Gfid, read: Result<Option<Gfid>, Errno>) -> DirState {
     match read {
-        Ok(Some(own)) if own == gfid => Fate::Proven,
-        Ok(other) => Fate::Foreign(other),
-        Err(Errno::NOENT | Errno::NOTDIR) => Fate::Dangling,
-        Err(error) => Fate::Unreadable(error),
+        Ok(Some(own)) if own == gfid => DirState::Proven,
+        Ok(other) => DirState::Foreign(other),
+        Err(Errno::NOENT | Errno::NOTDIR) => DirState::Dangling,
+        Err(error) => DirState::Unreadable(error),
     }
 }

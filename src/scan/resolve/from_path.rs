@@ -1,4 +1,4 @@
-//! The other way round: from a path on a brick to its gfid and those of its ancestors.
+//! From a path on a brick to its gfid and those of its ancestors.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
@@ -11,28 +11,28 @@ use super::handle::kind_of;
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, gfid_of, open_in};
 
-/// What stands at a path of a brick.
+/// What is at a path of a brick.
 #[derive(Clone, Debug)]
 pub(super) struct Located {
     /// The path below the brick root, without doubled slashes and dots.
     pub(super) path: Name,
     pub(super) kind: ObjectKind,
-    /// Its gfid; nothing where it carries none.
+    /// Its gfid, if it has one.
     pub(super) gfid: Option<Gfid>,
-    /// The way from its directory to the root.
+    /// From its directory up to the root.
     pub(super) ancestors: Arc<[Ancestor]>,
 }
 
-/// What stands at a path of each brick.
+/// What is at a path on each brick.
 pub(super) type Places = Vec<Result<Located, Errno>>;
 
-/// Walks a path down from the root, one name after the other, following no symlink.
+/// Walks a path down from the root, one name at a time, without following symlinks.
 ///
 /// # Errors
-/// `EINVAL` for a path with `..`, `ENOENT`, `ENOTDIR` where something other than a directory is on the way, and whatever else
-/// the system says.
-pub(super) fn locate(brick: &BrickRoot, path: &Name) -> Result<Located, Errno> {
-    let names: Vec<&[u8]> = steps(below_root(brick, path.as_bytes())).collect();
+/// `EINVAL` for a path with `..`, `ENOTDIR` if something on the way is not a directory, and any
+/// other error of the system.
+pub(super) fn locate_path(brick: &BrickRoot, path: &Name) -> Result<Located, Errno> {
+    let names: Vec<&[u8]> = names_of(below_root(brick, path.as_bytes())).collect();
     if names.contains(&b"..".as_slice()) {
         return Err(Errno::INVAL);
     }
@@ -59,12 +59,12 @@ pub(super) fn locate(brick: &BrickRoot, path: &Name) -> Result<Located, Errno> {
     })
 }
 
-/// The names of a path; doubled slashes and single dots say nothing.
-fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// The names of a path, without empty ones and single dots.
+fn names_of(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|&byte| byte == b'/').filter(|name| !matches!(*name, b"" | b"."))
 }
 
-/// The part of an absolute path that lies below the brick, else the path as it is.
+/// The part of an absolute path that is below the brick, else the path as it is.
 fn below_root<'p>(brick: &BrickRoot, path: &'p [u8]) -> &'p [u8] {
     let root = brick.full_path().as_os_str().as_encoded_bytes();
     match path.strip_prefix(root.strip_suffix(b"/").unwrap_or(root)) {

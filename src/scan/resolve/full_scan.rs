@@ -1,4 +1,4 @@
-//! The namespace of a brick, read once by all threads, for inodes whose names nobody recorded.
+//! Scans the whole namespace of a brick for inodes whose names no xattr records.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::scan::meter::Meter;
 pub(super) struct Hit {
     pub(super) inode: u64,
     pub(super) link: Link,
-    /// The way from its directory to the root.
+    /// From its directory up to the root.
     pub(super) ancestors: Arc<[Ancestor]>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Hit {
 pub(super) struct Found {
     /// By inode, then path.
     hits: Vec<Hit>,
-    /// Where each inode's hits begin.
+    /// Where each inode's hits start.
     starts: HashMap<u64, usize>,
     /// Directories that could not be read.
     pub(super) unread: u64,
@@ -41,7 +41,7 @@ impl Found {
     }
 
     /// The names of an inode, by path.
-    pub(super) fn of(&self, inode: u64) -> &[Hit] {
+    pub(super) fn names_of(&self, inode: u64) -> &[Hit] {
         let start = self.starts.get(&inode).copied().unwrap_or(self.hits.len());
         let rest = self.hits.get(start..).unwrap_or_default();
         let length = rest.iter().take_while(|hit| hit.inode == inode).count();
@@ -56,7 +56,7 @@ struct Search<'a> {
 }
 
 /// Reads every directory of the namespace once and compares inode numbers.
-pub(super) fn find(brick: &BrickRoot, inodes: &HashSet<u64>, meter: &Meter) -> Found {
+pub(super) fn scan_namespace(brick: &BrickRoot, inodes: &HashSet<u64>, meter: &Meter) -> Found {
     let search = Search { brick, inodes, hits: Mutex::default() };
     let unread = walk(brick, meter, &search);
     let hits = search.hits.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -67,12 +67,12 @@ impl Visitor for Search<'_> {
     fn entries(&self, folder: &Folder, entries: &[WalkEntry<'_>]) {
         let wanted = |entry: &&WalkEntry<'_>| self.inodes.contains(&entry.inode);
         let mut found = entries.iter().filter(wanted).peekable();
-        // Another subvolume has the same numbers for other inodes.
+        // Another btrfs subvolume uses the same inode numbers for other objects.
         let comparable = || fstat(&folder.own).is_ok_and(|own| own.st_dev == self.brick.device());
         if found.peek().is_none() || !comparable() {
             return;
         }
-        let ancestors = way_up(&folder.trail);
+        let ancestors = ancestors_of(&folder.trail);
         let hit = |entry: &WalkEntry<'_>| {
             let path: Name = folder.trail.path(entry.name);
             let link = Link { path, parent: folder.trail.gfid };
@@ -83,6 +83,6 @@ impl Visitor for Search<'_> {
     }
 }
 
-fn way_up(trail: &Trail) -> Arc<[Ancestor]> {
+fn ancestors_of(trail: &Trail) -> Arc<[Ancestor]> {
     trail.up().map(|at| Ancestor { gfid: at.gfid, name: Name::from(&at.name) }).collect()
 }

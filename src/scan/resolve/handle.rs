@@ -1,33 +1,33 @@
-//! A gfid's handle, read without following it: what it is and which names it claims.
+//! Reads a gfid's handle without following it: its kind, and the names it claims.
 
 use rustix::fs::{AtFlags, FileType, lgetxattr, llistxattr, readlinkat, statat};
 use rustix::io::Errno;
 
 use xxhash_rust::xxh64::Xxh64;
 
-use super::ancestry::in_parallel;
 use super::answer::ObjectKind;
+use super::parallel::in_parallel;
 use crate::domain::{Gfid, Name};
 use crate::scan::brick::{BrickRoot, gfid_at};
 
-/// What stands at a gfid's handle.
+/// What a gfid's handle is.
 #[derive(Debug)]
 pub(super) enum HandleState {
-    /// Nothing.
+    /// There is none.
     Missing,
-    /// A symlink in the form of a directory's handle; its text is a claim, not yet a fact.
+    /// A symlink in the form of a directory's handle; its text is a claim, to be proven.
     Directory(Claim),
     /// A symlink in another form.
     Text(Name),
-    /// A hard link to an object that carries this gfid.
+    /// A hard link to an object with this gfid.
     Object(Object),
-    /// Something that is not this gfid's object.
+    /// Something other than this gfid's object.
     Foreign(Option<ObjectKind>, String),
     /// It could not be read.
     Unreadable(Errno),
 }
 
-/// A name that someone says is true: a directory's handle, or a gfid2path xattr.
+/// A name claimed by a directory's handle or a gfid2path xattr.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::scan) struct Claim {
     pub(in crate::scan) parent: Gfid,
@@ -39,17 +39,17 @@ pub(in crate::scan) struct Claim {
 pub(super) struct Object {
     pub(super) kind: ObjectKind,
     pub(super) inode: u64,
-    /// Names it has beside its handle.
+    /// How many names it has besides its handle.
     pub(super) names: u64,
     pub(super) linkto: Option<Name>,
-    /// The hashes of the names that its gfid2path xattrs record: they stand in the xattrs' keys.
+    /// The hashes of the names that its gfid2path xattrs record, from the xattrs' keys.
     pub(super) hashes: Vec<Option<u64>>,
-    /// Its parents by `trusted.pgfid.*`; read only where gfid2path cannot tell all names.
+    /// Its parents by `trusted.pgfid.*`; read only if gfid2path does not record all names.
     pub(super) parents: Vec<Gfid>,
 }
 
 impl HandleState {
-    /// The object behind the handle, where there is one.
+    /// The object behind the handle, if there is one.
     pub(super) fn object(&self) -> Option<&Object> {
         match self {
             Self::Object(object) => Some(object),
@@ -80,7 +80,8 @@ impl Claim {
         sound.then_some(Self { parent: Gfid::from_text(parent)?, name: name.into() })
     }
 
-    /// What the key of a gfid2path xattr with this value ends in (`posix-gfid-path.c`).
+    /// The hash at the end of the key of a gfid2path xattr with this value
+    /// (`posix-gfid-path.c`).
     pub(super) fn hash(&self) -> u64 {
         let mut parent = [0; 36];
         let parent = self.parent.text(&mut parent);
@@ -117,32 +118,32 @@ pub(in crate::scan) fn handle_text(parent: Gfid, name: &[u8]) -> Vec<u8> {
     [b"../../", handle_of(parent).as_slice(), b"/", name].concat()
 }
 
-/// Reads the text of a directory's handle without asking what the handle is.
+/// Reads the text of a directory's handle.
 ///
-/// `EINVAL` means that it is no symlink.
+/// `EINVAL` means that the handle is not a symlink.
 pub(in crate::scan) fn read_handle(brick: &BrickRoot, gfid: Gfid) -> Result<Vec<u8>, Errno> {
     let text = readlinkat(brick.handles(), handle_of(gfid), Vec::with_capacity(320))?;
     Ok(text.into_bytes())
 }
 
-/// Looks at the handles of a batch; answers in the order given.
+/// Reads the handles of a batch; the states are in the order given.
 ///
-/// They are looked at in the order of their shards, and all that is asked of one is asked at once:
-/// the folders on the way and the inode are then at hand.
-pub(super) fn look_at_all(brick: &BrickRoot, gfids: &[Gfid]) -> Vec<HandleState> {
+/// Handles are read sorted by shard, and everything about one handle is read at once, while its
+/// directories and inode are in the kernel's caches.
+pub(super) fn read_handle_states(brick: &BrickRoot, gfids: &[Gfid]) -> Vec<HandleState> {
     let mut order: Vec<(Gfid, usize)> = gfids.iter().copied().zip(0..).collect();
     order.sort_unstable();
-    let looks = in_parallel(&order, |(gfid, _)| look(brick, *gfid));
+    let states = in_parallel(&order, |(gfid, _)| read_handle_state(brick, *gfid));
     let mut slots: Vec<HandleState> = gfids.iter().map(|_| HandleState::Missing).collect();
-    for ((_, index), look) in order.iter().zip(looks) {
+    for ((_, index), state) in order.iter().zip(states) {
         if let Some(slot) = slots.get_mut(*index) {
-            *slot = look;
+            *slot = state;
         }
     }
     slots
 }
 
-/// What a handle is, as far as its inode tells.
+/// What the inode of a handle tells about it.
 #[derive(Clone, Copy, Debug)]
 struct Handle {
     kind: FileType,
@@ -165,7 +166,7 @@ impl Handle {
     }
 }
 
-fn look(brick: &BrickRoot, gfid: Gfid) -> HandleState {
+fn read_handle_state(brick: &BrickRoot, gfid: Gfid) -> HandleState {
     let place = handle_of(gfid);
     let handle = match Handle::at(brick, &place) {
         Ok(handle) => handle,
@@ -174,26 +175,26 @@ fn look(brick: &BrickRoot, gfid: Gfid) -> HandleState {
     };
     match handle.kind {
         FileType::Directory => {
-            HandleState::Foreign(None, "a directory stands where its handle belongs".to_owned())
+            HandleState::Foreign(None, "there is a directory in the place of its handle".to_owned())
         }
-        // With a single link it cannot also stand in the namespace, so it is no user's symlink
-        // unless all its names are gone; the answer's own gfid is read before it counts.
-        FileType::Symlink if handle.links == 1 => look_at_text(brick, gfid),
-        _ => look_at_inode(brick, gfid, &brick.handle_path(&place), &handle),
+        // A user's symlink has a second link in the namespace. With a single link it is a
+        // directory's handle, or a user's symlink that lost its names: `nameless_symlink` checks.
+        FileType::Symlink if handle.links == 1 => read_link_text(brick, gfid),
+        _ => check_inode(brick, gfid, &brick.handle_path(&place), &handle),
     }
 }
 
-fn look_at_inode(brick: &BrickRoot, gfid: Gfid, path: &[u8], handle: &Handle) -> HandleState {
+fn check_inode(brick: &BrickRoot, gfid: Gfid, path: &[u8], handle: &Handle) -> HandleState {
     let kind = kind_of(handle.kind);
     match gfid_at(path) {
-        Ok(Some(own)) if own == gfid => object(path, handle),
-        // A backup by hard links gives directory handles a second link.
-        Ok(None) if kind == ObjectKind::Symlink => look_at_text(brick, gfid),
+        Ok(Some(own)) if own == gfid => object_state(path, handle),
+        // A backup that hard-links files gives directory handles a second link.
+        Ok(None) if kind == ObjectKind::Symlink => read_link_text(brick, gfid),
         Ok(Some(other)) => {
             HandleState::Foreign(Some(kind), format!("its handle belongs to gfid {other}"))
         }
         Ok(None) => {
-            let says = "the object at its handle carries no trusted.gfid".to_owned();
+            let says = "the object at its handle has no trusted.gfid".to_owned();
             HandleState::Foreign(Some(kind), says)
         }
         Err(Errno::NOENT) => HandleState::Missing,
@@ -201,7 +202,7 @@ fn look_at_inode(brick: &BrickRoot, gfid: Gfid, path: &[u8], handle: &Handle) ->
     }
 }
 
-fn look_at_text(brick: &BrickRoot, gfid: Gfid) -> HandleState {
+fn read_link_text(brick: &BrickRoot, gfid: Gfid) -> HandleState {
     match read_handle(brick, gfid) {
         Ok(text) => Claim::of_handle(&text)
             .map_or_else(|| HandleState::Text(Name::from(text)), HandleState::Directory),
@@ -219,7 +220,7 @@ pub(super) fn kind_of(kind: FileType) -> ObjectKind {
     }
 }
 
-fn object(path: &[u8], handle: &Handle) -> HandleState {
+fn object_state(path: &[u8], handle: &Handle) -> HandleState {
     match read_object(path, handle) {
         Ok(object) => HandleState::Object(object),
         Err(Errno::NOENT) => HandleState::Missing,
@@ -238,17 +239,18 @@ fn read_object(path: &[u8], handle: &Handle) -> Result<Object, Errno> {
         })?;
     }
     if names > 0 {
-        read_keys(path, |keys| object.take_keys(keys))?;
+        read_keys(path, |keys| object.set_names_from_keys(keys))?;
     }
     Ok(object)
 }
 
 impl Object {
-    /// Reads what the xattrs' keys alone tell of its names.
-    fn take_keys(&mut self, keys: &[u8]) {
-        self.hashes.extend(split(keys).filter_map(|key| key.strip_prefix(GFID2PATH)).map(hash_of));
+    /// Sets what the keys of its xattrs tell about its names.
+    fn set_names_from_keys(&mut self, keys: &[u8]) {
+        self.hashes
+            .extend(split_keys(keys).filter_map(|key| key.strip_prefix(GFID2PATH)).map(hash_of));
         if (self.hashes.len() as u64) < self.names {
-            let parents = split(keys).filter_map(|key| key.strip_prefix(b"trusted.pgfid."));
+            let parents = split_keys(keys).filter_map(|key| key.strip_prefix(b"trusted.pgfid."));
             self.parents.extend(parents.filter_map(Gfid::from_text));
         }
     }
@@ -256,11 +258,11 @@ impl Object {
 
 const GFID2PATH: &[u8] = b"trusted.gfid2path.";
 
-fn split(keys: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn split_keys(keys: &[u8]) -> impl Iterator<Item = &[u8]> {
     keys.split(|&byte| byte == 0)
 }
 
-/// The hash in a key; nothing where it is not written as a brick writes it.
+/// The hash in a key; `None` unless it is written as a brick writes it.
 fn hash_of(hex: &[u8]) -> Option<u64> {
     let lower = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     let hex = std::str::from_utf8(hex).ok()?;
@@ -284,7 +286,7 @@ pub(super) fn read_claims(
         }
     } else {
         read_keys(&path, |keys| {
-            for key in split(keys).filter(|key| key.starts_with(GFID2PATH)) {
+            for key in split_keys(keys).filter(|key| key.starts_with(GFID2PATH)) {
                 claims.extend(read(key)?);
             }
             Ok(())
@@ -293,15 +295,17 @@ pub(super) fn read_claims(
     Ok(claims)
 }
 
-/// Hands over the names of all xattrs, each ended by NUL; the kernel's limit is 64 KiB.
+/// Passes the keys of all xattrs to `take`, each ended by NUL.
 pub(in crate::scan) fn read_keys<R>(
     path: &[u8],
     take: impl FnOnce(&[u8]) -> R,
 ) -> Result<R, Errno> {
+    // Enough for the usual object without an allocation.
     let mut few = [0; 1024];
     match llistxattr(path, &mut few) {
         Ok(length) => Ok(take(few.get(..length).unwrap_or_default())),
         Err(Errno::RANGE) => {
+            // The kernel's limit for a list (XATTR_LIST_MAX).
             let mut all = vec![0; 1 << 16];
             let length = llistxattr(path, all.as_mut_slice())?;
             Ok(take(all.get(..length).unwrap_or_default()))
@@ -311,7 +315,7 @@ pub(in crate::scan) fn read_keys<R>(
     }
 }
 
-/// Reads a value of at most a parent's gfid and a name; nothing where there is none such.
+/// Reads an xattr's value, at most a parent's gfid and a name long; `None` if there is none.
 fn read_value<R>(
     path: &[u8],
     key: &[u8],

@@ -8,7 +8,9 @@ mod descent;
 mod from_path;
 mod full_scan;
 mod handle;
-mod question;
+mod parallel;
+mod prove;
+mod query;
 
 use std::collections::HashSet;
 
@@ -22,18 +24,19 @@ pub(in crate::scan) use handle::{Claim, handle_of, handle_text, read_handle, rea
 use super::brick::{BrickError, BrickRoot};
 use super::meter::Meter;
 use crate::domain::{Gfid, Name};
-use ancestry::{Ancestry, in_parallel};
-use brick_answer::{at_places, nothing, sight_of, with_hits};
+use ancestry::Ancestry;
+use brick_answer::{add_scanned_names, brick_answer, merge_places, path_missing};
 use candidate::Candidate;
-use from_path::{Places, locate};
-use full_scan::find;
-use handle::{HandleState, look_at_all};
+use from_path::{Places, locate_path};
+use full_scan::scan_namespace;
+use handle::{HandleState, read_handle_states};
+use parallel::in_parallel;
 
-/// Answers questions about gfids from the bricks of a volume.
+/// Answers queries about gfids from the bricks of a volume.
 ///
-/// Directories are resolved by the chain of their handles, files by `trusted.gfid2path.*`, then
-/// `trusted.pgfid.*`, and what is left by one scan of the namespace for the whole batch. Nothing
-/// a handle or an xattr says counts before the place it names was looked at.
+/// Directories are resolved by their chain of handles; files by `trusted.gfid2path.*`, then by
+/// `trusted.pgfid.*`, and what is left by one scan of the namespace for the whole batch. What a
+/// handle or an xattr claims counts only once the place it names was checked.
 #[derive(Clone, Copy, Debug)]
 pub struct Resolver<'a> {
     bricks: &'a [BrickRoot],
@@ -47,95 +50,90 @@ impl<'a> Resolver<'a> {
         Self { bricks, meter }
     }
 
-    /// The bricks it asks.
+    /// The bricks it reads.
     #[must_use]
     pub fn bricks(&self) -> &'a [BrickRoot] {
         self.bricks
     }
 
-    /// Everything the bricks know of these gfids, in the order asked, scanning where needed.
+    /// Everything the bricks know of these gfids, in the order given, with a scan if needed.
     ///
     /// # Errors
-    /// [`BrickError::Vanished`] where a brick went away meanwhile.
+    /// [`BrickError::Vanished`] if a brick disappeared meanwhile.
     pub fn resolve(&self, gfids: &[Gfid]) -> Result<Vec<Answer>, BrickError> {
         let mut answers = self.answer(gfids.iter().copied().map(Query::Gfid).collect())?;
         self.scan(&mut answers)?;
         Ok(answers)
     }
 
-    /// Answers a batch from handles and xattrs, in the order asked, with one parent cache.
+    /// Answers a batch from handles and xattrs, in the order given, with one ancestor cache.
     ///
-    /// Whoever [needs a scan](Answer::needs_scan) has yet unknown names.
+    /// An answer that [needs a scan](Answer::needs_scan) lacks names.
     ///
     /// # Errors
-    /// [`BrickError::Vanished`] where a brick went away meanwhile.
-    pub fn answer(&self, asked: Vec<Query>) -> Result<Vec<Answer>, BrickError> {
-        let questions = self.entries_as_paths(&asked)?;
-        let places: Vec<Places> = in_parallel(&questions, |question| match question {
-            Query::Path(path) => self.bricks.iter().map(|brick| locate(brick, path)).collect(),
+    /// [`BrickError::Vanished`] if a brick disappeared meanwhile.
+    pub fn answer(&self, queries: Vec<Query>) -> Result<Vec<Answer>, BrickError> {
+        let by_path = self.entries_as_paths(&queries)?;
+        let places: Vec<Places> = in_parallel(&by_path, |query| match query {
+            Query::Path(path) => self.bricks.iter().map(|brick| locate_path(brick, path)).collect(),
             _ => Vec::new(),
         });
-        let gfids: Vec<Option<Gfid>> = questions
-            .iter()
-            .zip(&places)
-            .map(|(question, places)| match question {
-                Query::Gfid(gfid) => Some(*gfid),
-                _ => places.iter().flatten().find_map(|found| found.gfid),
-            })
-            .collect();
+        let gfid_of = |(query, places): (&Query, &Places)| match query {
+            Query::Gfid(gfid) => Some(*gfid),
+            _ => places.iter().flatten().find_map(|found| found.gfid),
+        };
+        let gfids: Vec<Option<Gfid>> = by_path.iter().zip(&places).map(gfid_of).collect();
         let known: Vec<Gfid> = gfids.iter().copied().flatten().collect();
-        let columns: Result<Vec<_>, _> =
-            self.bricks.iter().map(|brick| sights(brick, &known).map(Vec::into_iter)).collect();
-        let mut columns = columns?;
-        let mut answers = Vec::with_capacity(asked.len());
-        for ((asked, gfid), places) in asked.into_iter().zip(gfids).zip(places) {
-            let sights = match (&asked, gfid) {
+        // A column for each brick, with one answer for each query that has a gfid.
+        let mut columns = Vec::with_capacity(self.bricks.len());
+        for brick in self.bricks {
+            columns.push(brick_answers(brick, &known)?.into_iter());
+        }
+        let answer = |((query, gfid), places)| {
+            let bricks = match (&query, gfid) {
                 (Query::Malformed(_), _) => Vec::new(),
                 (_, Some(_)) => columns.iter_mut().filter_map(Iterator::next).collect(),
-                (_, None) => self.bricks.iter().map(nothing).collect(),
+                (_, None) => self.bricks.iter().map(path_missing).collect(),
             };
-            let sights = at_places(sights, gfid, places);
-            answers.push(Answer { asked, gfid, sights });
-        }
-        Ok(answers)
+            Answer { query, gfid, bricks: merge_places(bricks, gfid, places) }
+        };
+        Ok(queries.into_iter().zip(gfids).zip(places).map(answer).collect())
     }
 
-    /// Finds the names that no xattr told, for all answers together: one scan a brick.
+    /// Finds the names that no xattr records, for all answers together: one scan per brick.
     ///
     /// # Errors
-    /// [`BrickError::Vanished`] where a brick went away meanwhile.
+    /// [`BrickError::Vanished`] if a brick disappeared meanwhile.
     pub fn scan(&self, answers: &mut [Answer]) -> Result<(), BrickError> {
         for (column, brick) in self.bricks.iter().enumerate() {
-            let left = |answer: &Answer| answer.sights.get(column).and_then(|s| s.leftover);
-            let inodes: HashSet<u64> = answers.iter().filter_map(left).collect();
+            let inode = |answer: &Answer| answer.bricks.get(column).and_then(|it| it.scan_for);
+            let inodes: HashSet<u64> = answers.iter().filter_map(inode).collect();
             if inodes.is_empty() {
                 continue;
             }
-            let found = find(brick, &inodes, self.meter);
-            brick.still_there()?;
-            answers.par_iter_mut().filter_map(|a| a.sights.get_mut(column)).for_each(|sight| {
-                if let Some(inode) = sight.leftover.take() {
-                    with_hits(sight, found.of(inode), found.unread);
+            let found = scan_namespace(brick, &inodes, self.meter);
+            brick.check_present()?;
+            answers.par_iter_mut().filter_map(|it| it.bricks.get_mut(column)).for_each(|it| {
+                if let Some(inode) = it.scan_for.take() {
+                    add_scanned_names(it, found.names_of(inode), found.unread);
                 }
             });
         }
         Ok(())
     }
 
-    /// Puts the path in the place of each `.gfid/<parent>/<name>` whose parent has one.
-    fn entries_as_paths(&self, asked: &[Query]) -> Result<Vec<Query>, BrickError> {
-        let parents: Vec<_> = asked
-            .iter()
-            .filter_map(|asked| match asked {
-                Query::Entry(entry) => Some(Query::Gfid(entry.parent)),
-                _ => None,
-            })
-            .collect();
+    /// Replaces each `.gfid/<parent>/<name>` whose parent has a path with that path.
+    fn entries_as_paths(&self, queries: &[Query]) -> Result<Vec<Query>, BrickError> {
+        let parent = |query: &Query| match query {
+            Query::Entry(entry) => Some(Query::Gfid(entry.parent)),
+            _ => None,
+        };
+        let parents: Vec<Query> = queries.iter().filter_map(parent).collect();
         if parents.is_empty() {
-            return Ok(asked.to_vec());
+            return Ok(queries.to_vec());
         }
         let mut parents = self.answer(parents)?.into_iter();
-        let as_path = |asked: &Query| match asked {
+        let mut as_path = |query: &Query| match query {
             Query::Entry(entry) => {
                 let folder = parents.next()?.owner()?.links.first()?.path.clone();
                 let path = [folder.as_bytes(), b"/", entry.name.as_bytes()].concat();
@@ -143,30 +141,34 @@ impl<'a> Resolver<'a> {
             }
             other => Some(other.clone()),
         };
-        let mut as_path = as_path;
-        Ok(asked.iter().map(|asked| as_path(asked).unwrap_or_else(|| asked.clone())).collect())
+        Ok(queries.iter().map(|query| as_path(query).unwrap_or_else(|| query.clone())).collect())
     }
 }
 
-/// What one brick knows of these gfids, in the order asked, without a scan.
-fn sights(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<BrickAnswer>, BrickError> {
-    let looks = look_at_all(brick, gfids);
-    if looks.iter().any(|look| matches!(look, HandleState::Missing)) {
-        brick.still_there()?;
+/// What one brick answers about these gfids, in the order given, without a scan.
+fn brick_answers(brick: &BrickRoot, gfids: &[Gfid]) -> Result<Vec<BrickAnswer>, BrickError> {
+    let handles = read_handle_states(brick, gfids);
+    // A brick that was unmounted or moved away must not pass for one that lacks the gfids.
+    if handles.iter().any(|handle| matches!(handle, HandleState::Missing)) {
+        brick.check_present()?;
     }
-    let directories = gfids.iter().zip(&looks).filter_map(|(gfid, look)| match look {
+    let directories = gfids.iter().zip(&handles).filter_map(|(gfid, handle)| match handle {
         HandleState::Directory(claim) => Some((*gfid, claim.clone())),
         _ => None,
     });
-    let mut tree = Ancestry::read(brick, directories);
-    let mut cases: Vec<Candidate<'_>> = Vec::new();
-    for (gfid, look) in gfids.iter().zip(&looks) {
-        cases.extend(look.object().map(|object| Candidate::new(*gfid, object)));
+    let mut ancestry = Ancestry::read(brick, directories);
+    let mut candidates: Vec<Candidate<'_>> = Vec::new();
+    for (gfid, handle) in gfids.iter().zip(&handles) {
+        candidates.extend(handle.object().map(|object| Candidate::new(*gfid, object)));
     }
-    candidate::prove(brick, &mut tree, &mut cases);
-    let mut cases = cases.iter();
-    let case_of = |look: &HandleState| look.object().and_then(|_| cases.next());
-    let cases: Vec<_> = looks.iter().map(case_of).collect();
-    let jobs: Vec<_> = gfids.iter().zip(&looks).zip(cases).collect();
-    Ok(in_parallel(&jobs, |((gfid, look), case)| sight_of(brick, &tree, **gfid, look, *case)))
+    prove::prove(brick, &mut ancestry, &mut candidates);
+    let mut candidates = candidates.iter();
+    let jobs: Vec<_> = gfids
+        .iter()
+        .zip(&handles)
+        .map(|(gfid, handle)| (*gfid, handle, handle.object().and_then(|_| candidates.next())))
+        .collect();
+    Ok(in_parallel(&jobs, |(gfid, handle, candidate)| {
+        brick_answer(brick, &ancestry, *gfid, handle, *candidate)
+    }))
 }
