@@ -1,10 +1,10 @@
 //! Why a plan was not run to its end, and what to do about it.
 
-use super::bulk::ManifestError;
 use super::executor::ExecutorError;
 use super::journal::JournalError;
+use super::manifest::ManifestError;
 use crate::domain::{Kind, UserError};
-use crate::plan::StepId;
+use crate::plan::{Action, State, Step, StepId};
 
 /// A condition that does not hold, with what was found instead.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,7 +31,7 @@ pub enum ApplyError {
         midway: bool,
     },
     /// An object is neither as it was when its step began nor as it shall be.
-    #[error("step {step} was begun and somebody else changed its object: {object}{}", three(.before, .shall_be, .now))]
+    #[error("step {step} was begun and somebody else changed its object: {object}{}", three(.before, .wanted, .now))]
     Drifted {
         /// The step.
         step: StepId,
@@ -40,19 +40,19 @@ pub enum ApplyError {
         /// How it was.
         before: String,
         /// How it shall be.
-        shall_be: String,
+        wanted: String,
         /// How it is.
         now: String,
     },
     /// A step was done without an error, and its object is not as it shall be.
-    #[error("step {step} had no effect: {object} shall be {shall_be} and is {now}")]
+    #[error("step {step} had no effect: {object} shall be {wanted} and is {now}")]
     NoEffect {
         /// The step.
         step: StepId,
         /// The object.
         object: String,
         /// How it shall be.
-        shall_be: String,
+        wanted: String,
         /// How it is.
         now: String,
     },
@@ -90,6 +90,33 @@ pub enum ApplyError {
 }
 
 impl ApplyError {
+    /// A node could not be seen or changed.
+    pub(super) fn failed(step: &Step, midway: bool, source: ExecutorError) -> Self {
+        Self::World { step: step.id, node: step.node.clone(), midway, source }
+    }
+
+    /// An object of an interrupted step is in neither of the two states it may be in.
+    pub(super) fn drifted(
+        step: &Step,
+        action: &Action,
+        before: Option<&State>,
+        now: &State,
+    ) -> Self {
+        Self::Drifted {
+            step: step.id,
+            object: action.object.to_string(),
+            before: before.map_or_else(|| "unknown".to_owned(), ToString::to_string),
+            wanted: action.wanted.to_string(),
+            now: now.to_string(),
+        }
+    }
+
+    /// An action ended without an error, and its object is not in the wanted state.
+    pub(super) fn no_effect(step: &Step, action: &Action, now: &State) -> Self {
+        let (object, wanted) = (action.object.to_string(), action.wanted.to_string());
+        Self::NoEffect { step: step.id, object, wanted, now: now.to_string() }
+    }
+
     /// The step at which the run stopped.
     #[must_use]
     pub fn step(&self) -> Option<StepId> {
@@ -113,8 +140,8 @@ fn told(misfits: &[FailedCondition]) -> String {
     lines.collect()
 }
 
-fn three(before: &str, shall_be: &str, now: &str) -> String {
-    format!("\n    was       {before}\n    shall be  {shall_be}\n    is now    {now}")
+fn three(before: &str, wanted: &str, now: &str) -> String {
+    format!("\n    was       {before}\n    shall be  {wanted}\n    is now    {now}")
 }
 
 impl UserError for ApplyError {

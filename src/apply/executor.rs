@@ -9,7 +9,7 @@ use crate::scan::cluster::ClusterError;
 
 /// One node: this machine ([`crate::apply::local::Host`]), a peer ([`super::Remote`]), or a test's model.
 pub trait Executor {
-    /// Looks how an object is. A [`Object::Bulk`] is looked at batch by batch, never as a whole.
+    /// Observes the state of an object.
     ///
     /// # Errors
     /// [`ExecutorError`] where it cannot be seen; never a guess.

@@ -11,28 +11,28 @@ mod executor;
 mod journal;
 mod lease;
 pub mod local;
+mod manifest;
 mod nodes;
 mod progress;
 mod remote;
+mod run;
 mod step;
 mod store;
 mod undo;
 mod undo_list;
+mod watch;
 
-pub use bulk::{ManifestError, ManifestReader, ManifestWriter};
 pub use error::{ApplyError, FailedCondition};
 pub use executor::{Batch, Executor, ExecutorError, Executors, Failed};
 pub use journal::{Journal, JournalError, Log, Replayed, replay};
 pub use lease::{Lease, Leases};
+pub use manifest::{ManifestError, ManifestReader, ManifestWriter};
 pub use nodes::Nodes;
 pub use progress::{BulkState, Origin, OutOfOrder, Record, RunProgress, StepState};
 pub use remote::{RemoteExecutor, serve};
-pub use step::{Watch, preflight, run};
+pub use run::{preflight, run};
 pub use store::{
     Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan, write_scripts,
 };
-pub use undo::{UndoError, undo_plan};
-
-/// Where mounts, locks and notes of the moment stand: what a reboot may forget, as it ends what
-/// they speak of.
-const RUN: &str = "/run/georepair";
+pub use undo::{UndoError, undo_of_run, undo_plan};
+pub use watch::Watch;

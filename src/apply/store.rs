@@ -7,15 +7,13 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::bulk::{ManifestError, ManifestReader, place};
 use super::journal::{Journal, JournalError, replay};
 use super::local::identity_of;
+use super::manifest::{ManifestError, ManifestReader, list_path};
 use super::progress::{Origin, RunProgress, StepState};
-use super::undo::{UndoError, undo_plan};
-use super::undo_list;
 use crate::domain::{Kind, Time, UserError};
 use crate::plan::{
-    Action, Because, Identity, Manifest, NodePath, Object, Plan, State, Step, StepId, script,
+    Action, Because, Identity, Manifest, NodePath, Object, Plan, State, Step, StepId, Work, script,
 };
 
 /// The directory of all runs, `STATE_DIR/runs`; each is named by its uuid (version 7: by time).
@@ -180,7 +178,7 @@ impl Store {
         write_synced(&new.join("plan.json"), &text_of(plan))?;
         for manifest in manifests(plan) {
             ManifestReader::open(lists, manifest)?;
-            copy_synced(&place(lists, &manifest.file)?, &place(&new, &manifest.file)?)?;
+            copy_synced(&list_path(lists, &manifest.file)?, &list_path(&new, &manifest.file)?)?;
         }
         let lock = locked(&new, id)?;
         let path = new.join("journal.jsonl");
@@ -248,19 +246,6 @@ impl Store {
         }
     }
 
-    /// The plan that takes a run back; the lists of its bulk steps are made in `into`.
-    ///
-    /// # Errors
-    /// [`UndoError`], also where another process is at the run.
-    pub fn undo(&self, id: Uuid, into: &Path) -> Result<Plan, UndoError> {
-        let folder = self.folder(id);
-        let _lock = locked(&folder, id)?;
-        let (plan, ledger) = read(&folder, id)?;
-        let list = |step: &Step| undo_list::list(&folder, &plan, step, into);
-        let undo = undo_plan(&plan, &ledger, list)?;
-        Ok(Plan { undoes: Some(id), ..undo })
-    }
-
     /// The plan that forgets runs, and what they moved aside and nobody moved back. A run that
     /// took another back takes that one along.
     ///
@@ -294,7 +279,7 @@ impl Store {
 
     fn summary(&self, id: Uuid) -> Summary {
         let folder = self.folder(id);
-        let content = read(&folder, id);
+        let content = read_run(&folder, id);
         let finished = content.as_ref().is_ok_and(|(plan, ledger)| ledger.is_finished(plan));
         let state = if finished { RunState::Finished } else { RunState::Unfinished };
         Summary { id, folder, state, content, undone_by: None }
@@ -307,8 +292,8 @@ fn kept_by(run: &Summary) -> Vec<Step> {
     if run.state == RunState::Undone {
         return Vec::new();
     }
-    let aside = plan.steps.iter().filter_map(|step| match &step.action {
-        Action { object: Object::Movable { aside, identity, .. }, shall_be: State::Aside }
+    let aside = plan.steps.iter().filter_map(|step| match step.does.action()? {
+        Action { object: Object::Movable { aside, identity, .. }, wanted: State::Aside }
             if matches!(ledger.step(step.id), StepState::Begun { .. } | StepState::Done { .. }) =>
         {
             Some(forgetting(&step.node, aside.clone(), *identity))
@@ -319,9 +304,9 @@ fn kept_by(run: &Summary) -> Vec<Step> {
 }
 
 fn forgetting(node: &str, at: NodePath, identity: Identity) -> Step {
-    let action = Action { object: Object::Kept { at, identity }, shall_be: State::Spent };
+    let does = Work::Set(Action { object: Object::Kept { at, identity }, wanted: State::Spent });
     let node = node.to_owned();
-    Step { id: StepId(0), because: Because::Asked, node, guards: Vec::new(), action }
+    Step { id: StepId(0), because: Because::Asked, node, guards: Vec::new(), does }
 }
 
 /// Marks what other runs have taken back, or begun to.
@@ -344,7 +329,7 @@ fn note_undone(runs: &mut [Summary]) {
     }
 }
 
-fn read(folder: &Path, id: Uuid) -> Result<(Plan, RunProgress), StoreError> {
+pub(super) fn read_run(folder: &Path, id: Uuid) -> Result<(Plan, RunProgress), StoreError> {
     let plan = read_plan(&folder.join("plan.json"))?;
     let path = folder.join("journal.jsonl");
     let file = File::open(&path).map_err(at(&path))?;
@@ -371,7 +356,7 @@ pub fn save_plan(plan: &Plan, lists: &Path, path: &Path) -> Result<(), StoreErro
     let beside = path.parent().unwrap_or(Path::new(""));
     for manifest in manifests(plan) {
         ManifestReader::open(lists, manifest)?;
-        let (from, to) = (place(lists, &manifest.file)?, place(beside, &manifest.file)?);
+        let (from, to) = (list_path(lists, &manifest.file)?, list_path(beside, &manifest.file)?);
         if !to.exists() || ManifestReader::open(beside, manifest).is_err() {
             copy_synced(&from, &to)?;
         }
@@ -386,9 +371,9 @@ pub fn save_plan(plan: &Plan, lists: &Path, path: &Path) -> Result<(), StoreErro
 pub fn write_scripts(plan: &Plan, lists: &Path, folder: &Path) -> Result<(), StoreError> {
     fs::create_dir_all(folder).map_err(at(folder))?;
     for step in &plan.steps {
-        if let Object::Bulk { bulk, manifest } = &step.action.object {
+        if let Work::Bulk { bulk, manifest } = &step.does {
             let mut reader = ManifestReader::open(lists, manifest)?;
-            let path = place(folder, &script::list_name(manifest))?;
+            let path = list_path(folder, &manifest.list_name())?;
             let mut out = io::BufWriter::new(File::create(&path).map_err(at(&path))?);
             loop {
                 let items = reader.batch(bulk)?;
@@ -415,13 +400,10 @@ fn text_of(plan: &Plan) -> Vec<u8> {
 }
 
 fn manifests(plan: &Plan) -> impl Iterator<Item = &Manifest> {
-    plan.steps.iter().filter_map(|step| match &step.action.object {
-        Object::Bulk { manifest, .. } => Some(manifest),
-        _ => None,
-    })
+    plan.steps.iter().filter_map(|step| step.does.manifest())
 }
 
-fn locked(folder: &Path, id: Uuid) -> Result<File, StoreError> {
+pub(super) fn locked(folder: &Path, id: Uuid) -> Result<File, StoreError> {
     let path = folder.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
     let file = file.map_err(at(&path))?;

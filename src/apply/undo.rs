@@ -1,10 +1,17 @@
 //! Taking a run back, as a plan like any other.
 
-use super::bulk::ManifestError;
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::manifest::ManifestError;
 use super::progress::{RunProgress, StepState};
-use super::store::StoreError;
+use super::store::{Store, StoreError, locked, read_run};
+use super::undo_list::earlier_states;
 use crate::domain::{Kind, UserError};
-use crate::plan::{Action, Because, FollowUp, Guard, Manifest, Object, Plan, State, Step, StepId};
+use crate::plan::{
+    Action, Because, FollowUp, Guard, Manifest, Object, Plan, State, Step, StepId, Work,
+};
 
 /// A run cannot be taken back.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +55,19 @@ impl UserError for UndoError {
     }
 }
 
+/// The plan that undoes a run; the lists of its bulk steps are made in `into`.
+///
+/// # Errors
+/// [`UndoError`], also if another process has the run open.
+pub fn undo_of_run(store: &Store, id: Uuid, into: &Path) -> Result<Plan, UndoError> {
+    let folder = store.folder(id);
+    let _lock = locked(&folder, id)?;
+    let (plan, ledger) = read_run(&folder, id)?;
+    let list = |step: &Step| earlier_states(&folder, &plan, step, into);
+    let undo = undo_plan(&plan, &ledger, list)?;
+    Ok(Plan { undoes: Some(id), ..undo })
+}
+
 /// The plan that brings back what a run changed: the same objects, the states that its journal
 /// kept, in reverse, each guarded by what the run left there.
 ///
@@ -62,32 +82,30 @@ pub fn undo_plan(
     mut list: impl FnMut(&Step) -> Result<Option<Manifest>, ManifestError>,
 ) -> Result<Plan, UndoError> {
     let mut steps = Vec::new();
-    let lasting = plan.steps.iter().filter(|step| !step.action.object.is_awaited());
-    for step in lasting {
+    for step in plan.steps.iter().filter(|step| !step.does.only_waits()) {
         let before = match ledger.step(step.id) {
             StepState::Waiting | StepState::AlreadySo => continue,
             StepState::Begun { before } | StepState::Done { before } => before.clone(),
         };
-        let (id, says) = (step.id, step.action.says());
-        let action = match (&step.action.object, before) {
-            _ if !step.action.is_reversible() => return Err(UndoError::Spent { step: id, says }),
-            (Object::Bulk { bulk, .. }, _) => {
+        let (id, says) = (step.id, step.does.says());
+        let does = match (&step.does, before) {
+            _ if !step.does.is_reversible() => return Err(UndoError::Spent { step: id, says }),
+            (Work::Bulk { bulk, .. }, _) => {
                 let listed = list(step);
                 let listed = listed.map_err(|source| UndoError::Manifest { step: id, source })?;
                 let Some(manifest) = listed else { continue };
-                let object = Object::Bulk { bulk: bulk.clone(), manifest };
-                Action { object, shall_be: State::AsListed }
+                Work::Bulk { bulk: bulk.clone(), manifest }
             }
-            (object, Some(before)) if before != State::Spent => {
-                Action { object: object.clone(), shall_be: before }
+            (Work::Set(action), Some(before)) if before != State::Spent => {
+                Work::Set(Action { object: action.object.clone(), wanted: before })
             }
             _ => return Err(UndoError::Spent { step: id, says }),
         };
-        steps.push(back(step, action));
+        steps.push(undo_step(step, does));
     }
     steps.reverse();
     let undo = Plan::new(format!("take back: {}", plan.title), plan.session.clone(), steps);
-    let unrecorded = undo.steps.iter().any(|step| switches_recording(&step.action.object));
+    let unrecorded = undo.steps.iter().any(|step| switches_recording(&step.does));
     let afterwards = plan.afterwards.clone().filter(|_| unrecorded).map(|it| FollowUp {
         says: "what was deleted or renamed while changelogs were off is in none".to_owned(),
         compare: false,
@@ -96,22 +114,24 @@ pub fn undo_plan(
     Ok(Plan { afterwards, ..undo })
 }
 
-/// While it was off, changes went by that no changelog will ever tell.
-fn switches_recording(object: &Object) -> bool {
-    matches!(object, Object::VolumeOption { option, .. } if option == "changelog.changelog")
+/// While changelogs were off, changes were made that no changelog records.
+fn switches_recording(work: &Work) -> bool {
+    let object = work.action().map(|action| &action.object);
+    matches!(object, Some(Object::VolumeOption { option, .. }) if option == "changelog.changelog")
 }
 
-/// What only a standing session lets be changed, its workers move on by themselves: then it need
-/// not be as the run left it, but the session must stand still again.
-fn back(step: &Step, action: Action) -> Step {
+/// Marks move while the session runs, so an undo does not require what only a stopped session lets
+/// be changed to be unchanged; it requires the session to be stopped again.
+fn undo_step(step: &Step, does: Work) -> Step {
     let lasting =
         |guard: &&Guard| matches!(guard, Guard::SessionStopped { .. } | Guard::SameBrick { .. });
     let mut guards: Vec<_> = step.guards.iter().filter(lasting).cloned().collect();
     let moves = guards.iter().any(|guard| matches!(guard, Guard::SessionStopped { .. }));
-    if !moves && !matches!(action.object, Object::Bulk { .. }) {
-        let was = step.action.shall_be.clone();
-        guards.push(Guard::Unchanged { object: action.object.clone(), was });
+    if let Work::Set(Action { object, wanted }) = &step.does
+        && !moves
+    {
+        guards.push(Guard::Unchanged { object: object.clone(), was: wanted.clone() });
     }
     let because = Because::TakesBack { step: step.id };
-    Step { id: step.id, because, node: step.node.clone(), guards, action }
+    Step { id: step.id, because, node: step.node.clone(), guards, does }
 }

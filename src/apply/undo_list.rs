@@ -1,25 +1,25 @@
-//! The list that takes a bulk step back: the earlier states of its journal, last change first.
+//! The list that undoes a bulk step: the earlier states from its journal, last change first.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::Path;
 
-use super::bulk::{ManifestError, ManifestReader, ManifestWriter};
 use super::journal::{proven, replay};
+use super::manifest::{ManifestError, ManifestReader, ManifestWriter};
 use super::progress::Record;
-use crate::plan::{Bulk, Change, Item, Manifest, Object, Plan, State, Step};
+use crate::plan::{Bulk, Change, Item, Manifest, Plan, State, Step, Work};
 
-/// Makes the list in `into`; nothing where the step changed nothing.
+/// Writes the list into the directory `into`; `None` if the step changed nothing.
 ///
 /// Neither the journal nor the manifest is held in memory: both are read batch by batch, from
 /// the last to the first.
-pub(super) fn list(
+pub(super) fn earlier_states(
     run: &Path,
     plan: &Plan,
     step: &Step,
     into: &Path,
 ) -> Result<Option<Manifest>, ManifestError> {
-    let Object::Bulk { bulk, manifest } = &step.action.object else { return Ok(None) };
+    let Work::Bulk { bulk, manifest } = &step.does else { return Ok(None) };
     let path = run.join("journal.jsonl");
     let failed = |source| ManifestError::File { path: path.clone(), source };
     let mut journal = BufReader::new(File::open(&path).map_err(failed)?);
@@ -36,9 +36,9 @@ pub(super) fn list(
     let mut any = false;
     for (from, batch) in begun.iter().zip(&batches).rev() {
         items.seek(*batch)?;
-        let states = earlier(&mut journal, *from).map_err(failed)?;
+        let states = states_of_batch(&mut journal, *from).map_err(failed)?;
         for (item, before) in items.batch(bulk)?.iter().zip(states).rev() {
-            if let Some(change) = back(bulk, item, before) {
+            if let Some(change) = undo_change(bulk, item, before) {
                 out.push(&Item::Change(change))?;
                 any = true;
             }
@@ -48,7 +48,7 @@ pub(super) fn list(
     Ok(any.then_some(manifest))
 }
 
-fn earlier(journal: &mut BufReader<File>, from: u64) -> io::Result<Vec<State>> {
+fn states_of_batch(journal: &mut BufReader<File>, from: u64) -> io::Result<Vec<State>> {
     let mut line = Vec::new();
     journal.seek(SeekFrom::Start(from))?;
     journal.read_until(b'\n', &mut line)?;
@@ -58,13 +58,9 @@ fn earlier(journal: &mut BufReader<File>, from: u64) -> io::Result<Vec<State>> {
     }
 }
 
-/// The change that brings back how an item was, unless it was so already.
-fn back(bulk: &Bulk, item: &Item, before: State) -> Option<Change> {
+/// The change that restores an item's earlier state; `None` if the step did not change it.
+fn undo_change(bulk: &Bulk, item: &Item, before: State) -> Option<Change> {
     let change = item.change().filter(|_| *bulk == Bulk::Changes)?;
-    let was = Some(change.shall_be.clone());
-    (before != change.shall_be).then(|| Change {
-        object: change.object.clone(),
-        shall_be: before,
-        was,
-    })
+    let was = Some(change.wanted.clone());
+    (before != change.wanted).then(|| Change { object: change.object.clone(), wanted: before, was })
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Action, Because, FollowUp, Guard, Plan, Step, StepId};
+use super::{Because, FollowUp, Guard, Plan, Step, StepId, Work};
 
 const SCHEMA: &str = "georepair/plan/1";
 
@@ -28,7 +28,7 @@ struct StepFields {
     because: Because,
     node: String,
     guards: Vec<Guard>,
-    action: Action,
+    action: Work,
     #[serde(default)]
     says: String,
     #[serde(default)]
@@ -44,7 +44,7 @@ impl Plan {
     pub fn digest(&self) -> String {
         let steps = self.steps.iter();
         let steps: Vec<_> =
-            steps.map(|it| (it.id, &it.because, &it.node, &it.guards, &it.action)).collect();
+            steps.map(|it| (it.id, &it.because, &it.node, &it.guards, &it.does)).collect();
         let core = (&self.title, &self.session, self.undoes, steps, &self.afterwards);
         // Plain data always has a text.
         format!("{:016x}", xxh3_64(&serde_json::to_vec(&core).unwrap_or_default()))
@@ -87,17 +87,17 @@ impl From<&Step> for StepFields {
             because: step.because.clone(),
             node: step.node.clone(),
             guards: step.guards.clone(),
-            action: step.action.clone(),
-            says: step.action.says(),
-            reversible: step.action.is_reversible(),
-            shell: step.action.shell(),
+            action: step.does.clone(),
+            says: step.does.says(),
+            reversible: step.does.is_reversible(),
+            shell: step.does.shell(),
         }
     }
 }
 
 impl From<StepFields> for Step {
     fn from(fields: StepFields) -> Self {
-        let StepFields { id, because, node, guards, action, .. } = fields;
-        Self { id, because, node, guards, action }
+        let StepFields { id, because, node, guards, action: does, .. } = fields;
+        Self { id, because, node, guards, does }
     }
 }

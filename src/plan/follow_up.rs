@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::script::quoted;
+use super::script::quote::quoted;
 
 /// Why both sides of the session are to be compared once the last step is done.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::object::Object;
 use super::path::{Identity, NodePath};
 use super::state::State;
+use super::work::Work;
 
 /// A condition, looked at on the step's node right before the step, and before the whole run
 /// where no earlier step changes what it speaks of.
@@ -61,17 +62,17 @@ pub enum Guard {
 }
 
 impl Guard {
-    /// Whether bringing this object into another state could change what the guard says.
+    /// Whether doing this could change what the guard checks.
     #[must_use]
-    pub fn speaks_of(&self, changed: &Object) -> bool {
+    pub fn depends_on(&self, done: &Work) -> bool {
         match self {
             Self::SessionStopped { primary, secondary } => {
                 let session =
                     Object::Session { primary: primary.clone(), secondary: secondary.clone() };
-                session == *changed
+                done.action().is_some_and(|action| action.object == session)
             }
-            Self::Unchanged { object, .. } => object.changes_with(changed),
-            Self::FreeSpace { .. } => changed.covers_many(),
+            Self::Unchanged { object, .. } => done.may_change(object),
+            Self::FreeSpace { .. } => done.action().is_none_or(|it| it.object.covers_many()),
             Self::SameVolume { .. } | Self::SameBrick { .. } | Self::Mounted { .. } => false,
         }
     }

@@ -1,27 +1,33 @@
 //! What shall be so, step by step, and under which conditions; making a plan changes nothing.
 
+mod action;
 mod bulk;
 mod document;
 mod follow_up;
 mod guard;
+mod manifest;
 mod object;
 mod path;
 pub mod recipe;
 pub mod script;
 mod state;
 mod wording;
+mod work;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use bulk::{BATCH, Bulk, Change, Item, ItemError, Manifest, Pace, Trigger};
+pub use action::Action;
+pub use bulk::{BATCH, Bulk, Pace};
 pub use follow_up::FollowUp;
 pub use guard::Guard;
+pub use manifest::{Change, Item, ItemError, Manifest, Trigger};
 pub use object::Object;
 pub use path::{Identity, NodePath};
 pub use state::{Hex, State};
+pub use work::Work;
 
 use crate::domain::Code;
 
@@ -56,25 +62,13 @@ pub struct Step {
     /// What must hold on that node right before it.
     pub guards: Vec<Guard>,
     /// What is done.
-    pub action: Action,
+    pub does: Work,
 }
 
 /// A step's number in its plan, from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StepId(pub u32);
-
-/// "This object shall be in this state."
-///
-/// Doing it twice is doing it once; taking it back is the same object with the earlier state.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Action {
-    /// What is changed.
-    pub object: Object,
-    /// How it shall be afterwards.
-    pub shall_be: State,
-}
 
 /// Why a step is done.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -110,22 +104,7 @@ impl Plan {
     /// The first step after which the plan cannot be taken back as a whole.
     #[must_use]
     pub fn point_of_no_return(&self) -> Option<StepId> {
-        self.steps.iter().find(|step| !step.action.is_reversible()).map(|step| step.id)
-    }
-}
-
-impl Action {
-    /// Whether an earlier state can be brought back.
-    #[must_use]
-    pub fn is_reversible(&self) -> bool {
-        self.shall_be != State::Spent
-    }
-
-    /// Whether a node that was away may have missed it, though another shows it done; then it is
-    /// done again. Taking something away twice is an error, and leaves no harm where it was missed.
-    #[must_use]
-    pub fn may_have_been_missed(&self) -> bool {
-        self.object.is_heard_once() && self.shall_be != State::Absent
+        self.steps.iter().find(|step| !step.does.is_reversible()).map(|step| step.id)
     }
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::bulk::{Bulk, Manifest};
 use super::path::{Identity, NodePath};
 
 /// A thing on a node that is in some [`super::State`].
@@ -137,14 +136,6 @@ pub enum Object {
         /// The volume.
         volume: String,
     },
-    /// Very many objects, listed in a manifest: `AsListed`, or `Spent` where it cannot be taken
-    /// back.
-    Bulk {
-        /// What is done with each.
-        bulk: Bulk,
-        /// The list.
-        manifest: Manifest,
-    },
 }
 
 impl Object {
@@ -213,7 +204,6 @@ impl fmt::Display for Object {
             Self::HistoryIndex { at, .. } => write!(f, "index of changelogs {at}"),
             Self::Unhealed { volume } => write!(f, "what the replicas of {volume} owe each other"),
             Self::Leftovers { secondary, .. } => write!(f, "what {secondary} holds"),
-            Self::Bulk { bulk, manifest } => write!(f, "{bulk}, {} of them", manifest.count),
         }
     }
 }

@@ -43,8 +43,6 @@ pub enum State {
     Paused,
     /// A change that was made on the primary is on the secondary.
     Arrived,
-    /// Every line of a bulk step's manifest is as it says there.
-    AsListed,
     /// Done, and nothing is left to bring the earlier state back from: a point of no return.
     Spent,
 }
@@ -84,7 +82,6 @@ impl fmt::Display for State {
             Self::Stopped => f.write_str("stopped"),
             Self::Paused => f.write_str("paused"),
             Self::Arrived => f.write_str("arrived"),
-            Self::AsListed => f.write_str("as listed"),
             Self::Spent => f.write_str("done for good"),
         }
     }

@@ -1,13 +1,29 @@
 //! What an action does, in a sentence.
 
-use super::{Action, Bulk, Object, State};
+use super::{Action, Bulk, Object, State, Work};
+
+impl Work {
+    /// What it does, for people: "set … to …".
+    #[must_use]
+    pub fn says(&self) -> String {
+        match self {
+            Self::Set(action) => action.says(),
+            Self::Bulk { bulk: Bulk::Changes, manifest } => {
+                format!("make {} listed changes", manifest.count)
+            }
+            Self::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest } => {
+                format!("ask gsyncd through {mount} to send {} again", manifest.count)
+            }
+        }
+    }
+}
 
 impl Action {
     /// What it does, for people: "set … to …".
     #[must_use]
     pub fn says(&self) -> String {
-        let Self { object, shall_be } = self;
-        match (object, shall_be) {
+        let Self { object, wanted } = self;
+        match (object, wanted) {
             (Object::Xattr { at, name }, State::Absent) => format!("remove xattr {name} of {at}"),
             (Object::Xattr { at, name }, to) => format!("set xattr {name} of {at} to {to}"),
             (Object::File { at }, State::Absent) => format!("remove file {at}"),
@@ -57,12 +73,6 @@ impl Action {
             ),
             (Object::Leftovers { secondary, keep: None }, _) => {
                 format!("empty {secondary}: delete everything on it")
-            }
-            (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
-                format!("make {} listed changes", manifest.count)
-            }
-            (Object::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest }, _) => {
-                format!("ask gsyncd through {mount} to send {} again", manifest.count)
             }
         }
     }

@@ -33,7 +33,7 @@ impl<'a> PlanView<'a> {
     }
 
     fn step(&self, index: usize, step: &Step, node: usize, out: &mut dyn Write) -> io::Result<()> {
-        let says = Name::from(step.action.says());
+        let says = Name::from(step.does.says());
         let says = says.lossy();
         let so = if self.is_so(index) { "  (already so)" } else { "" };
         let id = Paint::Strong.on(format!("{:>4}", step.id));

@@ -9,7 +9,7 @@ use super::plan::plain;
 use super::{Document, OutputStyle, Paint};
 use crate::apply::{RunProgress, RunState, StepState, Summary};
 use crate::domain::Name;
-use crate::plan::{Object, Plan, Step};
+use crate::plan::{Plan, Step};
 
 /// The document `georepair/runs/1`.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ fn fields(run: &Summary) -> Value {
 }
 
 fn step_fields(step: &Step, ledger: &RunProgress) -> Value {
-    let bulk = matches!(step.action.object, Object::Bulk { .. }).then(|| ledger.bulk(step.id));
+    let bulk = step.does.manifest().map(|_| ledger.bulk(step.id));
     let before = match ledger.step(step.id) {
         StepState::Begun { before } | StepState::Done { before } => before.as_ref(),
         StepState::Waiting | StepState::AlreadySo => None,
@@ -81,7 +81,7 @@ fn step_fields(step: &Step, ledger: &RunProgress) -> Value {
     json!({
         "id": step.id,
         "node": step.node,
-        "says": step.action.says(),
+        "says": step.does.says(),
         "state": step_word(ledger.step(step.id)),
         "before": before,
         "items": bulk.as_ref().map(|bulk| bulk.done),
@@ -169,7 +169,7 @@ impl Document for RunView {
         }
         writeln!(out)?;
         for step in &plan.steps {
-            let (state, says) = (step_word(ledger.step(step.id)), step.action.says());
+            let (state, says) = (step_word(ledger.step(step.id)), step.does.says());
             writeln!(out, "{:>4}  {state:10}  {}  {says}", step.id, Name::from(&step.node))?;
             let bulk = ledger.bulk(step.id);
             if bulk.done + bulk.failed > 0 {

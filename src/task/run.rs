@@ -13,7 +13,7 @@ use crate::apply::{
     ApplyError, Lease, Nodes, Origin, Run, RunState, Start, Store, Summary, Watch, preflight,
 };
 use crate::domain::{Kind, Name, Time, UserError};
-use crate::plan::{Object, Plan, Step};
+use crate::plan::{Plan, Step};
 use crate::scan::Meter;
 
 /// Between two lines that say what a step waits for.
@@ -193,10 +193,10 @@ impl<'a> StepReporter<'a> {
 
 impl Watch for StepReporter<'_> {
     fn begins(&mut self, step: &Step) {
-        let says = Name::from(step.action.says());
+        let says = Name::from(step.does.says());
         let (id, all, node) = (step.id, self.steps, &step.node);
         self.context.progress.line(&format!("step {id} of {all}  {node}: {}", says.lossy()));
-        if let Object::Bulk { manifest, .. } = &step.action.object {
+        if let Some(manifest) = step.does.manifest() {
             self.meter = Arc::default();
             let phase = Phase::objects("items", &self.meter, manifest.count);
             self.phase = Some(self.context.progress.phase(phase));

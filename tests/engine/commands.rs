@@ -1,6 +1,6 @@
 //! The commands: what is shown, what is asked, what is refused, and with which exit code.
 
-use georepair::plan::{Guard, NodePath, Object, State};
+use georepair::plan::{Action, Guard, NodePath, Object, State, Work};
 use serde_json::Value;
 
 use crate::real::{Ground, MARK, here};
@@ -167,7 +167,7 @@ fn a_run_that_drifted_stops_and_says_all_three_states() {
         // An xattr of a name that no file system takes: begun, and never done.
         let at = NodePath::from(ground.at("world/d1"));
         let object = Object::Xattr { at, name: "nonsense".to_owned() };
-        plan.steps[0].action = georepair::plan::Action { object, shall_be: State::value(&[1]) };
+        plan.steps[0].does = Work::Set(Action { object, wanted: State::value(&[1]) });
     });
     let (code, _, err) = ground.apply();
     assert!([3, 4].contains(&code), "{err}");

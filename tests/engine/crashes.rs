@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use georepair::apply::{ApplyError, ManifestWriter, StepState, Store, replay};
+use georepair::apply::{ApplyError, ManifestWriter, StepState, Store, replay, undo_of_run};
 use georepair::plan::{
     Action, BATCH, Because, Bulk, Change, Guard, Item, Manifest, Object, Pace, Plan, State, Step,
-    StepId, Trigger,
+    StepId, Trigger, Work,
 };
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -23,10 +23,18 @@ fn state(value: u8) -> State {
     if value == 0 { State::Absent } else { State::value(&[value]) }
 }
 
-pub(crate) fn step(object: Object, shall_be: State) -> Step {
-    let action = Action { object, shall_be };
+pub(crate) fn step(object: Object, wanted: State) -> Step {
+    doing(Work::Set(Action { object, wanted }))
+}
+
+pub(crate) fn doing(does: Work) -> Step {
     let (because, node) = (Because::Asked, "m1".to_owned());
-    Step { id: StepId(0), because, node, guards: Vec::new(), action }
+    Step { id: StepId(0), because, node, guards: Vec::new(), does }
+}
+
+/// The object that a step changes.
+pub(crate) fn object_of(step: &Step) -> Option<&Object> {
+    step.does.action().map(|action| &action.object)
 }
 
 pub(crate) fn plan(steps: Vec<Step>) -> Plan {
@@ -69,12 +77,12 @@ fn case((changes, before, bulk): Shape) -> Case {
                 disk.objects.insert(object.to_string(), State::value(&[value]));
             }
             let was = (index % 3 == 1).then(|| State::value(&[1]));
-            let change = Change { object, shall_be: State::value(&[2]), was };
+            let change = Change { object, wanted: State::value(&[2]), was };
             out.push(&Item::Change(change)).unwrap();
         }
         let manifest = out.finish().unwrap();
-        let bulk = Object::Bulk { bulk: Bulk::Changes, manifest };
-        steps.insert(steps.len() / 2, step(bulk, State::AsListed));
+        let bulk = Work::Bulk { bulk: Bulk::Changes, manifest };
+        steps.insert(steps.len() / 2, doing(bulk));
     }
     Case { plan: plan(steps), lists, disk }
 }
@@ -112,7 +120,7 @@ fn undo_of(plan: &Plan, lists: &Path, disk: &Disk, into: &Path) -> Plan {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
     }
-    store.undo(id, into).expect("it can be taken back")
+    undo_of_run(&store, id, into).expect("it can be taken back")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test lays out a run by hand")]
@@ -173,7 +181,7 @@ proptest! {
         });
         if let Some(step) = begun {
             let strange = State::value(b"strange");
-            disk.objects.insert(step.action.object.to_string(), strange);
+            disk.objects.insert(object_of(step).unwrap().to_string(), strange);
             let before = disk.objects.clone();
             let (disk, ended) = live(&plan, lists.path(), disk, None);
             let drifted =
@@ -192,11 +200,10 @@ proptest! {
         let single: Vec<_> = undo
             .steps
             .iter()
-            .filter(|step| !matches!(step.action.object, Object::Bulk { .. }))
+            .filter_map(object_of)
             .collect();
         if !single.is_empty() {
-            let step = single[which % single.len()];
-            let name = step.action.object.to_string();
+            let name = single[which % single.len()].to_string();
             let mut disk = new_run(disk);
             disk.objects.insert(name.clone(), State::value(b"strange"));
             let (disk, ended) = live(&undo, undo_lists.path(), disk, None);
@@ -220,7 +227,7 @@ fn a_bulk_that_cannot_be_taken_back_goes_on_at_its_first_open_batch() {
     let lists = tempfile::tempdir().unwrap();
     let bulk = trigger();
     let manifest = triggers(lists.path(), 5000);
-    let plan = plan(vec![step(Object::Bulk { bulk, manifest }, State::Spent)]);
+    let plan = plan(vec![doing(Work::Bulk { bulk, manifest })]);
     for left in 0..20 {
         for death in [Death::Before, Death::After, Death::Amid(100)] {
             let fuse = Fuse { left, death };
@@ -245,11 +252,11 @@ fn a_list_leaves_alone_what_somebody_else_changed() {
         let lists = tempfile::tempdir().unwrap();
         let mut out = ManifestWriter::create(lists.path(), "marks").unwrap();
         for n in 0..50 {
-            let (object, shall_be, was) = (item(n), State::value(&[2]), was.clone());
-            out.push(&Item::Change(Change { object, shall_be, was })).unwrap();
+            let (object, wanted, was) = (item(n), State::value(&[2]), was.clone());
+            out.push(&Item::Change(Change { object, wanted, was })).unwrap();
         }
-        let bulk = Object::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() };
-        let plan = plan(vec![step(bulk, State::AsListed)]);
+        let bulk = Work::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() };
+        let plan = plan(vec![doing(bulk)]);
         // After the journal's three lines (two effects each) and some items; or before any.
         let mut disk = Disk::default();
         if was.is_none() {
@@ -272,11 +279,10 @@ fn a_list_is_taken_back_last_change_first() {
     let mut out = ManifestWriter::create(lists.path(), "marks").unwrap();
     for n in 0..BATCH + 300 {
         let object = Object::Xattr { at: format!("/d{n}").as_str().into(), name: "m".into() };
-        out.push(&Item::Change(Change { object, shall_be: State::value(&[2]), was: None }))
-            .unwrap();
+        out.push(&Item::Change(Change { object, wanted: State::value(&[2]), was: None })).unwrap();
     }
-    let bulk = Object::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() };
-    let plan = plan(vec![step(bulk, State::AsListed)]);
+    let bulk = Work::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() };
+    let plan = plan(vec![doing(bulk)]);
     let mut disk = Disk::default();
     let was_so = Object::Xattr { at: "/d7".into(), name: "m".into() };
     disk.objects.insert(was_so.to_string(), State::value(&[2]));
@@ -309,10 +315,10 @@ fn a_step_that_was_done_when_the_process_died_is_not_done_again() {
 fn what_another_node_may_have_missed_is_done_again() {
     let (primary, secondary) = ("gv0".to_owned(), "s1::gv0dr".to_owned());
     let record = Object::SessionRecord { primary, secondary };
-    for (shall_be, expected) in [(State::InPlace, 2), (State::Absent, 1)] {
+    for (wanted, expected) in [(State::InPlace, 2), (State::Absent, 1)] {
         // As taking back guards it: what the act itself changes must not stop it from being done again.
-        let was = if shall_be == State::Absent { State::InPlace } else { State::Absent };
-        let mut step = step(record.clone(), shall_be.clone());
+        let was = if wanted == State::Absent { State::InPlace } else { State::Absent };
+        let mut step = step(record.clone(), wanted.clone());
         step.guards = vec![Guard::Unchanged { object: record.clone(), was: was.clone() }];
         let plan = plan(vec![step]);
         let mut disk = Disk::default();
@@ -325,7 +331,7 @@ fn what_another_node_may_have_missed_is_done_again() {
         assert!(ended.is_err() && disk.acts[&record.to_string()] == 1, "{:?}", disk.acts);
         let (disk, ended) = live(&plan, Path::new("."), disk, None);
         ended.unwrap();
-        assert_eq!(disk.acts[&record.to_string()], expected, "{shall_be}");
+        assert_eq!(disk.acts[&record.to_string()], expected, "{wanted}");
     }
 }
 
@@ -347,7 +353,7 @@ fn a_guard_that_does_not_hold_stops_a_list_before_its_next_batch() {
     let lists = tempfile::tempdir().unwrap();
     let manifest = triggers(lists.path(), 3000);
     let other = Object::Xattr { at: "/srv/bricks/b9".into(), name: "trusted.stime".to_owned() };
-    let mut list = step(Object::Bulk { bulk: trigger(), manifest }, State::Spent);
+    let mut list = doing(Work::Bulk { bulk: trigger(), manifest });
     list.guards = vec![Guard::Unchanged { object: other.clone(), was: State::Absent }];
     // The first step makes it true only as the list is come to, past the look at the whole plan.
     let plan = plan(vec![step(other.clone(), state(3)), list]);
@@ -366,8 +372,8 @@ fn a_list_that_is_not_the_plans_is_refused() {
         Manifest { digest: "0".repeat(16), ..manifest.clone() },
         Manifest { file: "../paths".to_owned(), ..manifest.clone() },
     ] {
-        let object = Object::Bulk { bulk: bulk.clone(), manifest: wrong };
-        let plan = plan(vec![step(object, State::Spent)]);
+        let bulk = Work::Bulk { bulk: bulk.clone(), manifest: wrong };
+        let plan = plan(vec![doing(bulk)]);
         let (disk, ended) = live(&plan, lists.path(), Disk::default(), None);
         assert!(matches!(ended, Err(ApplyError::Manifest { .. })), "{ended:?}");
         assert!(disk.objects.is_empty());

@@ -100,7 +100,32 @@ fn a_lost_line_that_nobody_would_miss_shows() {
 #[test]
 fn a_journal_of_another_plan_is_refused() {
     let (mut plan, journal) = three_steps();
-    plan.steps[2].action.shall_be = State::value(&[9]);
+    plan.steps[2] = step(Object::Xattr { at: "/b2".into(), name: "x".into() }, State::value(&[9]));
     let read = replay(journal.as_slice(), &plan, |_, _| ());
     assert!(matches!(read, Err(JournalError::OtherPlan { .. })));
+}
+
+/// A plan and a journal as the first version wrote them, with both kinds of lists.
+#[test]
+fn an_old_plan_and_its_journal_are_still_read_and_written_alike() {
+    let text = include_str!("old/plan.json");
+    let plan: Plan = serde_json::from_str(text).unwrap();
+    let lists: Vec<_> = plan.steps.iter().filter_map(|step| step.does.manifest()).collect();
+    assert_eq!((plan.steps.len(), lists.len()), (3, 2));
+    // Its digest stands in the journal: it is one of the plan's text, list steps too.
+    let read = replay(include_bytes!("old/journal.jsonl").as_slice(), &plan, |_, _| ()).unwrap();
+    assert!(read.ledger.is_finished(&plan));
+    assert_eq!(read.ledger.bulk(plan.steps[1].id).done, 3);
+    let [old, new] = [text, &serde_json::to_string(&plan).unwrap()]
+        .map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
+    assert_eq!(old["steps"][1]["action"], new["steps"][1]["action"]);
+    assert_eq!(old["steps"][2]["action"], new["steps"][2]["action"]);
+    for (wrong, why) in [
+        (text.replace("as-listed", "spent"), "wrong `shall_be` for listed changes"),
+        (text.replace("\"bulk\",", "\"heap\","), "unknown variant `heap`"),
+        (text.replace("\"digest\"", "\"hash\""), "unknown field `hash`"),
+    ] {
+        let error = serde_json::from_str::<Plan>(&wrong).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
 }

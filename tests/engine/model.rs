@@ -126,7 +126,7 @@ impl Executor for Process {
         if death != Some(Death::Before) {
             let mut disk = self.disk.borrow_mut();
             *disk.acts.entry(key(&action.object)).or_default() += 1;
-            match &action.shall_be {
+            match &action.wanted {
                 State::Absent => drop(disk.objects.remove(&key(&action.object))),
                 state => drop(disk.objects.insert(key(&action.object), state.clone())),
             }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use georepair::apply::local::identity_of;
 use georepair::apply::{ManifestWriter, save_plan};
-use georepair::plan::{Bulk, Change, Hex, Item, NodePath, Object, Plan, State, Step};
+use georepair::plan::{Bulk, Change, Hex, Item, NodePath, Object, Plan, State, Step, Work};
 use tempfile::TempDir;
 
 use crate::crashes;
@@ -28,8 +28,8 @@ pub(crate) fn here() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-fn step(object: Object, shall_be: State) -> Step {
-    Step { node: here(), ..crashes::step(object, shall_be) }
+fn step(object: Object, wanted: State) -> Step {
+    Step { node: here(), ..crashes::step(object, wanted) }
 }
 
 impl Ground {
@@ -89,7 +89,7 @@ impl Ground {
         let identity = identity_of(&at).unwrap().unwrap();
         let aside = NodePath::from(self.at("world/aside/tree"));
         steps.push(step(Object::Movable { at, aside, identity }, State::Aside));
-        steps.push(step(self.marks(lists.path()), State::AsListed));
+        steps.push(Step { node: here(), ..crashes::doing(self.marks(lists.path())) });
         let absent = Object::File { at: NodePath::from(self.at("world/unwanted")) };
         steps.push(step(absent, State::Absent));
         let plan = crashes::plan(steps);
@@ -97,15 +97,15 @@ impl Ground {
         plan
     }
 
-    fn marks(&self, lists: &Path) -> Object {
+    fn marks(&self, lists: &Path) -> Work {
         let mut out = ManifestWriter::create(lists, "marks.jsonl").unwrap();
         for index in 0..2500 {
             let at = NodePath::from(self.at(format!("world/d{index}")));
             let object = Object::Xattr { at, name: MARK.to_owned() };
-            out.push(&Item::Change(Change { object, shall_be: State::value(&[8]), was: None }))
+            out.push(&Item::Change(Change { object, wanted: State::value(&[8]), was: None }))
                 .unwrap();
         }
-        Object::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() }
+        Work::Bulk { bulk: Bulk::Changes, manifest: out.finish().unwrap() }
     }
 
     pub(crate) fn listing(&self) -> Listing {

@@ -11,7 +11,7 @@ use std::time::Instant;
 use georepair::apply::local::LocalExecutor;
 use georepair::apply::{Executor as _, ManifestWriter, save_plan};
 use georepair::domain::Gfid;
-use georepair::plan::{BATCH, Bulk, Guard, Item, NodePath, Object, Pace, State, Step, Trigger};
+use georepair::plan::{BATCH, Bulk, Guard, Item, NodePath, Pace, Step, Trigger, Work};
 use georepair::scan::cluster::Tools;
 
 use self::slow_mount::{Moment, SlowMount, Story};
@@ -37,9 +37,9 @@ fn plan(ground: &Ground, mount: &Path) -> usize {
     }
     let pace = Pace { jobs: NonZeroUsize::new(8).unwrap(), ..Pace::default() };
     let bulk = Bulk::TriggerSync { mount: NodePath::from(mount), pace };
-    let object = Object::Bulk { bulk, manifest: out.finish().unwrap() };
+    let bulk = Work::Bulk { bulk, manifest: out.finish().unwrap() };
     let guards = vec![Guard::Mounted { at: NodePath::from(mount), volume: "gv0".to_owned() }];
-    let step = Step { node: here(), guards, ..crashes::step(object, State::Spent) };
+    let step = Step { node: here(), guards, ..crashes::doing(bulk) };
     save_plan(&crashes::plan(vec![step]), lists.path(), &ground.plan_file()).unwrap();
     items.len()
 }

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::RUN;
 use super::mount::{Client, Mount};
 use super::wait::pause;
-use crate::apply::RUN;
 use crate::apply::executor::ExecutorError;
 use crate::domain::{SecondaryUrl, Session, Volume};
 use crate::scan::cluster::{Cluster, Host, Tools};

@@ -12,9 +12,9 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::RUN;
 use super::mount::{Client, Mount};
 use super::wait::locks;
-use crate::apply::RUN;
 use crate::apply::executor::ExecutorError;
 use crate::domain::{QUARANTINE, SecondaryUrl};
 use crate::scan::cluster::{Host, Tools};

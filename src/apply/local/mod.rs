@@ -24,6 +24,9 @@ use crate::plan::{Action, Bulk, Guard, Hex, Identity, Item, NodePath, Object, St
 use crate::scan::cluster::Tools;
 use canary::Canary;
 
+/// Mount points, locks and notes: a reboot may remove them, as it ends what they belong to.
+const RUN: &str = "/run/georepair";
+
 /// What a journal takes of one file.
 const LARGEST: u64 = 64 << 10;
 
@@ -93,9 +96,6 @@ impl Executor for LocalExecutor {
                 let empty = empty_secondary::is_empty(&self.tools, &gluster::url(secondary)?)?;
                 Ok(if empty { State::Spent } else { State::InPlace })
             }
-            Object::Bulk { .. } => {
-                Err(ExecutorError::Unfit("a bulk is looked at batch by batch".to_owned()))
-            }
         }
     }
 
@@ -128,13 +128,13 @@ impl Executor for LocalExecutor {
     }
 
     fn perform(&mut self, action: &Action) -> Result<(), ExecutorError> {
-        let Action { object, shall_be } = action;
-        match (object, shall_be) {
+        let Action { object, wanted } = action;
+        match (object, wanted) {
             (Object::Xattr { at, name }, State::Value { .. } | State::Absent) => {
-                change_xattr(at, name, shall_be)?;
+                change_xattr(at, name, wanted)?;
                 sync(at.path()).map_err(|error| system("sync", at, error))
             }
-            (Object::File { at }, State::Content { .. }) => write_file(at, shall_be),
+            (Object::File { at }, State::Content { .. }) => write_file(at, wanted),
             (Object::File { at }, State::Absent) => remove_file(at),
             (Object::Movable { at, aside, .. }, State::Aside) => move_to(at, aside),
             (Object::Movable { at, aside, .. }, State::InPlace) => move_to(aside, at),
@@ -145,7 +145,7 @@ impl Executor for LocalExecutor {
                 | Object::SessionRecord { .. }
                 | Object::SessionConfig { .. },
                 _,
-            ) => gluster::perform(&self.tools, &mut self.sessions, object, shall_be),
+            ) => gluster::perform(&self.tools, &mut self.sessions, object, wanted),
             (Object::Workers { primary, secondary }, State::Absent) => {
                 gluster::wait_until_gone(primary, secondary)
             }
@@ -175,7 +175,7 @@ impl Executor for LocalExecutor {
             (Object::Leftovers { secondary, keep }, State::Spent) => {
                 empty_secondary::clear(&self.tools, &gluster::url(secondary)?, keep.as_deref())
             }
-            _ => Err(ExecutorError::Unfit(format!("{object} cannot be made {shall_be}"))),
+            _ => Err(ExecutorError::Unfit(format!("{object} cannot be made {wanted}"))),
         }
     }
 
@@ -185,7 +185,7 @@ impl Executor for LocalExecutor {
         for action in actions {
             match &action.object {
                 Object::Xattr { at, name } => {
-                    change_xattr(at, name, &action.shall_be)?;
+                    change_xattr(at, name, &action.wanted)?;
                     let meta = fs::symlink_metadata(at.path());
                     unsynced.insert(meta.map_err(|error| system("look at", at, error))?.dev(), at);
                 }

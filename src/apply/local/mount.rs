@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::apply::RUN;
+use super::RUN;
 use crate::apply::executor::ExecutorError;
 use crate::scan::cluster::{Host, Tools};
 

@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use crate::apply::Store;
+use crate::apply::{Store, undo_of_run};
 use crate::cli::confirm::confirm;
 use crate::cli::failure::Outcome;
 use crate::cli::global::{Global, host_name};
@@ -98,7 +98,7 @@ fn resume(args: &Resume, store: &Store, global: &Global) -> Result<Outcome, Fail
 fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure> {
     let chosen = find_run(store, Some(&args.which.run))?;
     let lists = run_plan::scratch()?;
-    let plan = store.undo(chosen.id, lists.path())?;
+    let plan = undo_of_run(store, chosen.id, lists.path())?;
     let carried = carry_out(&plan, lists.path(), &args.change, global)?;
     follow_up::see_to(&plan, carried, global)
 }

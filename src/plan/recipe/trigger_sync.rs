@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::plan::{
     Action, Because, Bulk, FollowUp, Guard, Manifest, NodePath, Object, Pace, Plan, State, Step,
-    StepId,
+    StepId, Work,
 };
 
 /// A wish that gsyncd send listed objects again.
@@ -47,19 +47,22 @@ impl TriggerSync {
                 .clone()
                 .filter(|_| stop)
                 .map(|secondary| Object::Session { primary: volume.clone(), secondary });
-            let trigger = Object::Bulk { bulk: Bulk::TriggerSync { mount, pace }, manifest };
-            let around = |object: &Option<Object>, shall_be: State| {
+            let trigger = Work::Bulk { bulk: Bulk::TriggerSync { mount, pace }, manifest };
+            let around = |object: &Option<Object>, state: State| {
                 object.clone().map(|object| {
-                    (Because::NeededBy { step: StepId(2) }, Vec::new(), Action { object, shall_be })
+                    (
+                        Because::NeededBy { step: StepId(2) },
+                        Vec::new(),
+                        Work::Set(Action { object, wanted: state }),
+                    )
                 })
             };
             let before = around(&session, State::Stopped);
             let after = around(&session, State::Started);
-            let trigger =
-                (Because::Asked, guards, Action { object: trigger, shall_be: State::Spent });
-            for (because, guards, action) in before.into_iter().chain([trigger]).chain(after) {
+            let trigger = (Because::Asked, guards, trigger);
+            for (because, guards, does) in before.into_iter().chain([trigger]).chain(after) {
                 let (id, node) = (StepId(0), node.clone());
-                steps.push(Step { id, because, node, guards, action });
+                steps.push(Step { id, because, node, guards, does });
             }
         }
         let afterwards = secondary.map(|secondary| FollowUp {
@@ -91,13 +94,14 @@ mod tests {
 
     #[test]
     fn the_session_is_stopped_around_it_where_that_is_wished() {
-        let states = |plan: &Plan| -> Vec<State> {
-            plan.steps.iter().map(|step| step.action.shall_be.clone()).collect()
+        let states = |plan: &Plan| -> Vec<Option<State>> {
+            let actions = plan.steps.iter().map(|step| step.does.action());
+            actions.map(|action| action.map(|it| it.wanted.clone())).collect()
         };
         let plan = wish(true, 3).plan();
-        assert_eq!(states(&plan), [State::Stopped, State::Spent, State::Started]);
+        assert_eq!(states(&plan), [Some(State::Stopped), None, Some(State::Started)]);
         assert_eq!(plan.session, "gv0 s1::gv0dr");
-        assert_eq!(states(&wish(false, 3).plan()), [State::Spent]);
+        assert_eq!(states(&wish(false, 3).plan()), [None]);
     }
 
     #[test]

@@ -2,20 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::Name;
-use crate::plan::{Action, Bulk, Guard, Hex, NodePath, Object, State, script};
-
-/// A word for a shell that gives back exactly these bytes.
-pub(in crate::plan) fn quoted(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        // A text without a NUL byte can be quoted; the empty word cannot do harm.
-        Ok(text) if !text.chars().any(char::is_control) => {
-            shlex::try_quote(text).unwrap_or_default().into_owned()
-        }
-        // Bash's own `$'…'`: whoever reads the script sees no byte that moves a cursor.
-        _ => Name::from(bytes).to_string(),
-    }
-}
+use super::quote::quoted;
+use crate::plan::{Action, Bulk, Guard, Hex, NodePath, Object, State, Work};
 
 fn path(at: &NodePath) -> String {
     quoted(at.name().as_bytes())
@@ -33,12 +21,30 @@ fn octal(hex: &Hex) -> String {
     })
 }
 
+impl Work {
+    /// The command that does it, for bash; every value in it is quoted.
+    #[must_use]
+    pub fn shell(&self) -> String {
+        match self {
+            Self::Set(action) => action.shell(),
+            Self::Bulk { bulk: Bulk::Changes, manifest } => {
+                format!("bash ./{}", word(&manifest.list_name()))
+            }
+            Self::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest } => {
+                let list = word(&manifest.list_name());
+                let set = "xargs -0 -r -n 64 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1 --";
+                format!("(exec < ./{list} && cd -- {} && {set})", path(mount))
+            }
+        }
+    }
+}
+
 impl Action {
     /// The command that does it, for bash; every value in it is quoted.
     #[must_use]
     pub fn shell(&self) -> String {
-        let Self { object, shall_be } = self;
-        match (object, shall_be) {
+        let Self { object, wanted } = self;
+        match (object, wanted) {
             (Object::Xattr { at, name }, State::Value { hex }) => {
                 format!("setfattr -h -n {} -v {hex} -- {}", word(name), path(at))
             }
@@ -58,14 +64,6 @@ impl Action {
             (Object::Movable { at, aside, .. }, State::Aside) => renamed(at, aside),
             (Object::Movable { at, aside, .. }, _) => renamed(aside, at),
             (Object::Kept { at, .. }, _) => format!("rm -rf -- {}", path(at)),
-            (Object::Bulk { bulk: Bulk::Changes, manifest }, _) => {
-                format!("bash ./{}", word(&script::list_name(manifest)))
-            }
-            (Object::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest }, _) => {
-                let list = word(&script::list_name(manifest));
-                let set = "xargs -0 -r -n 64 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1 --";
-                format!("(exec < ./{list} && cd -- {} && {set})", path(mount))
-            }
             (Object::Workers { primary, secondary }, _) => {
                 format!("wait_gone {} {}", word(primary), word(secondary))
             }
@@ -90,7 +88,7 @@ impl Action {
             (Object::Leftovers { secondary, keep }, _) => {
                 format!("empty {} {}", word(secondary), word(keep.as_deref().unwrap_or_default()))
             }
-            _ => gluster(object, shall_be),
+            _ => gluster(object, wanted),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! A plan as shell scripts, one a node, for sites where no ssh goes from node to node.
 
 mod command;
-
-pub(in crate::plan) use command::quoted;
+pub(in crate::plan) mod quote;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Item, Manifest, Plan, Step};
+use self::quote::quoted;
+use super::{Item, Plan, Step};
 
 /// What every script begins with: how it asks, and how it stops.
 const HEAD: &str = include_str!("script.sh");
@@ -19,12 +19,6 @@ pub fn scripts(plan: &Plan) -> BTreeMap<String, String> {
     nodes.map(|node| (file_name(node), script(plan, node))).collect()
 }
 
-/// Where a script finds the list of a bulk step.
-#[must_use]
-pub fn list_name(manifest: &Manifest) -> String {
-    format!("{}.list", manifest.file)
-}
-
 /// An item as its list holds it: a path and a NUL byte, or a command.
 #[must_use]
 pub fn line(item: &Item) -> Vec<u8> {
@@ -33,8 +27,7 @@ pub fn line(item: &Item) -> Vec<u8> {
         Item::Change(change) => {
             let action = change.action();
             let (does, says) = (action.shell(), comment(&action.says()));
-            format!("{does} || {{ echo {} >&2; exit 4; }}\n", command::quoted(says.as_bytes()))
-                .into_bytes()
+            format!("{does} || {{ echo {} >&2; exit 4; }}\n", quoted(says.as_bytes())).into_bytes()
         }
     }
 }
@@ -51,7 +44,7 @@ fn script(plan: &Plan, node: &str) -> String {
     for step in &plan.steps {
         if step.node == node {
             if let Some(before) = before.filter(|before| before.node != node) {
-                let elsewhere = command::quoted(before.node.as_bytes());
+                let elsewhere = quoted(before.node.as_bytes());
                 let _ = writeln!(text, "\nafter {} {elsewhere}", before.id);
             }
             text.push_str(&of_step(step));
@@ -105,16 +98,16 @@ fn mentions(text: &str, name: &str) -> bool {
 }
 
 fn of_step(step: &Step) -> String {
-    let (id, says) = (step.id, step.action.says());
-    let done = command::is(&step.action.object, &step.action.shall_be);
-    let mut text = format!("\nsay {id} {}\n", command::quoted(comment(&says).as_bytes()));
+    let (id, says) = (step.id, step.does.says());
+    let done = step.does.action().and_then(|it| command::is(&it.object, &it.wanted));
+    let mut text = format!("\nsay {id} {}\n", quoted(comment(&says).as_bytes()));
     if let Some(done) = &done {
         let _ = writeln!(text, "if {done}; then\n  echo '  already so'\nelse");
     } else {
         text.push_str("{\n");
     }
     for guard in &step.guards {
-        let says = command::quoted(comment(&guard.to_string()).as_bytes());
+        let says = quoted(comment(&guard.to_string()).as_bytes());
         match command::holds(guard) {
             Some(holds) => {
                 let _ = writeln!(text, "  {holds} ||\n    refuse {id} {says}");
@@ -124,7 +117,7 @@ fn of_step(step: &Step) -> String {
             }
         }
     }
-    let _ = writeln!(text, "  {} ||\n    fail {id}", step.action.shell());
+    let _ = writeln!(text, "  {} ||\n    fail {id}", step.does.shell());
     if let Some(done) = &done {
         let _ = writeln!(text, "  {done} ||\n    fail {id}\nfi");
     } else {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::apply::ExecutorError;
+use crate::apply::executor::ExecutorError;
 use crate::domain::{Time, in_one_line};
 use crate::plan::Pace;
 use crate::scan::changelog::{Backlog, pending};

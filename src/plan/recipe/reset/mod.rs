@@ -10,7 +10,7 @@ use crate::domain::{
     BrickState, Level, Mark, MarkNames, QUARANTINE, ResetOptions, SecondaryData, SessionState,
 };
 use crate::plan::{
-    Action, Because, FollowUp, Guard, Identity, NodePath, Object, Plan, State, Step, StepId,
+    Action, Because, FollowUp, Guard, Identity, NodePath, Object, Plan, State, Step, StepId, Work,
 };
 
 /// How many canaries fly for each replica set: with eight, some set has none once in 3,000 times.
@@ -45,8 +45,8 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     /// A step on the node whose glusterd is asked.
-    fn on_own(&self, object: Object, shall_be: State) -> Step {
-        on(&self.found.own, Vec::new(), object, shall_be)
+    fn on_own(&self, object: Object, wanted: State) -> Step {
+        on(&self.found.own, Vec::new(), object, wanted)
     }
 
     fn session(&self) -> Object {
@@ -144,12 +144,12 @@ impl Builder<'_> {
 
     /// The root's mark of this name shall be so, while the session stands still and the brick is
     /// still the same one.
-    fn mark(&self, node: &str, brick: &BrickState, name: &str, shall_be: State) -> Step {
+    fn mark(&self, node: &str, brick: &BrickState, name: &str, wanted: State) -> Step {
         let (primary, secondary) = (self.primary(), self.secondary());
         let at = NodePath::from(brick.dir.as_path());
         let guards =
             vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
-        on(node, guards, Object::Xattr { at, name: name.to_owned() }, shall_be)
+        on(node, guards, Object::Xattr { at, name: name.to_owned() }, wanted)
     }
 
     /// The marks of all directories below the root are gone.
@@ -169,10 +169,10 @@ impl Builder<'_> {
     }
 }
 
-fn on(node: &str, guards: Vec<Guard>, object: Object, shall_be: State) -> Step {
-    let action = Action { object, shall_be };
+fn on(node: &str, guards: Vec<Guard>, object: Object, wanted: State) -> Step {
+    let does = Work::Set(Action { object, wanted });
     let (id, node) = (StepId(0), node.to_owned());
-    Step { id, because: Because::Asked, node, guards, action }
+    Step { id, because: Because::Asked, node, guards, does }
 }
 
 /// The marks of the session on a brick, stime first.

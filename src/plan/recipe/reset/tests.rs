@@ -5,7 +5,7 @@ use crate::domain::situation_sample::{id, situation};
 use crate::domain::{
     Level, OtherSession, Release, ResetOptions, SecondaryData, SessionState, Time,
 };
-use crate::plan::{Guard, Object, Plan, State, Step};
+use crate::plan::{Action, Guard, Object, Plan, State, Step};
 
 fn wish(level: Level) -> ResetOptions {
     let now = Time::from_secs(1_795_264_308);
@@ -16,7 +16,7 @@ fn wish(level: Level) -> ResetOptions {
 fn told(plan: &Plan) -> Vec<String> {
     let prefix = format!("trusted.glusterfs.{}.{}.", id('1'), id('2'));
     let steps = plan.steps.iter();
-    steps.map(|it| format!("{}: {}", it.node, it.action.says().replace(&prefix, ""))).collect()
+    steps.map(|it| format!("{}: {}", it.node, it.does.says().replace(&prefix, ""))).collect()
 }
 
 const HALT: [&str; 3] = [
@@ -53,7 +53,7 @@ fn resync_voids_the_marks_of_every_brick() {
     ]);
     assert_eq!(told(&plan), expected);
     assert_eq!(plan.point_of_no_return(), None);
-    for step in plan.steps.iter().filter(|it| matches!(it.action.object, Object::Xattr { .. })) {
+    for step in plan.steps.iter().filter(|it| matches!(set(it).object, Object::Xattr { .. })) {
         assert!(step.guards.iter().any(|it| matches!(it, Guard::SessionStopped { .. })));
         assert!(step.guards.iter().any(|it| matches!(it, Guard::SameBrick { .. })));
     }
@@ -89,8 +89,8 @@ fn a_canary_flies_for_every_replica_set() {
     found.primary.set_size = 1;
     found.primary.options.insert("changelog.rollover-time".to_owned(), "3".to_owned());
     let plan = plan(&found, Level::Retry);
-    let last = &plan.steps.last().unwrap().action;
-    assert_eq!(last.shall_be, State::Arrived);
+    let last = set(plan.steps.last().unwrap());
+    assert_eq!(last.wanted, State::Arrived);
     let Object::Canary { token, files, rollover, .. } = &last.object else { panic!("{last:?}") };
     assert_eq!((token.as_str(), *files, *rollover), ("20261121T123148", 16, 3));
 }
@@ -249,9 +249,13 @@ fn history_stops_one_brick_at_a_time_and_only_where_something_is_wrong() {
     );
 }
 
+fn set(step: &Step) -> &Action {
+    step.does.action().unwrap()
+}
+
 /// What hands type for a step, where it is not the command of the scripts.
 fn by_hand(step: &Step) -> String {
-    match &step.action.object {
+    match &set(step).object {
         Object::Workers { .. } => {
             "pgrep -af gsyncd | grep -F s1::gv0dr     # again, until nothing is left".to_owned()
         }
@@ -263,7 +267,7 @@ fn by_hand(step: &Step) -> String {
             mkdir /mnt/w/.georepair-quarantine-DATE\n       \
             cp -a /mnt/s/NAME... /mnt/w/.georepair-quarantine-DATE/     # every name but .glusterfs*, .trashcan, .shard\n       \
             diff -r --no-dereference /mnt/s/NAME /mnt/w/.georepair-quarantine-DATE/NAME && rm -r /mnt/w/NAME".to_owned(),
-        Object::BrickProcess { .. } if step.action.shall_be == State::Stopped => {
+        Object::BrickProcess { .. } if set(step).wanted == State::Stopped => {
             "kill PID     # of `gluster volume status gv0 m2:/bricks/gv0`".to_owned()
         }
         Object::BrickProcess { .. } => "gluster volume start gv0 force".to_owned(),
@@ -275,7 +279,7 @@ fn by_hand(step: &Step) -> String {
         Object::DirectoryMarks { at, name } => {
             format!("find {at} -path {at}/.glusterfs -prune -o -type d -exec setfattr -h -x {name} {{}} \\;")
         }
-        _ => step.action.shell(),
+        _ => step.does.shell(),
     }
 }
 
@@ -313,7 +317,7 @@ fn the_runbooks_show_what_the_plans_do() {
     let mut lacking = String::new();
     for (name, page, plan) in pages {
         for step in &plan.steps {
-            let says = step.action.says().replace(&prefix, "");
+            let says = step.does.says().replace(&prefix, "");
             let does = by_hand(step).replace("gluster --mode=script ", "gluster ");
             let lines = format!("       # {} on {}: {says}\n       {does}\n", step.id, step.node)
                 .replace(&prefix, "trusted.glusterfs.PRIMARY-ID.SECONDARY-ID.")
