@@ -99,7 +99,7 @@ fn a_run_is_listed_shown_taken_back_and_forgotten() {
     assert_eq!(ground.runs()[0]["state"], "undone");
     let (code, _, err) = ground.run(&["runs", "undo", &id, "--yes"]);
     assert_eq!(code, 3, "{err}");
-    assert!(err.contains("taken back by run"), "{err}");
+    assert!(err.contains("was already undone by run"), "{err}");
 
     // Forgetting the run that took it back forgets both.
     let undo = ground.runs()[1]["run"].as_str().unwrap().to_owned();
