@@ -1,45 +1,42 @@
-//! What a plan leaves open when it has been carried out is seen to, or told.
+//! Runs, or prints, the follow-up of a finished plan.
 
-use anstream::eprintln;
-
-use super::cmd::audit;
+use super::cmd::audit::session;
 use super::failure::Outcome;
 use super::global::Global;
 use super::run_plan::RunOutcome;
 use crate::domain::Name;
 use crate::plan::{FollowUp, Plan};
-use crate::task::{Failure, UsageError};
+use crate::task::compare::{CompareOptions, CompareSides};
+use crate::task::{Failure, Progress as _, UsageError};
 
-/// Compares both sides where the plan asks for it, and says where it does not.
-pub(super) fn see_to(
+/// Compares both sides if the plan asks for it; otherwise prints the command that does.
+pub(super) fn run_follow_up(
     plan: &Plan,
-    carried: RunOutcome,
+    outcome: RunOutcome,
     global: &Global,
 ) -> Result<Outcome, Failure> {
-    let (RunOutcome::Done { .. }, Some(left)) = (carried, &plan.afterwards) else {
-        return Ok(carried.outcome());
+    let (RunOutcome::Done(_), Some(left)) = (outcome, &plan.afterwards) else {
+        return Ok(outcome.outcome());
     };
     if !left.compare {
-        tell(left, global);
-        return Ok(carried.outcome());
+        print_command(left, global);
+        return Ok(outcome.outcome());
     }
-    if !global.quiet {
-        eprintln!("{}: both sides are compared", Name::from(left.says.as_str()).lossy());
-    }
+    let says = Name::from(left.says.as_str());
+    global.progress().line(&format!("{}: comparing both sides", says.lossy()));
     let secondary = left.secondary.parse();
     let secondary = secondary.map_err(|_| UsageError("the plan names no secondary to compare"))?;
-    let compared = audit::both_sides(&left.primary, &secondary, global);
+    let sides = CompareSides::Volumes { primary: left.primary.clone(), secondary };
+    let compared = session::compare(&sides, CompareOptions::default(), global);
     if compared.is_err() {
-        tell(left, global);
+        print_command(left, global);
     }
     match compared? {
-        Outcome::Fine => Ok(carried.outcome()),
+        Outcome::Fine => Ok(outcome.outcome()),
         other => Ok(other),
     }
 }
 
-fn tell(left: &FollowUp, global: &Global) {
-    if !global.quiet {
-        eprintln!("{}", Name::from(left.to_string()).lossy());
-    }
+fn print_command(left: &FollowUp, global: &Global) {
+    global.progress().line(&Name::from(left.to_string()).lossy());
 }

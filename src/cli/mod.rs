@@ -9,7 +9,6 @@ mod follow_up;
 mod global;
 mod interrupt;
 mod prompt;
-mod read_positions;
 mod resolve_stream;
 mod run_plan;
 mod stdin_batches;

@@ -73,14 +73,6 @@ impl<'w> AuditList<'w> {
         self.stream.is_gone()
     }
 
-    /// Hands what was printed so far to the reader.
-    ///
-    /// # Errors
-    /// [`PrintError`].
-    pub fn flush(&mut self) -> Result<(), PrintError> {
-        self.stream.flush()
-    }
-
     /// Ends the document; the summary is counted here.
     ///
     /// # Errors
@@ -109,7 +101,8 @@ impl<'w> AuditList<'w> {
 
 impl Findings for AuditList<'_> {
     fn push(&mut self, findings: &[AuditFinding]) -> Result<(), Failure> {
-        Ok(Self::push(self, findings)?)
+        Self::push(self, findings)?;
+        Ok(self.stream.flush()?)
     }
 
     fn is_gone(&self) -> bool {

@@ -24,6 +24,18 @@ pub struct Context {
 }
 
 impl Context {
+    /// One that reports nothing, with the epoch as its time.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        Self {
+            tools: Tools::new(std::path::Path::new("gluster"), "ssh").expect("quotes close"),
+            host: String::new(),
+            clock: || Time::from_secs(0),
+            stop: Arc::default(),
+            progress: Box::new(()),
+        }
+    }
+
     /// Whether the task is asked to stop.
     #[must_use]
     pub fn is_stopped(&self) -> bool {

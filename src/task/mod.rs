@@ -1,7 +1,9 @@
 //! Whole jobs, as a library user calls them: options in, findings and progress out.
 
+pub mod audit_brick;
 pub mod compare;
 mod context;
+pub mod diagnose;
 mod failure;
 pub mod run;
 pub mod throttle;

@@ -209,7 +209,7 @@ fn a_mark_is_an_orphan_only_where_glusterd_has_the_volume() {
     has(8);
     let told = audit_beside(&brick, &sessions);
     assert_eq!((told.findings(), told.code), (vec![], 0), "a detached brick");
-    assert!(told.list("notes").contains("cannot see which sessions exist"), "{}", told.document);
+    assert!(told.list("notes").contains("the sessions are not known"), "{}", told.document);
 
     has(7);
     let told = audit_beside(&brick, &sessions);

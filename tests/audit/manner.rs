@@ -78,7 +78,7 @@ fn paused(pair: &Pair, file: &Path) -> Child {
         .unwrap();
     let mut said = String::new();
     BufReader::new(child.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
-    assert!(said.starts_with("paused: ") && said.contains(" is there"), "{said}");
+    assert!(said.starts_with("paused: ") && said.contains(" exists"), "{said}");
     child
 }
 

@@ -26,5 +26,5 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let lists = args.plan.parent().filter(|folder| !folder.as_os_str().is_empty());
     let lists = lists.unwrap_or(Path::new("."));
     let carried = carry_out(&plan, lists, &args.change, global)?;
-    follow_up::see_to(&plan, carried, global)
+    follow_up::run_follow_up(&plan, carried, global)
 }

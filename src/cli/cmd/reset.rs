@@ -119,7 +119,7 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     refuse(&checks, &args.overridden)?;
     let plan = reset(&found, &wish);
     let carried = carry_out(&plan, scratch()?.path(), &args.change, global)?;
-    follow_up::see_to(&plan, carried, global)
+    follow_up::run_follow_up(&plan, carried, global)
 }
 
 /// How far back logs speak for a level, in seconds.

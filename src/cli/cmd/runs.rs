@@ -92,7 +92,7 @@ fn resume(args: &Resume, store: &Store, global: &Global) -> Result<Outcome, Fail
         confirm(&plan)?;
     }
     let carried = run_plan::resume(chosen.id, global)?;
-    follow_up::see_to(&plan, carried, global)
+    follow_up::run_follow_up(&plan, carried, global)
 }
 
 fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure> {
@@ -100,7 +100,7 @@ fn undo(args: &Undo, store: &Store, global: &Global) -> Result<Outcome, Failure>
     let lists = run_plan::scratch()?;
     let plan = undo_of_run(store, chosen.id, lists.path())?;
     let carried = carry_out(&plan, lists.path(), &args.change, global)?;
-    follow_up::see_to(&plan, carried, global)
+    follow_up::run_follow_up(&plan, carried, global)
 }
 
 fn prune(args: &Prune, store: &Store, global: &Global) -> Result<Outcome, Failure> {

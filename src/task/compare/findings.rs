@@ -60,7 +60,7 @@ pub(super) fn tell(sides: &Sides<'_>, how: Differences, lost: &Lost) -> Vec<Audi
     told
 }
 
-impl Comparison {
+impl Comparison<'_> {
     /// What is missing on either side, and the names that two gfids claim.
     pub(super) fn lost(&self, found: &[(Gfid, Differences)]) -> Result<Lost, Failure> {
         let mut lost = Lost::default();

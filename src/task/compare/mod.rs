@@ -3,17 +3,20 @@
 mod findings;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::Ordering;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use uuid::Uuid;
 
 use super::throttle::Throttle;
-use super::{Failure, Findings, UsageError};
+use super::{Context, Failure, Findings, Phase, UsageError};
 use crate::check::compare::{Differences, Sides, compare, compare_all, empties};
-use crate::domain::{AuditHead, Gfid, Mark};
+use crate::domain::{AuditHead, Gfid, Mark, SecondaryUrl};
 use crate::scan::Meter;
+use crate::scan::brick::BrickRoot;
+use crate::scan::cluster::{Cluster, Host};
 use crate::scan::inventory::{
     GfidRange, Inventoried, Inventory, InventoryError, Item, ItemKind, Object, ReadOptions, Share,
 };
@@ -41,13 +44,98 @@ pub struct CompareOptions {
     pub slice: GfidRange,
     /// How long replication may take for what it still has to do.
     pub settle: Duration,
-    /// When to pause, and when to stop.
-    pub manners: Throttle,
+    /// When to pause.
+    pub throttle: Throttle,
+}
+
+impl Default for CompareOptions {
+    /// Everything but content, and a minute for what is pending.
+    fn default() -> Self {
+        Self {
+            wish: ReadOptions { content: None, places: false },
+            slice: GfidRange::ALL,
+            settle: Duration::from_mins(1),
+            throttle: Throttle::default(),
+        }
+    }
+}
+
+/// Which two volumes to compare.
+#[derive(Clone, Debug)]
+pub enum CompareSides {
+    /// The volumes of a session, by name; bricks on other nodes are read by their georepair.
+    Volumes {
+        /// The primary, on this node's cluster.
+        primary: String,
+        /// The secondary.
+        secondary: SecondaryUrl,
+    },
+    /// The bricks of either side, on this machine.
+    Bricks {
+        /// Those of the primary.
+        primary: Vec<PathBuf>,
+        /// Those of the secondary.
+        secondary: Vec<PathBuf>,
+    },
+}
+
+/// How a comparison ended.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// Counts, scope, and what was not compared.
+    pub head: AuditHead,
+    /// Whether it was stopped before its end.
+    pub is_cut: bool,
+}
+
+/// Compares both sides, waits for what is pending, and reports what differs.
+///
+/// # Errors
+/// [`Failure`] if a brick cannot be read, or the findings cannot be taken.
+pub fn compare_sides(
+    sides: &CompareSides,
+    options: CompareOptions,
+    findings: &mut dyn Findings,
+    context: &Context,
+) -> Result<Compared, Failure> {
+    let (primary, secondary) = inventories(sides, context)?;
+    let meter = Arc::new(Meter::default());
+    let most = primary.inodes() + secondary.inodes();
+    let mut comparison = Comparison::new(primary, secondary, options, context)?;
+    let phase = context.progress.phase(Phase::names(&meter, most));
+    comparison.compare(&meter)?;
+    comparison.look_again()?;
+    drop(phase);
+    let head = comparison.report(findings)?;
+    Ok(Compared { head, is_cut: comparison.is_cut() })
+}
+
+fn inventories(sides: &CompareSides, context: &Context) -> Result<(Inventory, Inventory), Failure> {
+    match sides {
+        CompareSides::Bricks { primary, secondary } => {
+            let open = |dirs: &[PathBuf]| -> Result<Inventory, Failure> {
+                let bricks: Result<Vec<_>, _> =
+                    dirs.iter().map(|dir| BrickRoot::open(dir)).collect();
+                Ok(Inventory::of_bricks(bricks?)?)
+            };
+            Ok((open(primary)?, open(secondary)?))
+        }
+        CompareSides::Volumes { primary, secondary } => {
+            let tools = &context.tools;
+            let here = Cluster::of(tools, Host::Here)?;
+            let there = Cluster::of_secondary(tools, secondary)?;
+            let of = |cluster: &Cluster<'_>, volume: &str| -> Result<Inventory, Failure> {
+                Ok(Inventory::of_volume(tools, cluster, &cluster.volume(volume)?)?)
+            };
+            Ok((of(&here, primary)?, of(&there, &secondary.volume)?))
+        }
+    }
 }
 
 /// Two volumes, and what is known of how they differ.
 #[derive(Debug)]
-pub struct Comparison {
+struct Comparison<'a> {
+    context: &'a Context,
     terms: CompareOptions,
     primary: Inventory,
     secondary: Inventory,
@@ -79,17 +167,19 @@ struct Shard {
     unseen: BTreeSet<String>,
 }
 
-impl Comparison {
+impl<'a> Comparison<'a> {
     /// Two volumes that are not the same one.
     ///
     /// # Errors
     /// [`UsageError`] where the bricks of a side belong to several volumes, or both sides to one.
-    pub fn new(
+    fn new(
         primary: Inventory,
         secondary: Inventory,
         terms: CompareOptions,
+        context: &'a Context,
     ) -> Result<Self, Failure> {
         let mut it = Self {
+            context,
             terms,
             primary,
             secondary,
@@ -125,7 +215,7 @@ impl Comparison {
     ///
     /// # Errors
     /// [`Failure`] where a brick cannot be read, or was replaced meanwhile.
-    pub fn compare(&mut self, meter: &Meter) -> Result<(), Failure> {
+    fn compare(&mut self, meter: &Meter) -> Result<(), Failure> {
         let objects = self.primary.inodes().max(self.secondary.inodes());
         let shards = u32::try_from(objects / SHARD).unwrap_or(u32::MAX).clamp(256, 1 << 16);
         let shards = self.terms.slice.pieces(shards);
@@ -148,7 +238,7 @@ impl Comparison {
 
     /// Compares a shard; nothing where the work is to be stopped.
     fn shard(&self, shard: GfidRange, meter: &Meter) -> Result<Option<Shard>, InventoryError> {
-        if !self.terms.manners.go_on() {
+        if !self.terms.throttle.may_continue(self.context) {
             return Ok(None);
         }
         let here = self.primary.slice(shard, self.terms.wish, meter)?;
@@ -177,8 +267,7 @@ impl Comparison {
     }
 
     /// Whether the work was stopped before its end.
-    #[must_use]
-    pub fn is_cut(&self) -> bool {
+    fn is_cut(&self) -> bool {
         self.left.is_some()
     }
 
@@ -191,7 +280,7 @@ impl Comparison {
     ///
     /// # Errors
     /// [`Failure`] where a brick or its marks cannot be read.
-    pub fn look_again(&mut self) -> Result<(), Failure> {
+    fn look_again(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
         let mut open = std::mem::take(&mut self.found);
         let (mut stood, mut overtime) = (BTreeSet::new(), 0);
@@ -212,7 +301,8 @@ impl Comparison {
             stood = doubted.iter().map(|(gfid, _)| *gfid).collect();
             open = [waiting, doubted].concat();
             open.sort_unstable_by_key(|(gfid, _)| *gfid);
-            overtime += u32::from(began.elapsed() >= self.terms.settle || self.is_stopped());
+            overtime +=
+                u32::from(began.elapsed() >= self.terms.settle || self.context.is_stopped());
             // Objects that change all the time would be doubted for ever.
             if open.is_empty() || overtime > if stood.is_empty() { 0 } else { OVERTIME } {
                 break;
@@ -223,10 +313,6 @@ impl Comparison {
         self.pending = self.primary.marks(&self.session)?.map(|_| open.len() as u64);
         self.waiting = open;
         Ok(())
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.terms.manners.stop.load(Ordering::Relaxed)
     }
 
     fn look(&self, gfids: &[Gfid]) -> Result<(Inventoried, Inventoried), InventoryError> {
@@ -255,7 +341,7 @@ impl Comparison {
     ///
     /// # Errors
     /// [`Failure`] where a brick cannot be read, or the findings cannot be taken.
-    pub fn report(&mut self, list: &mut dyn Findings) -> Result<AuditHead, Failure> {
+    fn report(&mut self, list: &mut dyn Findings) -> Result<AuditHead, Failure> {
         let found = std::mem::take(&mut self.found);
         let lost = self.lost(&found)?;
         let mut empty = empties();

@@ -2,33 +2,25 @@
 
 mod brick;
 mod ready;
-mod session;
+pub(in crate::cli) mod session;
 
 use clap::Subcommand;
 
 use crate::cli::failure::Outcome;
 use crate::cli::global::Global;
-use crate::domain::SecondaryUrl;
+use crate::domain::AuditHead;
+use crate::report::AuditList;
 use crate::task::Failure;
 
-/// The audits; none of them ever writes.
+/// The audits; none of them writes.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Is this brick's .glusterfs, changelog index and stime sound?
+    /// Check a brick: .glusterfs, changelog index, stime
     Brick(brick::Args),
-    /// Are both sides of a session the same? Compared by gfid, from the bricks
+    /// Compare both sides of a session, by gfid, from the bricks
     Session(session::Args),
-    /// Would a session work here?
+    /// Check whether a session would work
     Ready(ready::Args),
-}
-
-/// Compares both sides of a session, as `audit session PRIMARY SECONDARY` does.
-pub(in crate::cli) fn both_sides(
-    primary: &str,
-    secondary: &SecondaryUrl,
-    global: &Global,
-) -> Result<Outcome, Failure> {
-    session::run(&session::Args::of(primary, secondary), global)
 }
 
 pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome, Failure> {
@@ -37,4 +29,15 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
         Command::Session(it) => session::run(it, global),
         Command::Ready(it) => ready::run(it, global),
     }
+}
+
+/// Ends the document; a finding counts more than what could not be checked.
+fn finish(list: AuditList<'_>, head: AuditHead) -> Result<Outcome, Failure> {
+    let (found, blind) = (list.has_findings(), !head.unseen.is_empty() && !list.is_gone());
+    list.finish(head)?;
+    Ok(match (found, blind) {
+        (true, _) => Outcome::Findings,
+        (false, true) => Outcome::Blind,
+        (false, false) => Outcome::Fine,
+    })
 }

@@ -1,7 +1,7 @@
 //! `georepair audit session`: are both sides of a session the same?
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
@@ -11,50 +11,47 @@ use crate::cli::global::Global;
 use crate::cli::interrupt;
 use crate::domain::SecondaryUrl;
 use crate::report::AuditList;
-use crate::scan::Meter;
-use crate::scan::brick::BrickRoot;
-use crate::scan::cluster::{Cluster, Host, Tools};
-use crate::scan::inventory::{GfidRange, Inventory, ReadOptions};
-use crate::task::compare::{CompareOptions, Comparison};
+use crate::scan::inventory::{GfidRange, ReadOptions};
+use crate::task::Failure;
+use crate::task::compare::{CompareOptions, CompareSides, compare_sides};
 use crate::task::throttle::Throttle;
-use crate::task::{Failure, Phase, Progress as _};
 
 /// What `audit session` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
     /// The primary volume, on a node of its cluster. Bricks on other nodes are read by the
-    /// georepair there, over ssh
+    /// georepair on that node, over ssh
     #[arg(requires = "secondary", required_unless_present = "primary_bricks")]
     primary: Option<String>,
-    /// The other side, as the gluster command takes it: `[USER@]HOST::VOLUME`
+    /// The secondary: `[USER@]HOST::VOLUME`
     secondary: Option<SecondaryUrl>,
-    /// Instead of PRIMARY: a brick of it, as this machine reaches it; repeat it for all of them.
-    /// Bricks that hold copies of each other are told by themselves
+    /// Instead of PRIMARY: a brick of it, mounted on this machine; repeat it for each brick.
+    /// Replica sets are detected automatically
     #[arg(long = "primary-brick", value_name = "DIR", conflicts_with = "primary")]
     #[arg(requires = "secondary_bricks")]
     primary_bricks: Vec<PathBuf>,
     /// The same for the secondary
     #[arg(long = "secondary-brick", value_name = "DIR", requires = "primary_bricks")]
     secondary_bricks: Vec<PathBuf>,
-    /// Compare the content of files too: reads every byte on both sides
+    /// Compare the content of files too; reads every byte on both sides
     #[arg(long)]
     content: bool,
-    /// With --content, read one file in N only, always the same ones
+    /// With --content, read only one file in N, always the same ones
     #[arg(long, value_name = "N", requires = "content")]
-    sample: Option<std::num::NonZeroU64>,
-    /// Compare part I of N only, counted from 1: splits the work over nights or machines
+    sample: Option<NonZeroU64>,
+    /// Compare only part I of N, counted from 1: splits the work over nights or machines
     #[arg(long, value_name = "I/N", value_parser = part, conflicts_with = "range")]
     shard: Option<GfidRange>,
-    /// Compare gfids with these first four hex digits only, such as 0000..7fff
+    /// Compare only gfids with these first four hex digits, such as 0000..7fff
     #[arg(long, value_name = "FROM..TO", value_parser = range)]
     range: Option<GfidRange>,
-    /// Wait so many seconds at most for replication to do what it still has to do
+    /// Wait at most this long for pending changes to be replicated
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     settle: u64,
-    /// Pause while the machine's load average of the last minute is above this
+    /// Pause while the 1-minute load average is above this
     #[arg(long, value_name = "LOAD")]
     max_load: Option<f64>,
-    /// Pause while this file is there
+    /// Pause while this file exists
     #[arg(long, value_name = "FILE")]
     pause_file: Option<PathBuf>,
 }
@@ -80,74 +77,44 @@ fn range(text: &str) -> Result<GfidRange, String> {
 }
 
 impl Args {
-    /// Both volumes of a session as a whole, by the places of everything.
-    pub(super) fn of(primary: &str, secondary: &SecondaryUrl) -> Self {
-        Self {
-            primary: Some(primary.to_owned()),
-            secondary: Some(secondary.clone()),
-            primary_bricks: Vec::new(),
-            secondary_bricks: Vec::new(),
-            content: false,
-            sample: None,
-            shard: None,
-            range: None,
-            settle: 60,
-            max_load: None,
-            pause_file: None,
+    fn sides(&self) -> CompareSides {
+        match (&self.primary, &self.secondary) {
+            (Some(primary), Some(secondary)) => {
+                CompareSides::Volumes { primary: primary.clone(), secondary: secondary.clone() }
+            }
+            _ => CompareSides::Bricks {
+                primary: self.primary_bricks.clone(),
+                secondary: self.secondary_bricks.clone(),
+            },
+        }
+    }
+
+    fn options(&self) -> CompareOptions {
+        let content = self.content.then(|| self.sample.map_or(1, NonZeroU64::get));
+        CompareOptions {
+            wish: ReadOptions { content, places: false },
+            slice: self.shard.or(self.range).unwrap_or(GfidRange::ALL),
+            settle: Duration::from_secs(self.settle),
+            throttle: Throttle { max_load: self.max_load, pause_file: self.pause_file.clone() },
         }
     }
 }
 
 pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     Throttle::be_nice();
-    interrupt::watch();
-    let manners = Throttle {
-        max_load: args.max_load,
-        pause_file: args.pause_file.clone(),
-        stop: interrupt::flag(),
-        quiet: global.quiet,
-    };
-    let (primary, secondary) = sides(args, global)?;
-    let (meter, most) = (Arc::new(Meter::default()), primary.inodes() + secondary.inodes());
-    let content = args.content.then(|| args.sample.map_or(1, std::num::NonZeroU64::get));
-    let terms = CompareOptions {
-        wish: ReadOptions { content, places: false },
-        slice: args.shard.or(args.range).unwrap_or(GfidRange::ALL),
-        settle: Duration::from_secs(args.settle),
-        manners,
-    };
-    let mut comparison = Comparison::new(primary, secondary, terms)?;
-    {
-        let _phase = global.progress().phase(Phase::names(&meter, most));
-        comparison.compare(&meter)?;
-        comparison.look_again()?;
-    }
-    let mut list = AuditList::start(global.style())?;
-    let head = comparison.report(&mut list)?;
-    let (wrong, blind) = (list.has_findings(), !head.unseen.is_empty());
-    list.finish(head)?;
-    Ok(match (wrong, blind) {
-        _ if comparison.is_cut() => Outcome::Cut,
-        (true, _) => Outcome::Findings,
-        (false, true) => Outcome::Blind,
-        (false, false) => Outcome::Fine,
-    })
+    compare(&args.sides(), args.options(), global)
 }
 
-/// Both volumes, by name or by bricks.
-fn sides(args: &Args, global: &Global) -> Result<(Inventory, Inventory), Failure> {
-    let Some((primary, secondary)) = args.primary.as_ref().zip(args.secondary.as_ref()) else {
-        let open = |dirs: &[PathBuf]| -> Result<Inventory, Failure> {
-            let bricks: Result<Vec<_>, _> = dirs.iter().map(|dir| BrickRoot::open(dir)).collect();
-            Ok(Inventory::of_bricks(bricks?)?)
-        };
-        return Ok((open(&args.primary_bricks)?, open(&args.secondary_bricks)?));
-    };
-    let tools = Tools::new(&global.gluster, &global.ssh)?;
-    let here = Cluster::of(&tools, Host::Here)?;
-    let there = Cluster::of_secondary(&tools, secondary)?;
-    let of = |cluster: &Cluster<'_>, volume: &str| -> Result<Inventory, Failure> {
-        Ok(Inventory::of_volume(&tools, cluster, &cluster.volume(volume)?)?)
-    };
-    Ok((of(&here, primary)?, of(&there, &secondary.volume)?))
+/// Compares both sides and prints what differs.
+pub(in crate::cli) fn compare(
+    sides: &CompareSides,
+    options: CompareOptions,
+    global: &Global,
+) -> Result<Outcome, Failure> {
+    interrupt::watch();
+    let context = global.context()?;
+    let mut list = AuditList::start(global.style())?;
+    let compared = compare_sides(sides, options, &mut list, &context)?;
+    let outcome = super::finish(list, compared.head)?;
+    Ok(if compared.is_cut { Outcome::Cut } else { outcome })
 }

@@ -1,4 +1,4 @@
-//! The state directory's memory of how far each log was read.
+//! How far each log was read, kept in the state directory.
 
 use std::fs;
 use std::io;
@@ -21,18 +21,18 @@ impl UserError for StateError {
     }
 
     fn hints(&self) -> Vec<String> {
-        vec!["name a directory of your own: --state-dir DIR".to_owned()]
+        vec!["choose another directory: --state-dir DIR".to_owned()]
     }
 }
 
-/// Reads the positions; a first run has none, and a damaged file is read as none.
+/// Reads the positions; none on the first run, and none from a damaged file.
 pub(super) fn load(state_dir: &Path) -> Positions {
     let text = fs::read(file(state_dir)).unwrap_or_default();
     serde_json::from_slice(&text).unwrap_or_default()
 }
 
-/// Writes the positions: beside the old file, synced, then over it.
-#[expect(clippy::disallowed_methods, reason = "replaces nothing but the tool's own memory")]
+/// Replaces the positions atomically.
+#[expect(clippy::disallowed_methods, reason = "replaces only the tool's own file")]
 pub(super) fn save(state_dir: &Path, positions: &Positions) -> Result<(), StateError> {
     let path = file(state_dir);
     let write = || {
