@@ -244,7 +244,7 @@ fn a_cut_tail_and_damage_are_told_and_cost_nothing_else() {
     assert_eq!((code, &found["torn"], &found["count"]), (1, &Value::Bool(false), &9.into()));
     assert_eq!(found["damaged"].as_array().unwrap().len(), 1);
     let (_, _, err) = run(&["show", str(&path)]);
-    assert!(err.contains("are no record: no record begins so"), "{err}");
+    assert!(err.contains("are not a record: no record begins so"), "{err}");
     assert_eq!(run(&["show", "/nowhere/CHANGELOG.1"]).0, 5);
 }
 

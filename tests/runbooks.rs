@@ -1,11 +1,11 @@
-//! The runbooks: a page for every code, and no command in them that the binary lacks.
+//! The runbooks: a page for every code; and no text names a command that the binary lacks.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::Parser as _;
+use clap::{Command, CommandFactory as _, Parser as _};
 use georepair::cli::Args;
 use georepair::domain::Code;
 
@@ -56,4 +56,108 @@ fn every_command_of_ours_can_be_typed() {
         }
     }
     assert!(seen >= 40, "only {seen} commands");
+}
+
+/// Words that follow the name where no command is meant: `georepair on m2`.
+const PROSE: &[&str] = &[
+    "and", "began", "cannot", "cargo", "carries", "could", "does", "ended", "from", "has", "here",
+    "is", "itself", "left", "needs", "of", "on", "or", "over", "process", "reads", "sent", "there",
+    "to", "was", "would",
+];
+
+/// Every text below `src`, and the README.
+fn texts() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = vec![root.join("README.md")];
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension().and_then(|it| it.to_str()) {
+                None if path.is_dir() => folders.push(path),
+                Some("rs") => found.push(path),
+                _ => {}
+            }
+        }
+    }
+    found.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// The texts in which a command may be named: string literals and help, without other comments.
+fn strings(path: &Path, text: &str) -> String {
+    if path.extension().is_some_and(|it| it == "md") {
+        return text.to_owned();
+    }
+    // A literal that goes on over a line break is one text.
+    let mut joined = String::new();
+    for line in text.lines().filter(|line| !line.trim_start().starts_with("//!")) {
+        match line.strip_suffix('\\') {
+            Some(begin) => joined += begin.trim_start(),
+            None => joined += &format!("{}\n", line.trim_start()),
+        }
+    }
+    joined
+}
+
+/// What is wrong with a command line that begins like this.
+fn fault(line: &str, all: &Command) -> Option<String> {
+    let stop = |c: char| !(c.is_ascii_alphanumeric() || "-_=".contains(c));
+    let mut words = line.split_whitespace();
+    let mut command = all;
+    for word in words.by_ref() {
+        let plain = word.trim_end_matches(stop);
+        match command.find_subcommand(plain) {
+            Some(next) => command = next,
+            None if std::ptr::eq(command, all) && PROSE.contains(&plain) => return None,
+            None if command.has_subcommands()
+                && plain.starts_with(|c: char| c.is_ascii_lowercase()) =>
+            {
+                return Some(format!("no command {plain:?} in {}", command.get_name()));
+            }
+            None => break,
+        }
+        if !command.has_subcommands() || plain.len() < word.len() {
+            break;
+        }
+    }
+    let known = |flag: &str| {
+        let named = |it: &clap::Arg| it.get_long() == Some(flag);
+        command.get_arguments().chain(all.get_arguments()).any(named)
+    };
+    let flags = line.split_whitespace().filter_map(|word| word.strip_prefix("--"));
+    let flags = flags.map(|word| word.split(|c: char| stop(c) || c == '=').next().unwrap());
+    let unknown = flags.filter(|flag| !flag.is_empty()).find(|flag| !known(flag));
+    unknown.map(|flag| format!("no flag --{flag} of {}", command.get_name()))
+}
+
+#[test]
+fn no_text_names_a_command_that_does_not_exist() {
+    let all = Args::command();
+    let mut seen = 0;
+    for (path, text) in texts() {
+        for (at, _) in strings(&path, &text).match_indices("georepair ") {
+            let text = strings(&path, &text);
+            let rest = &text[at + "georepair ".len()..];
+            let end = rest.find(['\n', '"', '`', '#', ';', '|', '(', ')', '\\']);
+            let line = &rest[..end.unwrap_or(rest.len())];
+            // Two blanks end a command in a hint: what follows says what it does.
+            let line = line.split("  ").next().unwrap();
+            if let Some(fault) = fault(line, &all) {
+                panic!("{}: georepair {line}: {fault}", path.display());
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 60, "only {seen} commands");
+}
+
+#[test]
+fn an_invented_command_is_found() {
+    let all = Args::command();
+    for line in ["repair sends them", "runs forget X", "audit session --deep", "diagnose --deep"] {
+        assert!(fault(line, &all).is_some(), "{line}");
+    }
+    for line in ["runs resume {id}", "on m2", "audit session {primary} --content", "runbook"] {
+        assert_eq!(fault(line, &all), None, "{line}");
+    }
 }

@@ -1,4 +1,4 @@
-//! What was typed: the flags of all commands in one place.
+//! The command line: all commands and the flags they share.
 
 use clap::{Parser, Subcommand};
 
@@ -7,8 +7,8 @@ use super::global::Global;
 
 /// The fsck of GlusterFS geo-replication.
 ///
-/// georepair reads logs, bricks and changelogs of a geo-replication session, says what is wrong
-/// and why, and mends it. In older releases the primary side was called master, the secondary slave.
+/// georepair reads the logs, bricks and changelogs of a geo-replication session, reports what is
+/// wrong and why, and repairs it. Older releases call the primary master and the secondary slave.
 #[derive(Parser, Debug)]
 #[command(name = "georepair", version, max_term_width = 100, propagate_version = true)]
 pub struct Args {
@@ -20,31 +20,31 @@ pub struct Args {
     pub command: Command,
 }
 
-/// The commands, in the order of the work.
+/// The commands, in the order an operator needs them.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Which gfids fail, why, since when, and what to do
+    /// Find out which gfids fail, why, since when, and what to do
     Diagnose(cmd::diagnose::Args),
-    /// Every path of a gfid, and the gfid of a path
+    /// Resolve gfids to all their paths, and paths to gfids
     ResolveGfid(cmd::resolve_gfid::Args),
-    /// What the bricks wrote down about every change
+    /// Read changelogs: records, history, backlog, statistics
     #[command(subcommand)]
     Changelog(cmd::changelog::Command),
-    /// Start the session over: proved restart, marks set back, full crawl
+    /// Reset a session: verified restart, rewind, rebuild the index, full resync
     Reset(cmd::reset::Args),
-    /// Is a brick sound, would a session work, are both sides the same?
+    /// Check a brick, compare both sides, check whether a session would work
     #[command(subcommand)]
     Audit(cmd::audit::Command),
-    /// Have gsyncd send files and directories again, in pre-order
+    /// Send files and directories again, parents first
     TriggerSync(cmd::trigger_sync::Args),
     /// Run a saved plan
     Apply(cmd::apply::Args),
-    /// What was done, going on after a crash, taking it back
+    /// List, show, resume, undo and delete runs
     #[command(subcommand)]
     Runs(cmd::runs::Command),
-    /// The runbooks, offline
+    /// Print the runbooks: what to do about each finding
     Runbook(cmd::runbook::Args),
-    /// What georepair does on a peer, for the georepair that asked over ssh
+    /// The agent that georepair on another node starts over ssh
     #[command(subcommand, hide = true)]
     Agent(cmd::agent::Command),
 }

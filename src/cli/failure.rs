@@ -1,4 +1,4 @@
-//! How a command ends: an outcome or a failure, and the exit code for either.
+//! Exit codes: of an outcome, and of a failure.
 
 use std::process::ExitCode;
 
@@ -14,19 +14,19 @@ pub(crate) enum Outcome {
     Fine,
     /// Findings, or changes a dry run would make (exit 1).
     Findings,
-    /// Too little was seen to judge (exit 5).
+    /// Not enough was seen to judge (exit 5).
     Blind,
-    /// Stopped by Ctrl-C with what was found so far told (exit 130).
+    /// Stopped by Ctrl-C; what was found so far is reported (exit 130).
     Cut,
 }
 
-/// Prints what clap has to say, and answers with its exit code: help is no mistake.
+/// Prints clap's message and returns its exit code: 0 for help, 2 for an error.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
-/// Prints a failure on standard error and answers with the contract's exit code.
+/// Prints a failure on standard error and returns its exit code.
 pub(crate) fn exit_code(ended: Result<Outcome, Failure>) -> ExitCode {
     let failure = match ended {
         Ok(Outcome::Fine) => return ExitCode::SUCCESS,

@@ -13,22 +13,22 @@ use crate::task::{Context, Failure};
 #[derive(ClapArgs, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// How to print the answer
+    /// Output format
     #[arg(long, global = true, value_enum, default_value = "human")]
     pub format: Format,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
     pub color: ColorChoice,
-    /// Say more
+    /// Show benign findings and all causes
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// No progress and no hints on standard error
+    /// No progress and no notes on standard error
     #[arg(long, global = true)]
     pub quiet: bool,
-    /// Where runs and read positions are remembered
+    /// Where runs and read positions are kept
     #[arg(long, global = true, value_name = "DIR", default_value = "/var/lib/georepair")]
     pub state_dir: PathBuf,
-    /// How many threads work at once [default: one a core]
+    /// Number of threads [default: one per core]
     #[arg(long, global = true, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// The gluster command

@@ -17,8 +17,8 @@ pub(super) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         for signal in [SIGINT, SIGTERM] {
-            // The order matters: the first signal finds the flag down and passes the shutdown by.
-            // Where the handlers cannot be set, Ctrl-C ends at once, which a run survives as well.
+            // The order matters: at the first signal the flag is not yet raised, so no shutdown.
+            // If the handlers cannot be set, Ctrl-C ends at once; a run can be resumed after that too.
             let _ = flag::register_conditional_shutdown(signal, 130, flag());
             let _ = flag::register(signal, flag());
         }

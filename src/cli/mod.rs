@@ -1,4 +1,4 @@
-//! Flags in, exit code out.
+//! The command line: flags in, exit code out.
 
 mod args;
 mod clock;
@@ -22,7 +22,7 @@ pub use args::Args;
 use args::Command;
 use failure::Outcome;
 
-/// Runs the command line and answers with the process's exit code.
+/// Runs the command line and returns the process's exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<Outcome, Failure> {
     if let Some(jobs) = args.global.jobs {
-        // Fails only where the threads run already, which nothing before this starts.
+        // Fails only if the threads run already, and nothing before this starts them.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.get()).build_global();
     }
     match &args.command {

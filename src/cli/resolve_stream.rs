@@ -1,4 +1,4 @@
-//! The counter at which questions about gfids come in and answers go out, in the same order.
+//! Reads gfid queries from arguments and standard input; prints the answers in input order.
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -18,10 +18,10 @@ use crate::scan::brick::BrickRoot;
 use crate::scan::resolve::{Answer, Query, Resolver};
 use crate::task::{Failure, Phase, Progress as _};
 
-/// How many answers may wait for a scan; more are scanned for at once, to bound memory.
+/// How many answers may wait for a scan before it runs: bounds the memory.
 const WAITING: usize = 1_000_000;
 
-/// Takes questions from arguments and standard input and prints their answers.
+/// Answers queries from arguments and standard input.
 pub(super) struct ResolveStream<'a> {
     resolver: Resolver<'a>,
     meter: &'a Arc<Meter>,
@@ -30,12 +30,12 @@ pub(super) struct ResolveStream<'a> {
     quiet: bool,
     /// Answers from the first one on that needs a scan.
     waiting: Vec<Answer>,
-    /// Lines that were no findings.
+    /// Lines that were not findings.
     unread: u64,
 }
 
 impl<'a> ResolveStream<'a> {
-    /// A desk; without `scan`, names that only a scan could tell stay unknown.
+    /// Without `scan`, names that no xattr records stay unknown.
     pub(super) fn new(
         bricks: &'a [BrickRoot],
         meter: &'a Arc<Meter>,
@@ -47,7 +47,7 @@ impl<'a> ResolveStream<'a> {
         Self { resolver, meter, list, scan, quiet, waiting: Vec::new(), unread: 0 }
     }
 
-    /// Takes the arguments, and standard input in the place of each `-`.
+    /// Answers the arguments, and standard input in the place of each `-`.
     pub(super) fn take_all(&mut self, asked: &[OsString]) -> Result<(), Failure> {
         for given in asked.split_inclusive(|text| text == "-") {
             let (texts, stdin) = match given {
@@ -74,7 +74,7 @@ impl<'a> ResolveStream<'a> {
         Ok(())
     }
 
-    /// Takes the gfids of the findings on standard input, each once.
+    /// Resolves the gfids of the findings on standard input, each once.
     pub(super) fn take_findings(&mut self) -> Result<(), Failure> {
         let mut seen = HashSet::<Gfid>::new();
         for batch in Batches::of(io::stdin()) {
@@ -125,7 +125,7 @@ impl<'a> ResolveStream<'a> {
         Ok(())
     }
 
-    /// Answers what had to wait, ends the list, and says how it went.
+    /// Prints the answers that waited for the scan, and the summary.
     pub(super) fn close(mut self) -> Result<Outcome, Failure> {
         self.scan_for_waiting()?;
         let outcome = if self.list.is_blind() || self.unread > 0 {
@@ -141,7 +141,7 @@ impl<'a> ResolveStream<'a> {
             eprintln!("{summary}");
         }
         if self.unread > 0 {
-            eprintln!("{} lines were no findings; they come from:", self.unread);
+            eprintln!("{} lines were not findings. To get findings:", self.unread);
             eprintln!("  georepair diagnose --format jsonl");
         }
         Ok(if gone { Outcome::Fine } else { outcome })

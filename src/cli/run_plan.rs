@@ -1,4 +1,4 @@
-//! What every command that changes something shares: its flags, and the way from plan to run.
+//! What all commands that change something share: their flags, and the way from plan to run.
 
 use std::path::{Path, PathBuf};
 
@@ -19,18 +19,18 @@ use crate::task::{Context, Failure};
 
 /// Flags of every command that changes anything.
 #[derive(ClapArgs, Clone, Debug, Default)]
-#[command(next_help_heading = "Options of every change")]
+#[command(next_help_heading = "Options of commands that change something")]
 pub(super) struct ChangeArgs {
-    /// Compute everything, print the exact plan, change nothing
+    /// Print the exact plan and change nothing
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Save the plan instead of running it; `georepair apply FILE` runs it
+    /// Save the plan instead of running it; run it with `georepair apply FILE`
     #[arg(long, value_name = "FILE")]
     pub(super) plan_out: Option<PathBuf>,
     /// Write a shell script for each node instead of running the plan
     #[arg(long, value_name = "DIR")]
     pub(super) script: Option<PathBuf>,
-    /// Run it without asking
+    /// Run the plan without asking
     #[arg(long, conflicts_with_all = ["dry_run", "plan_out", "script"])]
     pub(super) yes: bool,
 }

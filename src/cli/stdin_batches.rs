@@ -1,4 +1,4 @@
-//! Lines of standard input, as many at a time as there are: a batch for a file, one for a tail.
+//! Batches of lines from standard input: large ones from a file, single lines from a slow pipe.
 
 use std::io::{self, BufRead, BufReader};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -8,7 +8,7 @@ use crate::domain::{Kind, UserError};
 /// The most lines of one batch: bounds the memory that a batch takes.
 const BATCH: usize = 1 << 17;
 
-/// Standard input ended with an error.
+/// Standard input cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read standard input")]
 pub(super) struct InputError(#[source] io::Error);
@@ -67,7 +67,7 @@ impl Iterator for Batches {
     }
 }
 
-/// Waits for one line and takes what came with it; nothing at the end.
+/// Waits for one line and reads what is buffered with it; empty at the end.
 fn read_chunk(input: &mut BufReader<impl io::Read>) -> Chunk {
     let mut lines = Vec::new();
     while lines.is_empty() || input.buffer().contains(&b'\n') {

@@ -1,4 +1,4 @@
-//! What an audit found: facts about one object, put side by side where there are two sides.
+//! Findings of an audit: facts about one object, for both sides if there are two.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub struct AuditFinding {
     pub code: Code,
     /// How bad it is here.
     pub severity: Severity,
-    /// The brick it was found on, as `HOST:DIR` or a path; none where it is about both sides.
+    /// The brick it was found on, as `HOST:DIR` or a path; `None` if it is about both sides.
     pub brick: Option<Name>,
     /// The object, where it has a gfid.
     pub gfid: Option<Gfid>,
@@ -24,14 +24,14 @@ pub struct AuditFinding {
     pub primary: Option<Facts>,
     /// What the secondary has; for an audit of a brick, what was expected.
     pub secondary: Option<Facts>,
-    /// How many more objects below it share its fate and are not told one by one.
+    /// Number of objects below it with the same finding, not listed individually.
     pub below: u64,
     /// One sentence a person understands.
     pub says: String,
 }
 
 impl AuditFinding {
-    /// A finding of the code's usual severity that says this, about nothing in particular yet.
+    /// A finding of the code's usual severity, with no subject set yet.
     #[must_use]
     pub fn new(code: Code, says: impl Into<String>) -> Self {
         Self {
@@ -81,9 +81,9 @@ pub enum Fact {
     Time(Time),
     /// A gfid.
     Gfid(Gfid),
-    /// A name or path; a field `…_bytes` stands beside it.
+    /// A name or path, with a twin field `…_bytes`.
     Name(Name),
-    /// Names or paths; a parallel list `…_bytes` stands beside them.
+    /// Names or paths, with a parallel list `…_bytes`.
     Names(Vec<Name>),
 }
 
@@ -178,16 +178,16 @@ impl From<Vec<Name>> for Fact {
 pub struct AuditHead {
     /// How many objects were compared or checked.
     pub compared: u64,
-    /// Objects that differ, but that replication still has on its list; unknown where no mark or
-    /// changelog tells.
+    /// Objects that differ and are named in changelogs that are not replicated yet; `None` if no
+    /// mark is known.
     pub pending: Option<u64>,
-    /// Up to which moment replication had come by its own marks when the audit began.
+    /// Time up to which everything was replicated when the audit began, by the session's marks.
     pub up_to: Option<Time>,
     /// What was compared and what was not, one sentence each.
     pub scope: Vec<String>,
-    /// What could not be read or judged, one sentence each: with any, "equal" is not proven.
+    /// What could not be checked, one sentence each; if there is any, equality is not proven.
     pub unseen: Vec<String>,
-    /// What else deserves a word.
+    /// Further notes.
     pub notes: Vec<String>,
     /// How often each code was found, objects below a finding not counted.
     pub summary: BTreeMap<Code, u64>,

@@ -9,6 +9,7 @@ mod fop;
 mod gfid;
 mod mark;
 mod name;
+mod quantity;
 mod reset;
 mod session;
 mod session_state;
@@ -28,6 +29,7 @@ pub use fop::Fop;
 pub use gfid::{Gfid, GfidError};
 pub use mark::Mark;
 pub use name::Name;
+pub use quantity::{counted, human_bytes};
 pub use reset::{Level, QUARANTINE, ResetOptions, SecondaryData};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The document of the audits: findings as they are found, the counts and what was not seen last.
+//! Audits: findings as they are found, then the counts and what could not be checked.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -9,10 +9,10 @@ use super::{OutputStyle, Paint, PrintError, Record, Stream};
 use crate::domain::{AuditFinding, AuditHead, Code, Fact, Facts, Severity};
 use crate::task::{Failure, Findings};
 
-/// How many findings of one code people are shown; scripts get them all.
+/// How many findings of one code are shown to people; scripts get all.
 const SHOWN: u64 = 50;
 
-/// The document `georepair/audit/1` on its way to standard output.
+/// The document `georepair/audit/1`, printed as it grows.
 pub struct AuditList<'w> {
     stream: Stream<'w>,
     look: OutputStyle,
@@ -24,7 +24,7 @@ impl AuditList<'static> {
     /// Starts the document.
     ///
     /// # Errors
-    /// [`PrintError`] where standard output takes nothing.
+    /// [`PrintError`] if standard output cannot be written.
     pub fn start(look: OutputStyle) -> Result<Self, PrintError> {
         Ok(Self::new(Stream::to_stdout("georepair/audit/1", "findings", look, false)?, look))
     }
@@ -34,7 +34,7 @@ impl<'w> AuditList<'w> {
     /// Starts the document on any writer.
     ///
     /// # Errors
-    /// [`PrintError`] where the writer takes nothing.
+    /// [`PrintError`] if the writer fails.
     pub fn start_on(out: Box<dyn Write + 'w>, look: OutputStyle) -> Result<Self, PrintError> {
         Ok(Self::new(Stream::to(out, "georepair/audit/1", "findings", look)?, look))
     }
@@ -43,7 +43,7 @@ impl<'w> AuditList<'w> {
         Self { stream, look, tally: BTreeMap::new(), worst: None }
     }
 
-    /// Prints findings; people see the first of each code only, unless they want more.
+    /// Prints findings; for people only the first of each code, unless verbose.
     ///
     /// # Errors
     /// [`PrintError`].
@@ -67,7 +67,7 @@ impl<'w> AuditList<'w> {
         self.worst.is_some_and(|worst| worst != Severity::Benign)
     }
 
-    /// Whether the reader went away (`| head`).
+    /// Whether the reader closed the pipe (`| head`).
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.stream.is_gone()
@@ -132,7 +132,7 @@ impl Record for AuditFinding {
         }
         writeln!(out, "\n    {}", self.says)?;
         if self.below > 0 {
-            writeln!(out, "    with it {} more below", self.below)?;
+            writeln!(out, "    and {} objects below it", self.below)?;
         }
         for (side, facts) in [("primary", &self.primary), ("secondary", &self.secondary)] {
             if let Some(facts) = facts {
@@ -181,18 +181,18 @@ impl Record for End<'_> {
             writeln!(out, "and {} more; -v shows all, --format jsonl too", self.hidden)?;
         }
         for (mark, lines) in
-            [("", &head.scope), ("not seen: ", &head.unseen), ("note: ", &head.notes)]
+            [("", &head.scope), ("not checked: ", &head.unseen), ("note: ", &head.notes)]
         {
             for line in lines {
                 writeln!(out, "{mark}{line}")?;
             }
         }
         if let Some(up_to) = head.up_to {
-            writeln!(out, "replication had come up to {up_to}")?;
+            writeln!(out, "replicated up to {up_to}")?;
         }
         write!(out, "{} compared", head.compared)?;
         if let Some(pending) = head.pending.filter(|pending| *pending > 0) {
-            write!(out, ", {pending} differ and are still pending")?;
+            write!(out, ", {pending} differ and are pending")?;
         }
         if head.summary.is_empty() {
             let well = if head.unseen.is_empty() { "nothing wrong" } else { "nothing found" };

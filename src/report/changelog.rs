@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{Format, OutputStyle, Paint, PrintError, Record, Stream};
-use crate::domain::{Gfid, Name, Time};
+use crate::domain::{Gfid, Name, Time, counted};
 use crate::format::changelog;
 use crate::format::changelog::{Change, Owner, Place};
 use crate::scan::changelog::{Damaged, History, Reuse};
@@ -23,8 +23,8 @@ pub struct RecordList {
     torn: bool,
 }
 
-/// How many damaged places are told one by one.
-const DAMAGE_TOLD: usize = 1000;
+/// How many damaged places are listed one by one; all are counted.
+const DAMAGE_LISTED: usize = 1000;
 
 /// One record, as it is shown.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl RecordList {
     /// Notes bytes that are no record.
     pub fn damaged(&mut self, damaged: &Damaged) {
         self.torn |= damaged.torn;
-        if self.damage.len() >= DAMAGE_TOLD {
+        if self.damage.len() >= DAMAGE_LISTED {
             self.omitted += 1;
             return;
         }
@@ -118,8 +118,8 @@ impl RecordList {
     ///
     /// # Errors
     /// [`PrintError`].
-    pub fn push_history(&mut self, told: &History, bricks: &[Name]) -> Result<(), PrintError> {
-        for event in &told.events {
+    pub fn push_history(&mut self, history: &History, bricks: &[Name]) -> Result<(), PrintError> {
+        for event in &history.events {
             let source = Name::from(event.file.as_os_str().as_encoded_bytes());
             self.push(&Row {
                 time: event.time.map(|end| Time::from_secs(end.into())),
@@ -133,9 +133,9 @@ impl RecordList {
                 replaced: event.replaced,
             })?;
         }
-        told.damage.iter().for_each(|damaged| self.damaged(damaged));
+        history.damage.iter().for_each(|damaged| self.damaged(damaged));
         if self.look.format == Format::Human {
-            for reuse in &told.reuses {
+            for reuse in &history.reuses {
                 self.stream.push_one(&ReuseRow(reuse))?;
             }
         }
@@ -273,12 +273,11 @@ impl Record for ReuseRow<'_> {
         let place = Place { parent: reuse.entry.parent, name: name.into() };
         writeln!(
             out,
-            "{} {}: {} ({} {})",
+            "{} {}: {} ({})",
             Paint::Warn.on(format_args!("name {}", reuse.pattern.name())),
             shown(&place, reuse.parent_path.as_ref()),
             reuse.pattern.says(),
-            reuse.count,
-            if reuse.count == 1 { "time" } else { "times" },
+            counted(reuse.count, "time"),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! `resolve-gfid`'s answers: one row a gfid, with every path it has.
+//! `resolve-gfid`: one row per gfid, with all its paths.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -38,7 +38,7 @@ impl GfidList {
     /// Starts the document; with `nul`, people's format is the bare paths, each ended by NUL.
     ///
     /// # Errors
-    /// [`PrintError`] where standard output takes nothing.
+    /// [`PrintError`] if standard output cannot be written.
     pub fn start<'n>(
         look: OutputStyle,
         bricks: impl ExactSizeIterator<Item = &'n Name>,
@@ -74,7 +74,7 @@ impl GfidList {
         self.stream.flush()
     }
 
-    /// Whether the reader went away.
+    /// Whether the reader closed the pipe.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.stream.is_gone()
@@ -86,7 +86,7 @@ impl GfidList {
         self.blind
     }
 
-    /// Whether every question so far has a path.
+    /// Whether every query so far has a path.
     #[must_use]
     pub fn all_resolved(&self) -> bool {
         self.tally.keys().all(|status| *status == word(Some(Status::Resolved)))
@@ -98,7 +98,7 @@ impl GfidList {
         let mut counts: Vec<_> = self.tally.iter().collect();
         counts.sort_by_key(|(word, count)| (**word != "resolved", std::cmp::Reverse(**count)));
         let parts: Vec<_> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
-        if parts.is_empty() { "nothing was asked".to_owned() } else { parts.join(", ") }
+        if parts.is_empty() { "no queries".to_owned() } else { parts.join(", ") }
     }
 
     /// Ends the document with its head.
@@ -137,7 +137,7 @@ fn kind_word(kind: Option<ObjectKind>) -> &'static str {
 }
 
 impl GfidRow<'_> {
-    /// The gfid, or the question's own text where there is none.
+    /// The gfid, or the query's text if there is none.
     fn label(&self) -> Option<String> {
         match (&self.answer.gfid, &self.answer.query) {
             (Some(gfid), _) => Some(gfid.to_string()),
@@ -188,7 +188,7 @@ impl GfidRow<'_> {
         self.line(out, "", "", rest)
     }
 
-    fn write_sight(
+    fn write_owner(
         &self,
         look: &OutputStyle,
         sight: &BrickAnswer,
@@ -213,7 +213,7 @@ impl GfidRow<'_> {
             self.remark(out, Paint::Warn.on(says))?;
         }
         if let Some(linkto) = &sight.linkto {
-            self.remark(out, format_args!("a pointer only: DHT keeps the data on {linkto}"))?;
+            self.remark(out, format_args!("DHT linkto file: the data is on {linkto}"))?;
         }
         if look.verbose {
             self.write_details(sight, out)?;
@@ -253,7 +253,7 @@ impl GfidRow<'_> {
     }
 }
 
-/// Another brick's sight, in short.
+/// Another brick's answer, in short.
 fn elsewhere(sight: &BrickAnswer) -> Value {
     json!({
         "brick": &*sight.brick, "status": sight.status, "kind": sight.kind,
@@ -282,10 +282,10 @@ impl Record for GfidRow<'_> {
                 out,
                 &label,
                 "-",
-                format_args!("{word}: no gfid, and no path of a brick"),
+                format_args!("{word}: neither a gfid nor a path on a brick"),
             );
         };
-        self.write_sight(look, owner, out)?;
+        self.write_owner(look, owner, out)?;
         let contradicted = self.answer.disagrees();
         for sight in self.answer.bricks.iter().filter(|sight| *sight != owner) {
             let same = sight.status == owner.status && sight.links == owner.links;

@@ -1,10 +1,9 @@
-//! How things look: one file per document, for people and for scripts.
+//! How answers are printed, for people and for scripts: one file per document.
 
 mod audit;
 mod changelog;
 mod diagnosis;
 mod gfids;
-mod json;
 mod pending;
 mod plan;
 mod preflight;

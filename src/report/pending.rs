@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{Document, OutputStyle, Paint};
-use crate::domain::{Name, Time};
+use crate::domain::{Name, Time, counted, human_bytes};
 use crate::scan::changelog::{Backlog, Pending};
 
 /// The document `georepair/pending/1`.
@@ -24,7 +24,7 @@ struct BrickRow {
 }
 
 impl PendingList {
-    /// What `scan` found, brick by brick.
+    /// The backlog of each session, brick by brick.
     #[must_use]
     pub fn new(found: Vec<(Name, Vec<Pending>)>, now: Time) -> Self {
         let rows = found.into_iter().flat_map(|(brick, sessions)| {
@@ -33,13 +33,13 @@ impl PendingList {
         Self { schema: "georepair/pending/1", bricks: rows.collect() }
     }
 
-    /// Whether a worker stalls.
+    /// Whether a worker is stalled.
     #[must_use]
     pub fn has_stalled(&self) -> bool {
         self.bricks.iter().any(|row| row.pending.stalled == Some(true))
     }
 
-    /// Whether a changelog is damaged or gone.
+    /// Whether a changelog is damaged or missing.
     #[must_use]
     pub fn is_damaged(&self) -> bool {
         self.bricks.iter().any(|row| {
@@ -48,7 +48,7 @@ impl PendingList {
         })
     }
 
-    /// Whether no brick has a mark to judge by.
+    /// Whether no brick has an stime, so that no backlog is known.
     #[must_use]
     pub fn is_blind(&self) -> bool {
         self.bricks.iter().all(|row| row.pending.stime.is_none())
@@ -119,7 +119,7 @@ impl Document for PendingList {
             writeln!(out)?;
             match (&it.backlog, it.stime) {
                 (Some(backlog), Some(stime)) => row.backlog(backlog, stime.time(), out)?,
-                _ => writeln!(out, "  no stime: no session ever came this far on this brick")?,
+                _ => writeln!(out, "  no stime: no session has synced anything from this brick")?,
             }
             for note in &it.notes {
                 writeln!(out, "  note: {note}")?;
@@ -141,13 +141,13 @@ impl BrickRow {
         } else {
             writeln!(
                 out,
-                "  pending: {} changelogs, {} records ({} entries, {} data, {} metadata), {} to send",
-                backlog.changelogs,
-                backlog.records(),
+                "  pending: {}, {} ({} entries, {} data, {} metadata), {} to send",
+                counted(backlog.changelogs, "changelog"),
+                counted(backlog.records(), "record"),
                 backlog.entries,
                 backlog.data,
                 backlog.metadata,
-                size(backlog.bytes),
+                human_bytes(backlog.bytes),
             )?;
             if let (Some(oldest), Some(newest)) = (backlog.oldest, backlog.newest) {
                 let lag = self.lag(backlog);
@@ -156,19 +156,11 @@ impl BrickRow {
         }
         if backlog.missing > 0 {
             let bad = Paint::Bad.on("lost");
-            writeln!(
-                out,
-                "  {bad}: {} changelogs that HTIME names are not there",
-                backlog.missing
-            )?;
+            writeln!(out, "  {bad}: {} changelogs named in HTIME are missing", backlog.missing)?;
         }
         for resent in &backlog.resent {
-            let bytes = resent.bytes.map_or_else(|| "gone".to_owned(), size);
-            writeln!(
-                out,
-                "  sent again and again: {} ({} times, {bytes})",
-                resent.gfid, resent.times
-            )?;
+            let bytes = resent.bytes.map_or_else(|| "deleted".to_owned(), human_bytes);
+            writeln!(out, "  sent repeatedly: {} ({} times, {bytes})", resent.gfid, resent.times)?;
         }
         for damaged in &self.pending.damage {
             let path = Name::from(damaged.file.as_os_str().as_encoded_bytes());
@@ -179,40 +171,10 @@ impl BrickRow {
             let bad = Paint::Bad.on("STALLED");
             writeln!(
                 out,
-                "  {bad}: changelogs stand unread past stime; stop and start the session, \
-                 see: georepair runbook worker-stalled"
+                "  {bad}: changelogs newer than stime are not read; stop and start the session \
+                 (georepair runbook worker-stalled)"
             )?;
         }
         Ok(())
-    }
-}
-
-/// A size for people, in powers of 1024.
-pub(super) fn size(bytes: u64) -> String {
-    let (mut unit, mut shift) = ("B", 0);
-    for next in ["KiB", "MiB", "GiB", "TiB"] {
-        if bytes >> (shift + 10) > 0 {
-            (unit, shift) = (next, shift + 10);
-        }
-    }
-    if shift == 0 {
-        return format!("{bytes} B");
-    }
-    let tenths = (u128::from(bytes) * 10) >> shift;
-    format!("{}.{} {unit}", tenths / 10, tenths % 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::size;
-
-    #[test]
-    fn shows_sizes() {
-        for (bytes, shown) in
-            [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (1 << 30, "1.0 GiB")]
-        {
-            assert_eq!(size(bytes), shown);
-        }
-        assert_eq!(size(u64::MAX), "16777215.9 TiB");
     }
 }

@@ -5,39 +5,39 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::{Document, OutputStyle, Paint};
-use crate::domain::Name;
+use crate::domain::{Name, counted};
 use crate::plan::{Plan, Step};
 
 /// A plan, and which of its steps have nothing to do as things are now.
 #[derive(Clone, Debug)]
 pub struct PlanView<'a> {
     plan: &'a Plan,
-    already_so: Vec<bool>,
+    already_done: Vec<bool>,
 }
 
 impl<'a> PlanView<'a> {
-    /// The view; `already_so` step by step, empty where nobody looked.
+    /// The view; `already_done` for each step, empty if that is not known.
     #[must_use]
-    pub fn new(plan: &'a Plan, already_so: Vec<bool>) -> Self {
-        Self { plan, already_so }
+    pub fn new(plan: &'a Plan, already_done: Vec<bool>) -> Self {
+        Self { plan, already_done }
     }
 
     /// Whether running the plan would change anything.
     #[must_use]
     pub fn would_change(&self) -> bool {
-        !(0..self.plan.steps.len()).all(|index| self.is_so(index))
+        !(0..self.plan.steps.len()).all(|index| self.is_done(index))
     }
 
-    fn is_so(&self, index: usize) -> bool {
-        self.already_so.get(index).copied().unwrap_or(false)
+    fn is_done(&self, index: usize) -> bool {
+        self.already_done.get(index).copied().unwrap_or(false)
     }
 
     fn step(&self, index: usize, step: &Step, node: usize, out: &mut dyn Write) -> io::Result<()> {
         let says = Name::from(step.does.says());
         let says = says.lossy();
-        let so = if self.is_so(index) { "  (already so)" } else { "" };
+        let done = if self.is_done(index) { "  (already done)" } else { "" };
         let id = Paint::Strong.on(format!("{:>4}", step.id));
-        writeln!(out, "{id}  {:node$}  {}{so}", plain(&step.node), plain(&says))?;
+        writeln!(out, "{id}  {:node$}  {}{done}", plain(&step.node), plain(&says))?;
         let margin = node + 8;
         for guard in &step.guards {
             let guard = plain(&guard.to_string());
@@ -47,7 +47,7 @@ impl<'a> PlanView<'a> {
     }
 }
 
-/// Text without what could move a terminal's cursor: titles and names in a plan are input.
+/// Text without control characters: titles and names in a plan are input.
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
@@ -64,13 +64,13 @@ impl Document for PlanView<'_> {
     fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let steps = &self.plan.steps;
         writeln!(out, "{}  {}", Paint::Strong.on("PLAN"), plain(&self.plan.title))?;
-        let many = if steps.len() == 1 { "step" } else { "steps" };
-        writeln!(out, "{}, {} {many}\n", plain(&self.plan.session), steps.len())?;
+        let many = counted(steps.len() as u64, "step");
+        writeln!(out, "{}, {many}\n", plain(&self.plan.session))?;
         let node = steps.iter().map(|step| step.node.chars().count()).max().unwrap_or_default();
-        let spent = self.plan.point_of_no_return();
+        let irreversible = self.plan.point_of_no_return();
         for (index, step) in steps.iter().enumerate() {
-            if Some(step.id) == spent {
-                let line = "---- from here on there is no way back ----";
+            if Some(step.id) == irreversible {
+                let line = "---- cannot be undone from here on ----";
                 writeln!(out, "      {}", Paint::Warn.on(line))?;
             }
             self.step(index, step, node, out)?;
@@ -79,7 +79,7 @@ impl Document for PlanView<'_> {
             writeln!(out, "nothing to do")?;
         }
         if let Some(left) = &self.plan.afterwards {
-            writeln!(out, "\nthen  {}", plain(&left.to_string()))?;
+            writeln!(out, "\nafterwards: {}", plain(&left.to_string()))?;
         }
         Ok(())
     }

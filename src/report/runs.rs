@@ -165,7 +165,7 @@ impl Document for RunView {
         if let Some((origin, at)) = ledger.began() {
             let argv: Vec<_> = origin.argv.iter().map(|it| Name::from(it).to_string()).collect();
             let (user, host) = (Name::from(&origin.user), Name::from(&origin.host));
-            writeln!(out, "begun {at} by {user} on {host}: {}", argv.join(" "))?;
+            writeln!(out, "started {at} by {user} on {host}: {}", argv.join(" "))?;
         }
         writeln!(out)?;
         for step in &plan.steps {
@@ -181,11 +181,11 @@ impl Document for RunView {
         }
         match self.run.state {
             RunState::Unfinished => {
-                writeln!(out, "\ngo on:      georepair runs resume {id}")?;
-                writeln!(out, "take back:  georepair runs undo {id}")
+                writeln!(out, "\nresume:  georepair runs resume {id}")?;
+                writeln!(out, "undo:    georepair runs undo {id}")
             }
             RunState::Finished if plan.point_of_no_return().is_none() => {
-                writeln!(out, "\ntake back:  georepair runs undo {id}")
+                writeln!(out, "\nundo:    georepair runs undo {id}")
             }
             _ => Ok(()),
         }

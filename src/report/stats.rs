@@ -1,13 +1,12 @@
-//! `changelog stats`: operations, hot directories, and what nobody needs any more.
+//! `changelog stats`: operations, hot directories, changelogs that no session needs any more.
 
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
-use super::pending::size;
 use super::{Document, OutputStyle, Paint};
-use crate::domain::Name;
+use crate::domain::{Name, human_bytes};
 use crate::scan::changelog::{Bucket, Stats};
 
 /// The document `georepair/changelog-stats/1`.
@@ -24,7 +23,7 @@ struct BrickStats {
 }
 
 impl StatsReport {
-    /// What `scan` added up, brick by brick.
+    /// The sums of each brick.
     #[must_use]
     pub fn new(found: Vec<(Name, Stats)>) -> Self {
         let bricks = found.into_iter().map(|(brick, stats)| BrickStats { brick, stats });
@@ -77,18 +76,21 @@ impl BrickStats {
     fn human(&self, out: &mut dyn Write) -> io::Result<()> {
         let it = &self.stats;
         writeln!(out, "{}", Paint::Strong.on(&self.brick))?;
-        let htime = size(it.htime.1);
-        writeln!(out, "  {} changelogs, {}; index {htime}", it.files, size(it.bytes))?;
+        let htime = human_bytes(it.htime.1);
+        writeln!(out, "  {} changelogs, {}; index {htime}", it.files, human_bytes(it.bytes))?;
         match &it.unneeded {
             Some(old) => writeln!(
                 out,
                 "  no session needs {} of them any more, {} (older than {}, the mark of {})",
                 old.files,
-                size(old.bytes),
+                human_bytes(old.bytes),
                 old.before,
                 old.least
             )?,
-            None => writeln!(out, "  no session left a mark, so none can be said to be unneeded")?,
+            None => writeln!(
+                out,
+                "  no session left an stime: which changelogs are still needed is not known"
+            )?,
         }
         let mut ops: Vec<_> = it.ops.iter().collect();
         ops.sort_by_key(|(_, count)| std::cmp::Reverse(**count));

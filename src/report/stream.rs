@@ -1,4 +1,4 @@
-//! A document whose list is printed while it grows: nothing waits for the end, nothing is kept.
+//! Prints the list of a document while it grows; nothing is kept in memory.
 
 use std::io::{self, Write};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::print::{PrintError, stdout};
 use super::style::{Format, OutputStyle};
 
-/// How many elements are put into words before they are written: bounds the memory.
+/// How many elements are formatted before they are written: bounds the memory.
 const BLOCK: usize = 8192;
 
 /// One element of a streamed list: serialisable for scripts, written for people.
@@ -21,7 +21,7 @@ pub trait Record: Serialize {
     fn human(&self, look: &OutputStyle, out: &mut dyn Write) -> io::Result<()>;
 }
 
-/// A list document on its way to standard output.
+/// A list document, printed as it grows.
 ///
 /// `json` gives one object with the schema first, one element a line in the list, and the
 /// head's other fields after it; `jsonl` gives an element a line and the head last.
@@ -38,7 +38,7 @@ impl Stream<'static> {
     /// A document on standard output; `exact` keeps every byte, control characters too.
     ///
     /// # Errors
-    /// [`PrintError`] where standard output takes nothing.
+    /// [`PrintError`] if standard output cannot be written.
     pub fn to_stdout(
         schema: &'static str,
         items: &'static str,
@@ -55,7 +55,7 @@ impl<'w> Stream<'w> {
     /// A document to any writer.
     ///
     /// # Errors
-    /// [`PrintError`] where the writer takes nothing.
+    /// [`PrintError`] if the writer fails.
     pub fn to(
         out: Box<dyn Write + 'w>,
         schema: &'static str,
@@ -70,14 +70,14 @@ impl<'w> Stream<'w> {
         Ok(stream)
     }
 
-    /// Prints elements, put into words by several threads where there are many.
+    /// Prints elements; many are formatted in parallel.
     ///
     /// # Errors
-    /// [`PrintError`], but not for a reader that went away: see [`Stream::is_gone`].
+    /// [`PrintError`], but not for a closed pipe: see [`Stream::is_gone`].
     pub fn push(&mut self, records: &[impl Record + Sync]) -> Result<(), PrintError> {
         for block in records.chunks(BLOCK) {
             let texts: io::Result<Vec<_>> =
-                block.par_chunks(BLOCK / 32).map(|some| worded(some, &self.look)).collect();
+                block.par_chunks(BLOCK / 32).map(|some| formatted(some, &self.look)).collect();
             if self.gone {
                 return Ok(());
             }
@@ -96,12 +96,12 @@ impl<'w> Stream<'w> {
     /// Prints one element, on the caller's thread: for elements that live no longer.
     ///
     /// # Errors
-    /// [`PrintError`], but not for a reader that went away: see [`Stream::is_gone`].
+    /// [`PrintError`], but not for a closed pipe: see [`Stream::is_gone`].
     pub fn push_one(&mut self, record: &impl Record) -> Result<(), PrintError> {
         if self.gone {
             return Ok(());
         }
-        let written = worded(std::slice::from_ref(record), &self.look).and_then(|text| {
+        let written = formatted(std::slice::from_ref(record), &self.look).and_then(|text| {
             let comma = usize::from(self.look.format == Format::Json && self.empty);
             self.empty = false;
             self.out.write_all(text.get(comma..).unwrap_or_default())
@@ -109,7 +109,7 @@ impl<'w> Stream<'w> {
         self.accept(written)
     }
 
-    /// Hands everything printed so far to the reader.
+    /// Flushes what was printed so far.
     ///
     /// # Errors
     /// [`PrintError`].
@@ -118,7 +118,7 @@ impl<'w> Stream<'w> {
         self.accept(flushed)
     }
 
-    /// Whether the reader went away (`| head`), so that there is nobody to work for.
+    /// Whether the reader closed the pipe (`| head`): no more output is needed.
     #[must_use]
     pub fn is_gone(&self) -> bool {
         self.gone
@@ -168,7 +168,7 @@ impl<'w> Stream<'w> {
 }
 
 /// Elements as they are printed; in `json` each behind a comma.
-fn worded(records: &[impl Record], look: &OutputStyle) -> io::Result<Vec<u8>> {
+fn formatted(records: &[impl Record], look: &OutputStyle) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     for record in records {
         match look.format {

@@ -27,7 +27,7 @@ pub enum ColorChoice {
     Never,
 }
 
-/// Everything the look of an answer depends on.
+/// How answers are printed.
 #[derive(Clone, Copy, Debug)]
 pub struct OutputStyle {
     /// For people or for scripts.
@@ -36,14 +36,14 @@ pub struct OutputStyle {
     pub color: ColorChoice,
     /// Columns of the terminal; 100 where there is none.
     pub width: usize,
-    /// Whether everything is to be shown, however long.
+    /// Whether to show everything.
     pub verbose: bool,
-    /// How many findings are to be shown, where somebody said so.
+    /// How many findings to show, if given.
     pub top: Option<usize>,
 }
 
 impl OutputStyle {
-    /// The look of standard output as it is now.
+    /// The style for standard output as it is now.
     #[must_use]
     pub fn of_stdout(format: Format, color: ColorChoice, verbose: bool) -> Self {
         let width = if std::io::stdout().is_terminal() {

@@ -1,10 +1,10 @@
-//! Why a task could not do its work, whatever layer the error came from.
+//! Why a task failed, from whichever layer the error came.
 
 use std::error::Error;
 
 use crate::domain::{Kind, UserError};
 
-/// Flags that make no sense together, beyond what clap can tell.
+/// Options that contradict each other, beyond what clap can check.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UsageError(pub &'static str);
@@ -15,7 +15,7 @@ impl UserError for UsageError {
     }
 }
 
-/// Why a command could not do its work.
+/// Why a task failed.
 #[derive(Debug)]
 pub struct Failure {
     /// Decides the exit code.

@@ -69,7 +69,6 @@ const PURE_CRATES: &[&str] = &[
 const IMPURE_CRATES: &[&str] = &[
     "anstream",
     "clap",
-    "comfy-table",
     "indicatif",
     "rayon",
     "rustix",

@@ -14,7 +14,7 @@ use crate::task::Failure;
 /// What `apply` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// The plan, as --plan-out saved it; its lists stand beside it
+    /// The plan, as saved by --plan-out; its lists must be beside it
     #[arg(value_name = "PLAN.json")]
     plan: PathBuf,
     #[command(flatten)]

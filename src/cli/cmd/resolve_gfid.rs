@@ -26,8 +26,8 @@ pub struct Args {
     /// Read findings of `diagnose --format jsonl` from standard input and resolve their gfids
     #[arg(long, conflicts_with = "asked")]
     follow_log: bool,
-    /// Leave names unknown that only a scan of the whole brick could tell; the scan runs once,
-    /// after the last question, and holds back the answers from the first that needs it
+    /// Do not scan the brick for names that no xattr records (the scan runs once at the end;
+    /// answers after the first that needs it wait for it)
     #[arg(long)]
     no_scan: bool,
     /// Print only the paths, each ended by a NUL byte
@@ -41,11 +41,11 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let meter = Arc::new(Meter::default());
     let names = bricks.iter().map(|brick| &**brick.name());
     let list = GfidList::start(global.style(), names, args.null)?;
-    let mut desk = ResolveStream::new(&bricks, &meter, list, !args.no_scan, global.quiet);
+    let mut stream = ResolveStream::new(&bricks, &meter, list, !args.no_scan, global.quiet);
     if args.follow_log {
-        desk.take_findings()?;
+        stream.take_findings()?;
     } else {
-        desk.take_all(&args.asked)?;
+        stream.take_all(&args.asked)?;
     }
-    desk.close()
+    stream.close()
 }

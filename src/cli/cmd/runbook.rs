@@ -1,4 +1,4 @@
-//! `georepair runbook`: the runbooks, offline.
+//! `georepair runbook`: prints the embedded runbooks.
 
 use clap::Args as ClapArgs;
 
@@ -11,7 +11,7 @@ use crate::task::Failure;
 /// What `runbook` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// The page to print; without it, a list of all
+    /// The runbook to print; without it, all are listed
     #[arg(value_name = "NAME")]
     name: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! `georepair runs`: what was done, going on after a crash, taking it back, forgetting it.
+//! `georepair runs`: list, show, resume, undo and delete runs.
 
 use clap::{Args as ClapArgs, Subcommand};
 
@@ -17,15 +17,15 @@ use crate::task::run::{find_run, runs_before};
 /// The commands about runs.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// All runs, oldest first
+    /// List all runs, oldest first
     List,
-    /// One run, step by step
+    /// Show a run step by step
     Show(Which),
-    /// Go on with a run that stopped
+    /// Resume a run that stopped
     Resume(Resume),
-    /// Take a run back: its objects as they were, last change first
+    /// Undo a run: restore what it changed, last change first
     Undo(Undo),
-    /// Forget runs and what they kept: nothing brings that back
+    /// Delete records and saved originals of runs (cannot be undone)
     Prune(Prune),
 }
 
@@ -40,10 +40,10 @@ pub struct Which {
 /// What `runs resume` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Resume {
-    /// The run's name, or its beginning; without it, the newest unfinished
+    /// The run's name, or its beginning [default: the newest unfinished run]
     #[arg(value_name = "RUN")]
     run: Option<String>,
-    /// Go on without asking
+    /// Resume without asking
     #[arg(long)]
     yes: bool,
 }
@@ -63,7 +63,7 @@ pub struct Prune {
     /// The runs' names, or their beginnings
     #[arg(value_name = "RUN", required_unless_present = "before")]
     runs: Vec<String>,
-    /// All that ended before this (RFC 3339 or epoch seconds); unfinished runs stay
+    /// All that ended before this (RFC 3339 or epoch seconds); unfinished runs are kept
     #[arg(long, value_name = "TIME", conflicts_with = "runs")]
     before: Option<Time>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! One finding on the page: what, when, which entries, what it explains, what to do next.
+//! One finding: what, when, which entries, what it explains, what to do next.
 
 use std::collections::HashSet;
 use std::io;
@@ -144,7 +144,7 @@ fn described(entry: &FailedEntry) -> String {
         (Some(name), None) => parts.push(name.to_string()),
         _ => {}
     }
-    parts.extend(entry.secondary_gfid.map(|other| format!("but {other} stands there")));
+    parts.extend(entry.secondary_gfid.map(|other| format!("but the secondary has {other} there")));
     parts.extend(entry.now.map(|now| format!("[{now}]")));
     parts.join("  ")
 }

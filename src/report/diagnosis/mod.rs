@@ -1,15 +1,13 @@
-//! A diagnosis for a tired person: the verdict, then causes by damage, each with its next command.
+//! A diagnosis: the verdict, then the causes, worst first, each with its next command.
 
 mod finding;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use comfy_table::{Table, presets};
-
 use super::Document;
 use super::style::{OutputStyle, Paint};
-use crate::domain::{Diagnosis, Finding, Name, Severity, Time, Verdict, Worker};
+use crate::domain::{Diagnosis, Finding, Name, Severity, Time, Verdict, Worker, counted};
 
 /// How many causes fit a screen.
 const TOP: usize = 8;
@@ -25,7 +23,7 @@ impl Document for Diagnosis {
 }
 
 impl Diagnosis {
-    /// Keeps the worst causes and their effects only.
+    /// Keeps only the worst causes and their effects.
     #[must_use]
     pub fn top(mut self, count: Option<usize>) -> Self {
         let Some(count) = count else { return self };
@@ -39,7 +37,7 @@ impl Diagnosis {
     }
 }
 
-/// A diagnosis being written.
+/// A diagnosis being printed.
 struct Page<'a> {
     all: &'a Diagnosis,
     look: &'a OutputStyle,
@@ -112,16 +110,16 @@ impl Page<'_> {
         let benign = self.all.findings.iter().filter(|f| of_case(f) && !shown(f)).count() as u64;
         if benign > 0 {
             let benign = counted(benign, "benign finding");
-            writeln!(self.out, "   {benign} left out (-v shows them)\n")?;
+            writeln!(self.out, "   {benign} not shown (-v shows them)\n")?;
         }
         if self.verdict(case) == Verdict::Healthy && self.all.verdict != Verdict::Unknown {
-            self.ask_the_bricks(case)?;
+            self.suggest_bricks(case)?;
         }
         Ok(())
     }
 
-    /// Logs alone make nobody healthy: a worker that hangs writes nothing.
-    fn ask_the_bricks(&mut self, case: Option<&Name>) -> io::Result<()> {
+    /// Names the bricks to check: a hung worker logs nothing, so logs alone prove no health.
+    fn suggest_bricks(&mut self, case: Option<&Name>) -> io::Result<()> {
         let workers = self.all.workers.iter().filter(|worker| worker.case.as_ref() == case);
         let working = workers.filter(|worker| worker.state.as_deref() != Some("Passive"));
         let bricks: BTreeSet<_> = working
@@ -130,7 +128,7 @@ impl Page<'_> {
         if bricks.is_empty() {
             return Ok(());
         }
-        writeln!(self.out, "   no log shows a worker that hangs; its brick does:")?;
+        writeln!(self.out, "   Hung workers do not show in logs. Check their bricks:")?;
         for (brick, node) in bricks {
             let node = node.map_or_else(|| "its node".to_owned(), |n| Name::from(n).to_string());
             let brick = Name::from(brick);
@@ -148,15 +146,20 @@ impl Page<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut table = Table::new();
-        table.load_preset(presets::NOTHING);
-        table.set_header(["  session", "node", "brick", "state", "crawl", "restarts", "since"]);
-        table.add_rows(rows);
-        for line in table.to_string().lines() {
-            writeln!(self.out, "{}", line.trim_end())?;
+        let heads = ["session", "node", "brick", "state", "crawl", "restarts", "since"];
+        let rows: Vec<_> = std::iter::once(heads.map(str::to_owned)).chain(rows).collect();
+        let width = |column: usize| rows.iter().map(|row| width(row, column)).max();
+        let widths: Vec<_> = (0..heads.len()).filter_map(width).collect();
+        for row in &rows {
+            let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}"));
+            writeln!(self.out, "   {}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
         writeln!(self.out)
     }
+}
+
+fn width(row: &[String; 7], column: usize) -> usize {
+    row.get(column).map_or(0, |cell| cell.chars().count())
 }
 
 fn row(worker: &Worker) -> [String; 7] {
@@ -164,7 +167,7 @@ fn row(worker: &Worker) -> [String; 7] {
         |text: Option<&str>| text.map_or_else(|| "-".to_owned(), |t| Name::from(t).to_string());
     let plain = |text: Option<&str>| text.unwrap_or("-").to_owned();
     [
-        format!("  {}", or_dash(worker.session.as_deref())),
+        or_dash(worker.session.as_deref()),
         or_dash(worker.node.as_deref()),
         or_dash(worker.brick.as_deref()),
         plain(worker.state.as_deref()),
@@ -177,12 +180,12 @@ fn row(worker: &Worker) -> [String; 7] {
 fn sentence(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Healthy => {
-            "Nothing in these logs is wrong. They cannot show a worker that hangs: its brick does \
-             (georepair changelog pending --brick DIR)."
+            "No fault in these logs. A hung worker leaves no trace in them; check its brick: \
+             georepair changelog pending --brick DIR"
         }
-        Verdict::Degraded => "Replication goes on, but something was lost or deserves a look.",
-        Verdict::Faulty => "Replication stops until somebody acts. Causes first:",
-        Verdict::Unknown => "Too little could be read to judge.",
+        Verdict::Degraded => "Some changes may be lost, or a warning needs attention; see below.",
+        Verdict::Faulty => "Replication stops until this is fixed. Causes first:",
+        Verdict::Unknown => "Not enough could be read to judge.",
     }
 }
 
@@ -200,30 +203,4 @@ fn painted(verdict: Verdict) -> String {
 fn day(at: Time) -> String {
     let text = Time::from_secs(at.secs()).to_string();
     text.trim_end_matches('Z').replace('T', " ")
-}
-
-/// A number with a comma every three digits, and what it counts.
-fn counted(number: u64, noun: &str) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{out} {noun}{plural}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_in_plain_words() {
-        assert_eq!(counted(1, "line"), "1 line");
-        assert_eq!(counted(1_234_567, "line"), "1,234,567 lines");
-        assert_eq!(counted(999, "file"), "999 files");
-    }
 }

@@ -22,10 +22,10 @@ pub struct Args {
     /// Gfids in any notation, `.gfid/PARENT/NAME`, or paths below the volume's root
     #[arg(value_name = "ID", required = true)]
     ids: Vec<OsString>,
-    /// Leave out slices that ended earlier (RFC 3339 or epoch seconds)
+    /// Only slices that ended at this time or later (RFC 3339 or epoch seconds)
     #[arg(long, value_name = "TIME")]
     since: Option<Time>,
-    /// Leave out slices that ended later
+    /// Only slices that ended at this time or earlier
     #[arg(long, value_name = "TIME")]
     until: Option<Time>,
 }
@@ -34,14 +34,14 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let subjects: Vec<_> =
         args.ids.iter().map(|id| Subject::from_arg(id.as_encoded_bytes(), &args.bricks)).collect();
     let span = Span { since: args.since.map(Time::secs), until: args.until.map(Time::secs) };
-    let told = scan::changelog::history(&args.bricks, &subjects, span)?;
+    let history = scan::changelog::history(&args.bricks, &subjects, span)?;
     let bricks: Vec<_> =
         args.bricks.iter().map(|brick| Name::from(brick.as_os_str().as_encoded_bytes())).collect();
     let mut list = RecordList::start(global.style())?;
-    list.push_history(&told, &bricks)?;
+    list.push_history(&history, &bricks)?;
     let damaged = list.is_damaged();
-    list.finish(&told.reuses, &told.notes)?;
-    super::tell(&told.notes, global);
-    super::tell_damage(&told.damage, global);
+    list.finish(&history.reuses, &history.notes)?;
+    super::print_notes(&history.notes, global);
+    super::print_damage(&history.damage, global);
     Ok(if damaged { Outcome::Findings } else { Outcome::Fine })
 }

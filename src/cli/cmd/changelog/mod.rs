@@ -1,4 +1,4 @@
-//! `georepair changelog`: what the bricks wrote down about every change.
+//! `georepair changelog`: reads what the bricks recorded about every change.
 
 mod history;
 mod pending;
@@ -15,13 +15,13 @@ use crate::task::Failure;
 /// The commands about changelogs.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// A changelog, or an HTIME index, as records
+    /// Print the records of changelogs and HTIME indexes
     Show(show::Args),
-    /// Everything that ever happened to a gfid or path, merged over bricks
+    /// Print everything that happened to a gfid or path, merged over bricks
     History(history::Args),
-    /// What replication still has to do: backlog, lag, and whether it stalls
+    /// Show the backlog and lag of each session, and whether it is stalled
     Pending(pending::Args),
-    /// Operations over time, hot directories, and what no session needs any more
+    /// Count operations, hot directories, and changelogs that no session needs
     Stats(stats::Args),
 }
 
@@ -34,8 +34,8 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
     }
 }
 
-/// Tells what could not be read, on standard error.
-fn tell(notes: &[String], global: &Global) {
+/// Prints notes on standard error.
+fn print_notes(notes: &[String], global: &Global) {
     if global.quiet {
         return;
     }
@@ -44,20 +44,20 @@ fn tell(notes: &[String], global: &Global) {
     }
 }
 
-/// Tells of damaged places in changelogs, on standard error.
-fn tell_damage(damage: &[crate::scan::changelog::Damaged], global: &Global) {
+/// Prints the damaged places of changelogs on standard error.
+fn print_damage(damage: &[crate::scan::changelog::Damaged], global: &Global) {
     for damaged in damage.iter().take(20) {
         let path = crate::domain::Name::from(damaged.file.as_os_str().as_encoded_bytes());
         let what = damaged.damage;
-        tell(
+        print_notes(
             &[format!(
-                "{path}: {} bytes at offset {} are no record: {}",
+                "{path}: {} bytes at offset {} are not a record: {}",
                 what.length, what.offset, what.fault
             )],
             global,
         );
     }
     if damage.len() > 20 {
-        tell(&[format!("and {} more damaged places", damage.len() - 20)], global);
+        print_notes(&[format!("and {} more damaged places", damage.len() - 20)], global);
     }
 }

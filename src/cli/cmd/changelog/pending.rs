@@ -1,4 +1,4 @@
-//! `georepair changelog pending`: what replication still has to do.
+//! `georepair changelog pending`: backlog and lag of each session.
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub struct Args {
     /// Where glusterd keeps its sessions
     #[arg(long, value_name = "DIR", default_value = "/var/lib/glusterd/geo-replication")]
     sessions_dir: PathBuf,
-    /// Where gsyncd's workers keep the changelogs they work on
+    /// Where gsyncd's workers keep the changelogs they process
     #[arg(long, value_name = "DIR", default_value = "/var/lib/misc/gluster/gsyncd")]
     working_dir: PathBuf,
 }

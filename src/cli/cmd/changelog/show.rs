@@ -15,8 +15,8 @@ use crate::task::Failure;
 /// What `changelog show` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// CHANGELOG, XSYNC-CHANGELOG or HTIME files, as a brick or as gsyncd has them, and gsyncd's
-    /// archives of them (`.processed/archive_YYYYMM.tar`)
+    /// CHANGELOG, XSYNC-CHANGELOG or HTIME files of a brick or of gsyncd, and gsyncd's archives
+    /// (`.processed/archive_YYYYMM.tar`)
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Only records of this gfid
@@ -31,10 +31,10 @@ pub struct Args {
     /// Only these operations: RENAME, SETATTR, …, or E, D, M for all of a kind
     #[arg(long = "op", value_name = "OP", value_delimiter = ',')]
     ops: Vec<Op>,
-    /// Leave out slices that ended earlier (RFC 3339 or epoch seconds)
+    /// Only slices that ended at this time or later (RFC 3339 or epoch seconds)
     #[arg(long, value_name = "TIME")]
     since: Option<Time>,
-    /// Leave out slices that ended later
+    /// Only slices that ended at this time or earlier
     #[arg(long, value_name = "TIME")]
     until: Option<Time>,
 }
@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     }
     let damaged = list.is_damaged();
     list.finish(&[], &[])?;
-    super::tell_damage(&damage, global);
+    super::print_damage(&damage, global);
     Ok(if damaged { Outcome::Findings } else { Outcome::Fine })
 }
 

@@ -19,10 +19,10 @@ pub struct Args {
     /// A brick's root directory; repeat it for several
     #[arg(long = "brick", value_name = "DIR", required = true)]
     bricks: Vec<PathBuf>,
-    /// Count only slices that ended then or later (RFC 3339 or epoch seconds)
+    /// Only slices that ended at this time or later (RFC 3339 or epoch seconds)
     #[arg(long, value_name = "TIME")]
     since: Option<Time>,
-    /// Count only slices that ended then or earlier
+    /// Only slices that ended at this time or earlier
     #[arg(long, value_name = "TIME")]
     until: Option<Time>,
     /// Where glusterfind keeps its sessions, which read changelogs too
@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args, global: &Global) -> Result<Outcome, Failure> {
     let (mut found, mut damaged) = (Vec::new(), false);
     for brick in &args.bricks {
         let sums = scan::changelog::stats(brick, &args.glusterfind_dir, span)?;
-        super::tell_damage(&sums.damage, global);
+        super::print_damage(&sums.damage, global);
         damaged |= !sums.damage.is_empty();
         found.push((Name::from(brick.as_os_str().as_encoded_bytes()), sums));
     }
