@@ -60,9 +60,34 @@ fn every_command_of_ours_can_be_typed() {
 
 /// Words that follow the name where no command is meant: `georepair on m2`.
 const PROSE: &[&str] = &[
-    "and", "began", "cannot", "cargo", "carries", "could", "does", "ended", "from", "has", "here",
-    "is", "itself", "left", "needs", "of", "on", "or", "over", "process", "reads", "sent", "there",
-    "to", "was", "would",
+    "and",
+    "began",
+    "cannot",
+    "cargo",
+    "carries",
+    "could",
+    "does",
+    "ended",
+    "from",
+    "has",
+    "here",
+    "installed",
+    "is",
+    "itself",
+    "left",
+    "needs",
+    "of",
+    "on",
+    "or",
+    "over",
+    "process",
+    "reads",
+    "sent",
+    "stopped",
+    "there",
+    "to",
+    "was",
+    "would",
 ];
 
 /// Every text below `src`, and the README.

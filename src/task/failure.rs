@@ -29,14 +29,14 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A mistake of ours; the panic itself has been printed already.
+    /// A bug in georepair; the panic itself was printed already.
     #[must_use]
     pub fn bug() -> Self {
         Self {
             kind: Kind::Bug,
             message: "this is a bug in georepair".to_owned(),
             causes: Vec::new(),
-            hints: vec!["please report it with the lines above; nothing was changed".to_owned()],
+            hints: vec!["please report it with the lines above".to_owned()],
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs plans: preflight, run, resume, undo; the runs and their journals are kept in a store.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -62,6 +63,41 @@ impl UserError for StoppedRun {
             hints.push(format!("georepair runs undo {run}     undoes what was done"));
         }
         hints
+    }
+}
+
+/// A run stopped by a panic: the system is in the middle of a change.
+#[derive(Debug, thiserror::Error)]
+#[error("a bug in georepair stopped run {run} before its end")]
+struct CrashedRun {
+    run: Uuid,
+}
+
+impl UserError for CrashedRun {
+    fn kind(&self) -> Kind {
+        Kind::Midway
+    }
+
+    fn hints(&self) -> Vec<String> {
+        let run = self.run;
+        vec![
+            "please report it with the lines above".to_owned(),
+            format!("georepair runs show {run}     shows what was done and what was not"),
+            format!("georepair runs resume {run}   continues from here"),
+        ]
+    }
+}
+
+/// Executes the steps of a run; a panic is a failure that names the run.
+fn guarded(
+    run: Uuid,
+    reversible: bool,
+    steps: impl FnOnce() -> Result<(), ApplyError>,
+) -> Result<(), Failure> {
+    // What the closure leaves behind is not used again: the journal on disk is the truth.
+    match catch_unwind(AssertUnwindSafe(steps)) {
+        Ok(ended) => ended.map_err(|source| StoppedRun { run, reversible, source }.into()),
+        Err(_) => Err(CrashedRun { run }.into()),
     }
 }
 
@@ -130,13 +166,11 @@ impl<'a> Runner<'a> {
         let state_dir = self.state_dir.as_path().into();
         self.nodes.carry_out(Lease { state_dir, runs, token: Uuid::now_v7() });
         let mut watch = StepReporter::new(self.context, &run.plan);
-        let ended =
-            apply::run(&run.plan, &mut run.journal, &mut self.nodes, &mut watch, &run.folder);
-        drop(watch);
         let reversible = run.plan.point_of_no_return().is_none();
-        if let Err(source) = ended {
-            return Err(StoppedRun { run: run.id, reversible, source }.into());
-        }
+        guarded(run.id, reversible, || {
+            apply::run(&run.plan, &mut run.journal, &mut self.nodes, &mut watch, &run.folder)
+        })?;
+        drop(watch);
         let items = |step: &Step| run.journal.ledger().bulk(step.id).failed;
         let failed = run.plan.steps.iter().map(items).sum();
         Ok(FinishedRun { run: run.id, failed, reversible })
@@ -223,5 +257,18 @@ impl Watch for StepReporter<'_> {
 
     fn interrupted(&self) -> bool {
         self.context.is_stopped()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_a_run_names_the_command_that_resumes_it() {
+        let crashed = guarded(Uuid::nil(), true, || panic!("on purpose")).unwrap_err();
+        assert_eq!(crashed.kind, Kind::Midway);
+        let resume = format!("georepair runs resume {}", Uuid::nil());
+        assert!(crashed.hints.iter().any(|hint| hint.starts_with(&resume)), "{crashed:?}");
     }
 }
