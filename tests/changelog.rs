@@ -1,7 +1,6 @@
 //! `georepair changelog` over files and built bricks, as its users run it.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![expect(clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
-#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 #![expect(clippy::disallowed_methods, reason = "tests build bricks and run the program")]
 
 use std::borrow::Cow;
@@ -9,12 +8,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use assert_cmd::Command;
+#[path = "support/skipped.rs"]
+mod skipped;
+mod support;
+
 use georepair::domain::{Fop, Gfid};
 use georepair::format::changelog::{
     Change, Encoding, Entry, Form, Owner, Place, Record, Version, encode,
 };
 use serde_json::Value;
+use skipped::skipped;
+use support::georepair;
 
 const ASCII: Form = Form { version: Version::V1_2, encoding: Encoding::Ascii };
 const BINARY: Form = Form { version: Version::V1_2, encoding: Encoding::Binary };
@@ -74,13 +78,13 @@ impl Brick {
         path
     }
 
-    /// Sets the marks; false where xattrs in `trusted` need a root that is not there.
+    /// Sets the marks; `false` if `trusted.*` xattrs cannot be set.
     fn mark(&self, kind: &str, sec: u32) -> bool {
         let name = format!("trusted.glusterfs.{PRIMARY}.{SECONDARY}.{kind}");
         let value = (u64::from(sec) << 32).to_be_bytes();
         let set = xattr::set(self.path(), name, &value);
         if let Err(error) = &set {
-            eprintln!("skipped: trusted xattrs cannot be set here ({error})");
+            skipped(&format!("trusted.* xattrs cannot be set here ({error})"));
         }
         set.is_ok()
     }
@@ -116,8 +120,7 @@ fn rename(from: (u8, &[u8]), to: (u8, &[u8])) -> Change<'static> {
 }
 
 fn run(args: &[&str]) -> (i32, String, String) {
-    let mut command = Command::cargo_bin("georepair").unwrap();
-    let out = command.env_clear().arg("changelog").args(args).output().unwrap();
+    let out = georepair(["changelog"]).args(args).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (out.status.code().unwrap(), text(out.stdout), text(out.stderr))
 }

@@ -7,11 +7,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use assert_cmd::Command;
-use serde_json::Value;
+mod support;
 
-fn georepair(args: &[&str]) -> Output {
-    Command::cargo_bin("georepair").unwrap().env_clear().args(args).output().unwrap()
+use serde_json::Value;
+use support::georepair;
+
+fn run(args: &[&str]) -> Output {
+    georepair(args).output().unwrap()
 }
 
 fn logs(folder: &str) -> PathBuf {
@@ -19,7 +21,7 @@ fn logs(folder: &str) -> PathBuf {
 }
 
 fn diagnose(path: &Path) -> Value {
-    let out = georepair(&["diagnose", path.to_str().unwrap(), "--format", "json"]);
+    let out = run(&["diagnose", path.to_str().unwrap(), "--format", "json"]);
     serde_json::from_slice(&out.stdout).unwrap_or_else(|error| {
         panic!("{}: {error}: {}", path.display(), String::from_utf8_lossy(&out.stderr))
     })
@@ -168,7 +170,7 @@ fn logs_from_the_field_tell_their_story() {
 /// A worker's day: what is said while it is started, stopped and started again is nothing wrong.
 #[test]
 fn an_ordinary_day_is_nothing_wrong() {
-    let out = georepair(&["diagnose", logs("ordinary.log").to_str().unwrap(), "--color", "never"]);
+    let out = run(&["diagnose", logs("ordinary.log").to_str().unwrap(), "--color", "never"]);
     let text = String::from_utf8_lossy(&out.stdout);
     assert!(text.starts_with("HEALTHY"), "{text}");
     assert_eq!(out.status.code(), Some(0));
@@ -284,13 +286,13 @@ fn bad_input_is_named_and_survived() {
         (fifo.to_str().unwrap().to_owned(), "not a regular file", 5),
         (folder.path().join("absent.log").to_str().unwrap().to_owned(), "cannot read", 5),
     ] {
-        let out = georepair(&["diagnose", &path, "--format", "json"]);
+        let out = run(&["diagnose", &path, "--format", "json"]);
         let said = String::from_utf8_lossy(&out.stdout).into_owned()
             + &String::from_utf8_lossy(&out.stderr);
         assert!(said.contains(note), "{path}: {said}");
         assert_eq!(out.status.code(), Some(code), "{path}: {said}");
     }
-    let out = georepair(&["diagnose", &write("endless.log", &endless), "--format", "json"]);
+    let out = run(&["diagnose", &write("endless.log", &endless), "--format", "json"]);
     let diagnosis: Value = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(diagnosis["sources"][0]["bytes"], 100 << 20);
     assert_eq!(out.status.code(), Some(1));
@@ -302,7 +304,7 @@ fn what_could_not_be_read_is_no_all_clear() {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(logs("ordinary.log"), folder.path().join("gsyncd.log")).unwrap();
     fs::write(folder.path().join("gsyncd.log.1.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
-    let out = georepair(&["diagnose", folder.path().to_str().unwrap(), "--color", "never"]);
+    let out = run(&["diagnose", folder.path().to_str().unwrap(), "--color", "never"]);
     let text = String::from_utf8_lossy(&out.stdout);
     assert!(text.starts_with("UNKNOWN") && text.contains("gsyncd.log.1.gz: "), "{text}");
     assert_eq!(out.status.code(), Some(5));
@@ -323,7 +325,7 @@ fn hostile_names_stay_names() {
     let name = entry["name"].as_str().unwrap();
     assert!(name.starts_with("\u{1b}]0;owned\u{7} data=open('REACHED'"), "{name:?}");
     assert!(name.ends_with("$(touch REACHED)"), "{name:?}");
-    let human = georepair(&["diagnose", path.to_str().unwrap(), "--color", "never", "-v"]);
+    let human = run(&["diagnose", path.to_str().unwrap(), "--color", "never", "-v"]);
     assert!(human.stdout.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()));
     assert!(!folder.path().join("REACHED").exists() && !Path::new("REACHED").exists());
 }
@@ -344,7 +346,7 @@ fn since_last_reads_only_what_is_new() {
             state.to_str().unwrap(),
             log.to_str().unwrap(),
         ];
-        let out = georepair(&args);
+        let out = run(&args);
         let diagnosis: Value = serde_json::from_slice(&out.stdout).unwrap();
         (diagnosis["findings"][0]["count"].as_u64(), out.status.code())
     };
@@ -369,7 +371,7 @@ fn packed_rotations_and_jsonl() {
     packed.write_all(line(10).as_bytes()).unwrap();
     fs::write(folder.path().join("gsyncd.log.1.gz"), packed.finish().unwrap()).unwrap();
     fs::write(folder.path().join("gsyncd.log"), line(20)).unwrap();
-    let out = georepair(&["diagnose", folder.path().to_str().unwrap(), "--format", "jsonl"]);
+    let out = run(&["diagnose", folder.path().to_str().unwrap(), "--format", "jsonl"]);
     let lines: Vec<Value> = out
         .stdout
         .split(|b| *b == b'\n')
@@ -396,8 +398,7 @@ fn follow_tells_what_is_new() {
         )
     };
     fs::write(&path, line(1)).unwrap();
-    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("georepair"))
-        .args(["diagnose", "--follow", "--format", "jsonl", "--quiet"])
+    let mut child = georepair(["diagnose", "--follow", "--format", "jsonl", "--quiet"])
         .arg(&path)
         .stdout(std::process::Stdio::piped())
         .spawn()
@@ -444,7 +445,7 @@ fn local_times_of_old_releases_are_read_in_their_zone() {
     let first = |release: &str| {
         let log = logs(&format!("eras/{release}-primary.log"));
         let args = ["diagnose", log.to_str().unwrap(), "--format", "json", "--tz", "Europe/Berlin"];
-        let diagnosis: Value = serde_json::from_slice(&georepair(&args).stdout).unwrap();
+        let diagnosis: Value = serde_json::from_slice(&run(&args).stdout).unwrap();
         let plain = diagnose(&log)["sources"][0]["first"].as_str().unwrap().to_owned();
         (plain, diagnosis["sources"][0]["first"].as_str().unwrap().to_owned())
     };

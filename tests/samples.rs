@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
+mod support;
+
 use georepair::domain::Code;
 use serde_json::Value;
+use support::georepair;
 
 /// A code that no log shows by itself, though it is about a worker.
 const NOT_IN_LOGS: &[&str] = &["worker-stalled"];
@@ -25,9 +27,7 @@ fn samples() -> Vec<PathBuf> {
 
 /// The diagnosis of a sample; nothing where the breakage leaves no log at all.
 fn diagnose(folder: &Path) -> Option<Value> {
-    let mut command = Command::cargo_bin("georepair").unwrap();
-    let out =
-        command.env_clear().args(["diagnose", "--format", "json"]).arg(folder).output().unwrap();
+    let out = georepair(["diagnose", "--format", "json"]).arg(folder).output().unwrap();
     if out.status.code() == Some(5) {
         assert!(String::from_utf8_lossy(&out.stderr).contains("no log files below"));
         return None;

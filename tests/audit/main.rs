@@ -11,6 +11,8 @@ mod live;
 mod manner;
 mod pair;
 mod sides;
+#[path = "../support/mod.rs"]
+mod support;
 mod volumes;
 
 use std::path::Path;
@@ -18,6 +20,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use bricks::FakeBrick;
 use serde_json::Value;
+use support::georepair;
 
 /// Exit code and document of one `audit` command.
 pub(crate) struct AuditOutput {
@@ -47,9 +50,9 @@ pub(crate) fn audit(brick: &FakeBrick) -> AuditOutput {
 
 /// Runs `audit brick` where glusterd keeps its sessions in this folder.
 pub(crate) fn audit_beside(brick: &FakeBrick, sessions: &Path) -> AuditOutput {
-    let mut command = Command::cargo_bin("georepair").unwrap();
-    command.args(["--format", "json", "--quiet", "audit", "brick", "--offline"]).arg(brick.path());
-    command.arg("--sessions-dir").arg(sessions);
+    let mut command = georepair(["--format", "json", "--quiet", "audit", "brick", "--offline"]);
+    command.arg(brick.path()).arg("--sessions-dir").arg(sessions);
+    let mut command = Command::from_std(command);
     let output = command.timeout(std::time::Duration::from_mins(1)).output().unwrap();
     told(&output)
 }

@@ -5,11 +5,12 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::bricks::FakeBrick;
 use crate::pair::Pair;
+use crate::support::georepair;
 use crate::told;
 
 /// Sides whose files differ in content, at equal sizes and times.
@@ -70,8 +71,7 @@ fn nonsense_is_usage() {
 /// An audit that pauses at once, with its first word read.
 fn paused(pair: &Pair, file: &Path) -> Child {
     let flags = ["--settle", "0", "--pause-file", file.to_str().unwrap()];
-    let mut child = Command::new(env!("CARGO_BIN_EXE_georepair"))
-        .args(pair.words(&flags))
+    let mut child = georepair(pair.words(&flags))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -10,6 +10,7 @@ use georepair::domain::Gfid;
 use rustix::fs::{XattrFlags, lsetxattr};
 
 use crate::bricks::{FakeBrick, new_gfid};
+use crate::support::georepair;
 use crate::{AuditOutput, told};
 
 /// The secondary's volume id, as in [`crate::damage::SESSION`].
@@ -91,8 +92,8 @@ impl Pair {
     /// The same, whatever comes of it.
     pub(crate) fn run(&self, flags: &[&str]) -> Output {
         let flags = [&["--quiet", "--settle", "0"], flags].concat();
-        let mut command = assert_cmd::Command::cargo_bin("georepair").unwrap();
-        command.args(self.words(&flags)).timeout(Duration::from_mins(1)).output().unwrap()
+        let mut command = assert_cmd::Command::from_std(georepair(self.words(&flags)));
+        command.timeout(Duration::from_mins(1)).output().unwrap()
     }
 }
 

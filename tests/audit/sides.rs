@@ -8,6 +8,7 @@ use georepair::domain::Gfid;
 use crate::bricks::{FakeBrick, gfid, new_gfid};
 use crate::damage::BEGAN;
 use crate::pair::Pair;
+use crate::support::georepair;
 use crate::told;
 
 /// The findings after a change of equal sides.
@@ -44,8 +45,8 @@ fn directories_deeper_than_the_kernel_follows_links() {
     let [primary, secondary] = pair.both().map(|brick| {
         std::path::Path::new("/proc/self/root").join(brick.path().strip_prefix("/").unwrap())
     });
-    let mut command = assert_cmd::Command::cargo_bin("georepair").unwrap();
-    command.args(["--quiet", "--format", "json", "audit", "session", "--settle", "0"]);
+    let mut command =
+        georepair(["--quiet", "--format", "json", "audit", "session", "--settle", "0"]);
     command.arg("--primary-brick").arg(primary).arg("--secondary-brick").arg(secondary);
     let told = told(&command.output().unwrap());
     assert_eq!((told.findings(), told.code), (vec![], 0), "{:#}", told.document);

@@ -4,6 +4,7 @@ use georepair::plan::{Action, Guard, NodePath, Object, State, Work};
 use serde_json::Value;
 
 use crate::real::{Ground, MARK, here};
+use crate::support::PROGRAM;
 use crate::{crashes, real};
 
 fn saved(ground: &Ground, change: impl FnOnce(&mut georepair::plan::Plan)) {
@@ -215,7 +216,7 @@ fn the_sessions_name_typed_at_a_terminal_is_a_yes() {
     let ground = Ground::new();
     ground.plan();
     let began = ground.listing();
-    let mut words = vec![env!("CARGO_BIN_EXE_georepair").to_owned()];
+    let mut words = vec![PROGRAM.to_owned()];
     words.extend(["apply".to_owned(), ground.plan_file().display().to_string()]);
     words.extend(["--state-dir".to_owned(), ground.at("state").display().to_string()]);
     let line = shlex::try_join(words.iter().map(String::as_str)).unwrap();

@@ -10,4 +10,8 @@ mod peers;
 mod plans;
 mod real;
 mod scripts;
+#[path = "../support/skipped.rs"]
+mod skipped;
+#[path = "../support/mod.rs"]
+mod support;
 mod trigger;

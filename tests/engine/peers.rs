@@ -10,6 +10,7 @@ use georepair::apply::save_plan;
 use georepair::plan::{Plan, Step};
 
 use crate::real::Ground;
+use crate::support::PROGRAM;
 
 const PEER: &str = "peer.invalid";
 
@@ -17,7 +18,7 @@ const PEER: &str = "peer.invalid";
 #[expect(clippy::disallowed_methods, reason = "a test writes its own ssh")]
 fn ssh(ground: &Ground, first: &str) -> PathBuf {
     let path = ground.at("ssh");
-    let georepair = std::path::Path::new(env!("CARGO_BIN_EXE_georepair"));
+    let georepair = std::path::Path::new(PROGRAM);
     let folder = georepair.parent().unwrap().display();
     let text = format!(
         "#!/bin/sh\nexport PATH={folder}:/usr/bin:/bin\nwhile [ \"$1\" != -- ]; do shift; done\n{first}\n"

@@ -14,6 +14,7 @@ use georepair::plan::{Bulk, Change, Hex, Item, NodePath, Object, Plan, State, St
 use tempfile::TempDir;
 
 use crate::crashes;
+use crate::support::georepair;
 
 /// A directory with what a plan changes, and a state directory.
 pub(crate) struct Ground {
@@ -125,10 +126,9 @@ impl Ground {
     }
 
     /// The command with this ground's state directory.
-    #[expect(clippy::disallowed_methods, reason = "a test runs the product")]
     pub(crate) fn georepair(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_georepair"));
-        command.args(words).arg("--state-dir").arg(self.at("state")).env_clear();
+        let mut command = georepair(words);
+        command.arg("--state-dir").arg(self.at("state"));
         command
     }
 

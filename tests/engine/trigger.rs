@@ -18,13 +18,17 @@ use self::slow_mount::{Moment, SlowMount, Story};
 use crate::crashes;
 use crate::killed::{kill_after, moment};
 use crate::real::{Ground, here};
+use crate::skipped::skipped;
 
 /// With their files, three batches.
 const DIRECTORIES: u64 = 150;
 
-/// Only root can mount, and only where there is FUSE.
+/// Mounts it, or `None` if this user cannot mount, or there is no FUSE.
 fn slow_mount(story: Story) -> Option<SlowMount> {
     let can = rustix::process::geteuid().is_root() && Path::new("/dev/fuse").exists();
+    if !can {
+        skipped("a mount needs root and /dev/fuse");
+    }
     can.then(|| SlowMount::new(story).unwrap())
 }
 

@@ -1,7 +1,5 @@
 //! How questions come in: notations, standard input, paths, entries, findings.
 
-#![expect(clippy::disallowed_methods, reason = "a child whose pipes are held one by one")]
-
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::symlink;
 use std::process::Stdio;
@@ -10,6 +8,7 @@ use georepair::domain::Gfid;
 use serde_json::{Value, json};
 
 use crate::bricks::{FakeBrick, new_gfid};
+use crate::support::georepair;
 use crate::{ancestors, ask, ask_one, run};
 
 #[test]
@@ -59,8 +58,7 @@ fn malformed_gfids_keep_their_text() {
 fn answers_stream_while_questions_come() {
     let Some(brick) = FakeBrick::new() else { return };
     let dir = brick.dir("dir");
-    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("georepair"))
-        .args(["resolve-gfid", "--quiet", "--brick"])
+    let mut child = georepair(["resolve-gfid", "--quiet", "--brick"])
         .arg(brick.path())
         .arg("-")
         .stdin(Stdio::piped())
@@ -83,8 +81,7 @@ fn answers_stream_while_questions_come() {
 fn a_reader_that_leaves_is_no_error() {
     let Some(brick) = FakeBrick::new() else { return };
     let dir = brick.dir("dir");
-    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("georepair"))
-        .args(["resolve-gfid", "--brick"])
+    let mut child = georepair(["resolve-gfid", "--brick"])
         .arg(brick.path())
         .arg("-")
         .stdin(Stdio::piped())

@@ -7,6 +7,7 @@ use georepair::domain::Gfid;
 use serde_json::Value;
 
 use crate::bricks::{FakeBrick, new_gfid};
+use crate::support::georepair;
 
 /// One failed `CREATE` a line, as 10.3 logs it.
 fn failures(entries: &[(String, String, &str)]) -> String {
@@ -20,6 +21,14 @@ fn failures(entries: &[(String, String, &str)]) -> String {
     entries.iter().map(line).collect()
 }
 
+/// Diagnoses a log and looks its gfids up on the brick.
+fn diagnose(brick: &FakeBrick, log: impl Into<Vec<u8>>) -> Value {
+    let mut command = georepair(["diagnose", "-", "--format", "json", "--brick"]);
+    command.arg(brick.path());
+    let output = Command::from_std(command).write_stdin(log).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 #[test]
 fn each_suspect_is_present_renamed_or_gone() {
     let Some(brick) = FakeBrick::new() else { return };
@@ -30,10 +39,7 @@ fn each_suspect_is_present_renamed_or_gone() {
         (moved.to_string(), folder.clone(), "old name"),
         (new_gfid().to_string(), folder, "gone"),
     ]);
-    let mut command = Command::cargo_bin("georepair").unwrap();
-    command.args(["diagnose", "-", "--format", "json", "--brick"]).arg(brick.path());
-    let output = command.write_stdin(log).output().unwrap();
-    let diagnosis: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let diagnosis = diagnose(&brick, log);
     let entries = diagnosis["findings"][0]["entries"].as_array().unwrap();
     let told: Vec<_> = entries.iter().map(|e| (e["now"].as_str(), e["path"].as_str())).collect();
     let want = [
@@ -57,10 +63,7 @@ fn what_a_given_up_changelog_dropped_is_listed_with_its_path() {
         .unwrap();
     let log = "[2026-11-21 03:45:51.1] E [primary(worker /b):1388:process] _GPrimary: changelogs could \
                not be processed completely - moving on... [{files=['CHANGELOG.1795232542', 'CHANGELOG.7']}]\n";
-    let mut command = Command::cargo_bin("georepair").unwrap();
-    command.args(["diagnose", "-", "--format", "json", "--brick"]).arg(brick.path());
-    let output = command.write_stdin(log).output().unwrap();
-    let diagnosis: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let diagnosis = diagnose(&brick, log);
     let finding = &diagnosis["findings"][0];
     assert_eq!(finding["gfids"], serde_json::json!([lost]));
     assert_eq!(finding["entries"][0]["path"], "lost");

@@ -11,6 +11,8 @@ mod model;
 mod names;
 mod refusals;
 mod several;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -18,6 +20,7 @@ use std::path::Path;
 use assert_cmd::Command;
 use bricks::FakeBrick;
 use serde_json::Value;
+use support::georepair;
 
 /// What a run gave.
 struct Ran {
@@ -28,8 +31,9 @@ struct Ran {
 
 /// Runs `georepair resolve-gfid` with a minute's patience.
 fn run(brick: &Path, args: &[impl AsRef<OsStr>], stdin: &[u8]) -> Ran {
-    let mut command = Command::cargo_bin("georepair").unwrap();
-    command.args(["resolve-gfid", "--brick"]).arg(brick).args(args);
+    let mut command = georepair(["resolve-gfid", "--brick"]);
+    command.arg(brick).args(args);
+    let mut command = Command::from_std(command);
     let output =
         command.write_stdin(stdin).timeout(std::time::Duration::from_mins(1)).output().unwrap();
     Ran {

@@ -10,6 +10,7 @@ use georepair::scan::resolve::Resolver;
 
 use crate::bricks::{FakeBrick, new_gfid};
 use crate::run;
+use crate::support::PROGRAM;
 
 fn refused(path: &std::path::Path) -> String {
     let ran = run(path, &[Gfid::ROOT.to_string()], b"");
@@ -48,7 +49,7 @@ fn others_than_root_are_told_so() {
     let place = tempfile::tempdir().unwrap();
     fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let program = place.path().join("georepair");
-    fs::copy(assert_cmd::cargo::cargo_bin("georepair"), &program).unwrap();
+    fs::copy(PROGRAM, &program).unwrap();
     let output = std::process::Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"])
         .arg(&program)
