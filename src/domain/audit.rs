@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
-use super::{Code, Gfid, Name, Severity, Time};
+use super::{Code, Gfid, Name, Severity, Time, twin};
 
 /// One thing that an audit found; an element of the document `georepair/audit/1`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct AuditFinding {
     /// What it is.
     pub code: Code,
     /// How bad it is here.
     pub severity: Severity,
     /// The brick it was found on, as `HOST:DIR` or a path; `None` if it is about both sides.
+    #[serde(flatten, serialize_with = "twin::brick")]
     pub brick: Option<Name>,
     /// The object, where it has a gfid.
     pub gfid: Option<Gfid>,
     /// Where it is: below the volume's root or the brick's.
+    #[serde(flatten, serialize_with = "twin::path")]
     pub path: Option<Name>,
     /// What the primary has; for an audit of a brick, what was found.
     pub primary: Option<Facts>,
@@ -45,24 +47,6 @@ impl AuditFinding {
             below: 0,
             says: says.into(),
         }
-    }
-}
-
-impl Serialize for AuditFinding {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_map(None)?;
-        out.serialize_entry("code", &self.code)?;
-        out.serialize_entry("severity", &self.severity)?;
-        out.serialize_entry("brick", &self.brick)?;
-        out.serialize_entry("brick_bytes", &self.brick.as_ref().and_then(Name::exact))?;
-        out.serialize_entry("gfid", &self.gfid)?;
-        out.serialize_entry("path", &self.path)?;
-        out.serialize_entry("path_bytes", &self.path.as_ref().and_then(Name::exact))?;
-        out.serialize_entry("primary", &self.primary)?;
-        out.serialize_entry("secondary", &self.secondary)?;
-        out.serialize_entry("below", &self.below)?;
-        out.serialize_entry("says", &self.says)?;
-        out.end()
     }
 }
 
@@ -211,7 +195,11 @@ mod tests {
              \"paths\":[\"a\",\"\u{fffd}\"],\"paths_bytes\":[null,\"ff\"]}"
         );
         let finding = AuditFinding::new(Code::NoData, "it says");
-        let json = serde_json::to_value(&finding).unwrap();
-        assert!(json["gfid"].is_null() && json.as_object().unwrap().contains_key("path_bytes"));
+        assert_eq!(
+            serde_json::to_string(&finding).unwrap(),
+            "{\"code\":\"no-data\",\"severity\":\"fatal\",\"brick\":null,\"brick_bytes\":null,\
+             \"gfid\":null,\"path\":null,\"path_bytes\":null,\"primary\":null,\
+             \"secondary\":null,\"below\":0,\"says\":\"it says\"}"
+        );
     }
 }

@@ -29,6 +29,7 @@ pub use fop::Fop;
 pub use gfid::{Gfid, GfidError};
 pub use mark::Mark;
 pub use name::Name;
+pub(crate) use name::twin;
 pub use quantity::{counted, human_bytes};
 pub use reset::{Level, QUARANTINE, ResetOptions, SecondaryData};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};

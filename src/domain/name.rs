@@ -60,6 +60,52 @@ impl Serialize for Name {
     }
 }
 
+/// Names as fields of a document, each with a twin `…_bytes`: for `flatten` with `serialize_with`.
+pub(crate) mod twin {
+    use serde::Serializer;
+    use serde::ser::SerializeMap as _;
+
+    use super::Name;
+
+    /// The fields `brick` and `brick_bytes`.
+    pub(crate) fn brick<'a, N, S>(name: &'a N, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        &'a N: Into<Option<&'a Name>>,
+        S: Serializer,
+    {
+        fields(["brick", "brick_bytes"], name.into(), serializer)
+    }
+
+    /// The fields `name` and `name_bytes`.
+    pub(crate) fn name<'a, N, S>(name: &'a N, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        &'a N: Into<Option<&'a Name>>,
+        S: Serializer,
+    {
+        fields(["name", "name_bytes"], name.into(), serializer)
+    }
+
+    /// The fields `path` and `path_bytes`.
+    pub(crate) fn path<'a, N, S>(name: &'a N, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        &'a N: Into<Option<&'a Name>>,
+        S: Serializer,
+    {
+        fields(["path", "path_bytes"], name.into(), serializer)
+    }
+
+    fn fields<S: Serializer>(
+        [lossy, exact]: [&'static str; 2],
+        name: Option<&Name>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(Some(2))?;
+        fields.serialize_entry(lossy, &name)?;
+        fields.serialize_entry(exact, &name.and_then(Name::exact))?;
+        fields.end()
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match std::str::from_utf8(&self.0) {

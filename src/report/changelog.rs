@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{Format, OutputStyle, Paint, PrintError, Record, Stream};
-use crate::domain::{Gfid, Name, Time, counted};
+use crate::domain::{Gfid, Name, Time, counted, twin};
 use crate::format::changelog;
 use crate::format::changelog::{Change, Owner, Place};
 use crate::scan::changelog::{Damaged, History, Reuse};
@@ -50,11 +50,12 @@ pub struct Row<'a> {
 }
 
 /// One rollover of an HTIME, as it is shown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct RolloverRow {
     /// When the slice ended.
     pub time: Time,
     /// The changelog's path as the brick wrote it.
+    #[serde(flatten, serialize_with = "twin::path")]
     pub path: Name,
     /// Whether nothing happened in the slice.
     pub empty: bool,
@@ -88,12 +89,7 @@ impl RecordList {
             self.omitted += 1;
             return;
         }
-        let path = Name::from(damaged.file.as_os_str().as_encoded_bytes());
-        self.damage.push(json!({
-            "path": path, "path_bytes": path.exact(), "torn": damaged.torn,
-            "offset": damaged.damage.offset, "length": damaged.damage.length,
-            "why": damaged.damage.fault.to_string(),
-        }));
+        self.damage.push(damage_fields(damaged));
     }
 
     /// Whether the reader went away.
@@ -153,6 +149,16 @@ impl RecordList {
             "count": self.count, "reuses": reuses, "notes": notes,
         }))
     }
+}
+
+/// A damaged place of a changelog, as documents show it.
+pub(super) fn damage_fields(damaged: &Damaged) -> Value {
+    let path = Name::from(damaged.file.as_os_str().as_encoded_bytes());
+    let found = damaged.damage;
+    json!({
+        "path": path, "path_bytes": path.exact(), "torn": damaged.torn,
+        "offset": found.offset, "length": found.length, "why": found.fault.to_string(),
+    })
 }
 
 impl Serialize for Row<'_> {
@@ -279,18 +285,6 @@ impl Record for ReuseRow<'_> {
             reuse.pattern.says(),
             counted(reuse.count, "time"),
         )
-    }
-}
-
-impl Serialize for RolloverRow {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Rollover", 5)?;
-        out.serialize_field("time", &self.time)?;
-        out.serialize_field("path", &self.path)?;
-        out.serialize_field("path_bytes", &self.path.exact())?;
-        out.serialize_field("empty", &self.empty)?;
-        out.serialize_field("offset", &self.offset)?;
-        out.end()
     }
 }
 

@@ -10,9 +10,7 @@ use serde_json::{Value, json};
 use super::{OutputStyle, Paint, PrintError, Record, Stream};
 use crate::domain::Name;
 use crate::scan::Meter;
-use crate::scan::resolve::{
-    Ancestor, Answer, BrickAnswer, Link, ObjectKind, Query, StaleLink, Status,
-};
+use crate::scan::resolve::{Answer, BrickAnswer, Link, ObjectKind, Query, Status};
 
 /// The document `georepair/gfids/1` on its way to standard output.
 pub struct GfidList {
@@ -305,9 +303,8 @@ impl Serialize for GfidRow<'_> {
         let links = owner.map_or(&none, |sight| &sight.links);
         let parents: Vec<_> = links.iter().map(|link| link.parent).collect();
         let ancestors: Vec<_> =
-            owner.into_iter().flat_map(|sight| sight.ancestors.iter()).map(AncestorRow).collect();
-        let stale: Vec<_> =
-            owner.into_iter().flat_map(|sight| &sight.stale).map(StaleRow).collect();
+            owner.into_iter().flat_map(|sight| sight.ancestors.iter()).collect();
+        let stale: Vec<_> = owner.into_iter().flat_map(|sight| &sight.stale).collect();
         let asked = self.asked();
         let mut out = serializer.serialize_struct("Gfid", 17)?;
         out.serialize_field("gfid", &self.label())?;
@@ -327,33 +324,6 @@ impl Serialize for GfidRow<'_> {
         out.serialize_field("says", &owner.and_then(|sight| sight.says.as_ref()))?;
         out.serialize_field("disagrees", &self.answer.disagrees())?;
         out.serialize_field("elsewhere", &self.elsewhere())?;
-        out.end()
-    }
-}
-
-struct AncestorRow<'a>(&'a Ancestor);
-
-impl Serialize for AncestorRow<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct as _;
-        let mut out = serializer.serialize_struct("Ancestor", 3)?;
-        out.serialize_field("gfid", &self.0.gfid)?;
-        out.serialize_field("name", &self.0.name)?;
-        out.serialize_field("name_bytes", &self.0.name.exact())?;
-        out.end()
-    }
-}
-
-struct StaleRow<'a>(&'a StaleLink);
-
-impl Serialize for StaleRow<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct as _;
-        let mut out = serializer.serialize_struct("Stale", 4)?;
-        out.serialize_field("parent", &self.0.parent)?;
-        out.serialize_field("name", &self.0.name)?;
-        out.serialize_field("name_bytes", &self.0.name.exact())?;
-        out.serialize_field("found", &self.0.found)?;
         out.end()
     }
 }

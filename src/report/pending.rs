@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::changelog::damage_fields;
 use super::{Document, OutputStyle, Paint};
 use crate::domain::{Name, Time, counted, human_bytes};
 use crate::scan::changelog::{Backlog, Pending};
@@ -67,12 +68,6 @@ impl Serialize for BrickRow {
         let of = |field: fn(&Backlog) -> u64| it.backlog.as_ref().map(field);
         let resent = |resent: &crate::scan::changelog::Resent| json!({ "gfid": resent.gfid, "times": resent.times, "bytes": resent.bytes });
         let resent = it.backlog.as_ref().map(|b| b.resent.iter().map(resent).collect::<Vec<_>>());
-        let damage = it.damage.iter().map(|damaged| {
-            let path = Name::from(damaged.file.as_os_str().as_encoded_bytes());
-            let found = damaged.damage;
-            json!({ "path": path, "path_bytes": path.exact(), "offset": found.offset,
-                "length": found.length, "why": found.fault.to_string(), "torn": damaged.torn })
-        });
         json!({
             "brick": self.brick,
             "brick_bytes": self.brick.exact(),
@@ -96,7 +91,7 @@ impl Serialize for BrickRow {
             "lag_seconds": it.backlog.as_ref().map(|b| self.lag(b)),
             "resent": resent,
             "stalled": it.stalled,
-            "damaged": damage.collect::<Value>(),
+            "damaged": it.damage.iter().map(damage_fields).collect::<Value>(),
             "notes": it.notes,
         })
         .serialize(serializer)

@@ -10,7 +10,7 @@ use super::{Document, OutputStyle};
 use crate::domain::Name;
 use crate::scan::mount::TreeCounts;
 use crate::task::run::FinishedRun;
-use crate::task::trigger_sync::{FailedItem, Prepared, Proof};
+use crate::task::trigger_sync::{Prepared, Proof};
 
 /// The document `georepair/trigger-sync/1`.
 #[derive(Debug)]
@@ -64,12 +64,8 @@ impl TriggerSyncReport {
 impl Serialize for TriggerSyncReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let counts = &self.counts;
-        let failed = |it: &FailedItem| {
-            json!({ "gfid": it.gfid, "path": it.path, "path_bytes": it.path.exact(),
-                "says": it.says })
-        };
         let proof = self.proof.as_ref();
-        let findings = proof.map(|proof| proof.failed.iter().map(failed).collect::<Vec<_>>());
+        let findings = proof.map(|proof| proof.failed.as_slice());
         let verified = proof.map(|proof| {
             let seen = proof.blind.is_none();
             let seen = |count: u64| seen.then_some(count);
@@ -154,6 +150,7 @@ mod tests {
     use super::*;
     use crate::domain::Gfid;
     use crate::report::{ColorChoice, Format};
+    use crate::task::trigger_sync::FailedItem;
 
     fn report(run: Option<Uuid>, proof: Option<Proof>) -> TriggerSyncReport {
         TriggerSyncReport {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::domain::{EntryId, Gfid, Name};
+use crate::domain::{EntryId, Gfid, Name, twin};
 
 /// One query, in any form people paste it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -78,11 +78,12 @@ pub struct Link {
 }
 
 /// A directory between an object and the root.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Ancestor {
     /// Its gfid, if it has one.
     pub gfid: Option<Gfid>,
     /// Its own name; the root's is `.`.
+    #[serde(flatten, serialize_with = "twin::name")]
     pub name: Name,
 }
 
@@ -101,11 +102,12 @@ pub enum Stale {
 }
 
 /// A name that a `trusted.gfid2path.*` xattr records but the object does not have.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct StaleLink {
     /// The directory recorded.
     pub parent: Gfid,
     /// The name in it.
+    #[serde(flatten, serialize_with = "twin::name")]
     pub name: Name,
     /// What is wrong with it.
     pub found: Stale,

@@ -9,9 +9,11 @@ use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use super::error::TriggerSyncError;
 use super::target::Target;
-use crate::domain::{Brick, Gfid, Name, SecondaryUrl};
+use crate::domain::{Brick, Gfid, Name, SecondaryUrl, twin};
 use crate::scan::Meter;
 use crate::scan::cluster::{Cluster, ClusterError};
 use crate::scan::delivery::{BrickLocation, Wanted};
@@ -47,11 +49,12 @@ pub struct Proof {
 }
 
 /// An object that did not arrive.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct FailedItem {
     /// Which.
     pub gfid: Gfid,
     /// Its path below the mount.
+    #[serde(flatten, serialize_with = "twin::path")]
     pub path: Name,
     /// What is wrong.
     pub says: String,
