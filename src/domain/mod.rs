@@ -7,6 +7,7 @@ mod errno;
 mod finding;
 mod fop;
 mod gfid;
+pub mod hex;
 mod mark;
 mod name;
 mod quantity;

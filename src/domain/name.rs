@@ -37,14 +37,7 @@ impl Name {
     /// Hex of the bytes where the name is not UTF-8, else nothing.
     #[must_use]
     pub fn exact(&self) -> Option<String> {
-        if std::str::from_utf8(&self.0).is_ok() {
-            return None;
-        }
-        let mut hex = String::with_capacity(self.0.len() * 2);
-        for byte in &self.0 {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        Some(hex)
+        std::str::from_utf8(&self.0).is_err().then(|| super::hex::encode(&self.0))
     }
 }
 

@@ -5,6 +5,11 @@
 //! since. A slice in which nothing happened has no file and its base name in lower case. The
 //! xattr `trusted.glusterfs.htime` keeps the last time and the count.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
 /// The xattr of an HTIME file.
 pub const COUNT_XATTR: &str = "trusted.glusterfs.htime";
 /// The xattr of the `htime` folder that names the current HTIME file.
@@ -92,6 +97,33 @@ impl Decoder {
     }
 }
 
+/// The time in the name of an index file, `HTIME.<seconds>`: when it begins, in seconds since
+/// 1970. `None` for the name of anything else.
+#[must_use]
+pub fn index_time(name: &OsStr) -> Option<u32> {
+    seconds(name.as_encoded_bytes().strip_prefix(b"HTIME.")?)
+}
+
+/// The name of the index file that begins at this time, in seconds since 1970.
+#[must_use]
+pub fn index_name(from: u32) -> String {
+    format!("HTIME.{from}")
+}
+
+/// Where releases before 8 put a changelog, below the folder of changelogs; `end` is the end of
+/// its slice, in seconds since 1970.
+#[must_use]
+pub fn flat_path(end: u32) -> PathBuf {
+    PathBuf::from(format!("CHANGELOG.{end}"))
+}
+
+/// Where releases since 8 put it: in the folder of its day in UTC, `YYYY/MM/DD`.
+#[must_use]
+pub fn dated_path(end: u32) -> PathBuf {
+    let day = Timestamp::from_second(i64::from(end)).unwrap_or_default();
+    PathBuf::from(day.strftime("%Y/%m/%d").to_string()).join(flat_path(end))
+}
+
 /// The end of a changelog's slice by its name, and whether it is empty: `CHANGELOG.<seconds>`,
 /// or in lower case where nothing happened.
 #[must_use]
@@ -101,9 +133,13 @@ pub fn slice_of(path: &[u8]) -> Option<(u32, bool)> {
         Some(digits) => (digits, false),
         None => (name.strip_prefix(b"changelog.")?, true),
     };
-    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    let time = plain.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()?;
-    Some((time, empty))
+    Some((seconds(digits)?, empty))
+}
+
+/// Seconds written in decimal digits alone: a sign or a suffix makes it another file's name.
+fn seconds(digits: &[u8]) -> Option<u32> {
+    let plain = digits.iter().all(u8::is_ascii_digit);
+    plain.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
 }
 
 /// The value of [`COUNT_XATTR`], `<last time>:<count>`.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::hex;
+
 /// How an object is, or shall be.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
@@ -89,8 +91,7 @@ impl fmt::Display for State {
 
 impl fmt::Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("0x")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        write!(f, "0x{}", hex::encode(&self.0))
     }
 }
 
@@ -111,11 +112,5 @@ impl TryFrom<String> for Hex {
 
 /// The bytes of an even number of hex digits.
 pub(super) fn bytes_of_hex(digits: &str) -> Result<Vec<u8>, String> {
-    let wrong = || format!("{digits:?} is not hex");
-    let value = |digit: u8| char::from(digit).to_digit(16).and_then(|n| u8::try_from(n).ok());
-    let pairs = digits.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some(value(*high)? << 4 | value(*low)?),
-        _ => None,
-    });
-    pairs.collect::<Option<_>>().ok_or_else(wrong)
+    hex::decode(digits).ok_or_else(|| format!("{digits:?} is not hex"))
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags};
 
 use crate::apply::executor::ExecutorError;
-use crate::format::htime::{COUNT_XATTR, CURRENT_XATTR, Count};
+use crate::format::htime::{self, COUNT_XATTR, CURRENT_XATTR, Count};
 use crate::scan::changelog::Changelogs;
 
 /// What an index file covers, and the changelogs in it.
@@ -55,7 +55,7 @@ fn close_last(brick: &Path) -> io::Result<()> {
     // The time of its last change, which is past the end of the one before.
     let changed = fs::metadata(&open.path)?.mtime();
     let end = u32::try_from(changed).unwrap_or_default().max(last + 1);
-    let new = beside.with_file_name(format!("CHANGELOG.{end}"));
+    let new = beside.with_file_name(htime::flat_path(end));
     rustix::fs::renameat_with(CWD, &open.path, CWD, &new, RenameFlags::NOREPLACE)?;
     Ok(())
 }
@@ -66,7 +66,7 @@ pub(super) fn remove(at: &Path) -> Result<(), ExecutorError> {
     let remove = || {
         for entry in fs::read_dir(at)? {
             let entry = entry?;
-            if entry.file_name().as_bytes().starts_with(b"HTIME.") {
+            if htime::index_time(&entry.file_name()).is_some() {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -85,8 +85,7 @@ fn known(folder: &Path) -> io::Result<BTreeMap<u32, Option<u32>>> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
-        let from = name.to_str().and_then(|name| name.strip_prefix("HTIME.")?.parse().ok());
-        let Some(from) = from else { continue };
+        let Some(from) = htime::index_time(&name) else { continue };
         let count = xattr::get(entry.path(), COUNT_XATTR)?;
         known.insert(from, count.as_deref().and_then(Count::from_xattr).map(|count| count.last));
     }
@@ -141,7 +140,7 @@ fn write(parts: &BTreeMap<u32, Part>, new: &Path, at: &Path) -> io::Result<()> {
     fs::set_permissions(new, fs::Permissions::from_mode(0o600))?;
     let mut current = String::new();
     for (from, part) in parts {
-        current = format!("HTIME.{from}");
+        current = htime::index_name(*from);
         let mut out = BufWriter::new(File::create_new(new.join(&current))?);
         for (_, path) in &part.changelogs {
             out.write_all(path.as_os_str().as_bytes())?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::record::Fields;
 use super::{Fault, LONGEST_FIELD, Owner, Parsed, Place, record};
-use crate::domain::{Fop, Gfid};
+use crate::domain::{Fop, Gfid, hex};
 
 /// Reads the line at the start of the bytes.
 ///
@@ -93,7 +93,7 @@ fn unescaped(text: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
         let escape = if byte == b'%' { tail.split_first_chunk::<2>() } else { None };
-        match escape.and_then(|(digits, tail)| Some((hex(*digits)?, tail))) {
+        match escape.and_then(|(digits, tail)| Some((hex::byte_of(*digits)?, tail))) {
             Some((0, _)) => return Err(Fault::Name),
             Some((plain, tail)) => {
                 out.push(plain);
@@ -103,9 +103,4 @@ fn unescaped(text: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
         }
     }
     Ok(Cow::Owned(out))
-}
-
-fn hex([high, low]: [u8; 2]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }

@@ -1,17 +1,17 @@
 //! What replication still has to do on a brick: the changelogs past its marks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::history::Damaged;
 use super::marks::{Marks, marks_of};
-use super::{Changelog, Changelogs, ChangelogsError, folder, read, read_htime};
+use super::{Changelog, Changelogs, ChangelogsError, htimes, read, read_htime};
 use crate::domain::{Gfid, Mark, Time};
-use crate::format::changelog::{Change, Form, Item};
+use crate::format::changelog::{Change, Item};
 use crate::format::htime;
 use crate::scan::cluster::{SessionFolder, WorkerState};
 
@@ -74,7 +74,7 @@ pub struct Backlog {
     /// Files that are sent again and again, most often first.
     pub resent: Vec<Resent>,
     /// The oldest change in a changelog that was rolled over: what a worker could have seen.
-    seen: Option<i64>,
+    oldest_closed: Option<i64>,
 }
 
 /// A file that is sent again and again.
@@ -93,6 +93,16 @@ impl Backlog {
     #[must_use]
     pub fn records(&self) -> u64 {
         self.entries + self.data + self.metadata
+    }
+
+    fn add(&mut self, change: &Change<'_>, entries_done: bool) {
+        match change {
+            // entry_stime runs ahead of stime: the entry was made, only its data is missing.
+            Change::Entry(_) if entries_done => {}
+            Change::Entry(_) => self.entries += 1,
+            Change::Metadata { .. } => self.metadata += 1,
+            Change::Data => self.data += 1,
+        }
     }
 }
 
@@ -131,7 +141,7 @@ pub fn pending(
             ..Pending::unmarked(rollovers.seconds, &listed)
         };
         it.backlog = Some(backlog(brick, &listed, &rollovers, &marks, &mut it.damage)?);
-        let seen = it.backlog.as_ref().and_then(|backlog| backlog.seen);
+        let seen = it.backlog.as_ref().and_then(|backlog| backlog.oldest_closed);
         let busy = session
             .zip(seen)
             .is_some_and(|(session, end)| session.is_processing(working, &full, end));
@@ -160,38 +170,48 @@ impl Pending {
         }
     }
 
-    /// Tells a stall from an idle volume, a slow worker, and one that does not run.
+    /// Sets `stalled`: a worker that reports itself working but reads no changelogs, in contrast to
+    /// an idle volume, a slow worker, and one that does not run. Changes that a stalled worker
+    /// skips are lost without any error in its log.
     fn judge(&mut self, marks: &Marks, busy: bool, now: Time) {
-        let seen = self.backlog.as_ref().and_then(|backlog| backlog.seen);
-        let late = seen.is_some_and(|oldest| oldest + 2 * self.rollover + GRACE < now.secs());
-        let quiet = marks.xtime.is_some_and(|xtime| xtime <= marks.stime);
-        let mut excuse = None;
-        if late && marks.stime == Mark::ZERO {
-            excuse = Some("stime is zero: a full crawl is due, which reads no changelogs");
-        } else if late && quiet {
-            excuse = Some("nothing changed since stime, by the marker's xtime");
-        } else if late && busy {
-            excuse = Some("the worker has changelogs at hand and works on them");
-        } else if late {
-            excuse = match &self.worker {
-                None => {
-                    self.notes
-                        .push("no status of the worker: judged by the marks alone".to_owned());
-                    None
-                }
-                Some(worker) if worker.worker_status != "Active" => {
-                    Some("the worker is not Active")
-                }
-                Some(worker)
-                    if !matches!(worker.crawl_status.as_str(), "Changelog Crawl" | "N/A") =>
-                {
-                    Some("the worker still crawls what came before")
-                }
-                Some(_) => None,
-            };
+        let oldest = self.backlog.as_ref().and_then(|backlog| backlog.oldest_closed);
+        // A healthy worker is at most two rollovers and GRACE behind the brick.
+        let late = oldest.is_some_and(|oldest| oldest + 2 * self.rollover + GRACE < now.secs());
+        if !late {
+            self.stalled = Some(false);
+            return;
+        }
+        let excuse = self.excuse(marks, busy);
+        if excuse.is_none() && self.worker.is_none() {
+            self.notes.push("no status of the worker: judged by the marks alone".to_owned());
         }
         self.notes.extend(excuse.map(str::to_owned));
-        self.stalled = Some(late && excuse.is_none());
+        self.stalled = Some(excuse.is_none());
+    }
+
+    /// Why the worker is not stalled although a changelog is overdue.
+    fn excuse(&self, marks: &Marks, busy: bool) -> Option<&'static str> {
+        if marks.stime == Mark::ZERO {
+            return Some("stime is zero: the next crawl is a full one and reads no changelogs");
+        }
+        // Without a change below the root, the worker has no reason to move stime.
+        if marks.xtime.is_some_and(|xtime| xtime <= marks.stime) {
+            return Some("nothing changed since stime, by the marker's xtime");
+        }
+        // It has read the changelog, so it is slow and not cut off.
+        if busy {
+            return Some("the worker is processing these changelogs");
+        }
+        let worker = self.worker.as_ref()?;
+        if worker.worker_status != "Active" {
+            return Some("the worker is not Active");
+        }
+        // During a history or hybrid crawl, live changelogs wait until it is done. An Active
+        // worker with no crawl yet ("N/A") should have begun one long ago.
+        if !matches!(worker.crawl_status.as_str(), "Changelog Crawl" | "N/A") {
+            return Some("the worker is still crawling earlier changes");
+        }
+        None
     }
 }
 
@@ -214,8 +234,7 @@ struct Rollovers {
 
 impl Rollovers {
     fn of(brick: &Path, listed: &Changelogs) -> Self {
-        let there: std::collections::HashSet<_> =
-            listed.files.iter().filter_map(|file| file.end).collect();
+        let there: HashSet<_> = listed.files.iter().filter_map(|file| file.end).collect();
         let (mut last, mut gaps, mut missing) = (None::<u32>, Vec::new(), Vec::new());
         for path in htimes(brick) {
             let _ = read_htime(&path, |item| {
@@ -238,21 +257,6 @@ impl Rollovers {
         let seconds = gaps.get(gaps.len() / 2).copied().unwrap_or(ROLLOVER);
         Self { seconds, last: last.max(there.into_iter().max()), missing }
     }
-}
-
-/// The HTIME files of a brick, in the order of their times.
-pub(super) fn htimes(brick: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder(brick).join("htime")).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries
-        .filter_map(|entry| {
-            let name = entry.file_name();
-            let digits = name.as_encoded_bytes().strip_prefix(b"HTIME.")?;
-            let time: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-            Some((time, entry.path()))
-        })
-        .collect();
-    found.sort();
-    found.into_iter().map(|(_, path)| path).collect()
 }
 
 /// Whether a slice lies wholly at or before the mark. Its last second is the one before the
@@ -280,7 +284,7 @@ fn backlog(
         let entries_done =
             file.end.is_some_and(|end| marks.entry_stime.is_some_and(|mark| is_done(end, mark)));
         let before = backlog.records();
-        count(file, entries_done, &mut backlog, &mut sent, damage)?;
+        count_records(file, entries_done, &mut backlog, &mut sent, damage)?;
         if backlog.records() == before {
             continue;
         }
@@ -290,46 +294,46 @@ fn backlog(
         backlog.oldest = [backlog.oldest, time].into_iter().flatten().min();
         backlog.newest = backlog.newest.max(time);
         if let Some(end) = file.end {
-            backlog.seen = Some(backlog.seen.unwrap_or(i64::MAX).min(i64::from(end)));
+            backlog.oldest_closed =
+                Some(backlog.oldest_closed.unwrap_or(i64::MAX).min(i64::from(end)));
         }
     }
     weigh(brick, sent, &mut backlog);
     Ok(backlog)
 }
 
-/// Counts the records of one changelog; a file sent twice in it is sent once.
-fn count(
+/// Adds the records of one changelog to the backlog. A file is sent once per changelog, however
+/// many D records it has there.
+fn count_records(
     file: &Changelog,
     entries_done: bool,
     backlog: &mut Backlog,
     sent: &mut HashMap<Gfid, u64>,
     damage: &mut Vec<Damaged>,
 ) -> Result<(), ChangelogsError> {
-    let mut here = std::collections::HashSet::new();
-    let outcome: io::Result<Option<Form>> = read(&file.path, |item| {
+    let mut written = HashSet::new();
+    let outcome = read(&file.path, |item| {
         match item {
-            Item::Record(record) => match &record.change {
-                Change::Entry(_) if entries_done => {}
-                Change::Entry(_) => backlog.entries += 1,
-                Change::Metadata { .. } => backlog.metadata += 1,
-                Change::Data => {
-                    backlog.data += 1;
-                    if here.insert(record.gfid) {
-                        *sent.entry(record.gfid).or_default() += 1;
-                    }
+            Item::Record(record) => {
+                backlog.add(&record.change, entries_done);
+                if matches!(record.change, Change::Data) {
+                    written.insert(record.gfid);
                 }
-            },
+            }
+            // The last record of the live changelog may still be in the middle of being written.
+            Item::Torn(_) if file.end.is_none() => {}
             Item::Damage(found) | Item::Torn(found) => {
                 let torn = matches!(item, Item::Torn(_));
-                // The last record of the file that is still written to may be on its way.
-                if !(torn && file.end.is_none()) {
-                    damage.push(Damaged { file: file.path.clone(), damage: *found, torn });
-                }
+                damage.push(Damaged { file: file.path.clone(), damage: *found, torn });
             }
         }
         ControlFlow::Continue(())
     });
+    for gfid in written {
+        *sent.entry(gfid).or_default() += 1;
+    }
     match outcome {
+        // The live changelog was rolled over meanwhile.
         Err(error) if file.end.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(ChangelogsError::unreadable(&file.path, error)),
         Ok(_) => Ok(()),

@@ -5,9 +5,8 @@ use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use jiff::Timestamp;
 use rayon::prelude::*;
 
 use super::history::Damaged;
@@ -16,7 +15,7 @@ use super::{Changelogs, ChangelogsError, folder, name_of, read, read_htime};
 use crate::domain::{Name, Time};
 use crate::format::changelog::Item;
 use crate::format::htime;
-use crate::format::htime::{COUNT_XATTR, CURRENT_XATTR, Count};
+use crate::format::htime::{COUNT_XATTR, CURRENT_XATTR, Count, dated_path, flat_path, index_time};
 
 /// Everything about a brick's changelogs that history depends on.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -217,7 +216,7 @@ impl HistoryIndex {
         if inside && is_there(told) {
             return;
         }
-        let other = [flat(rollover.time), dated(rollover.time)];
+        let other = [flat_path(rollover.time), dated_path(rollover.time)];
         match other.iter().find(|other| *other != told && is_there(other)) {
             Some(other) => self.misplaced.push((rollover.time, name_of(other))),
             None => self.missing.push(rollover.time),
@@ -237,8 +236,8 @@ impl HistoryIndex {
                 if end < last && !is_empty(&file.path) {
                     self.unlisted.push(end);
                 }
-            } else if below != flat(end)
-                && below != dated(end)
+            } else if below != flat_path(end)
+                && below != dated_path(end)
                 && let Ok(at) = self.missing.binary_search(&end)
             {
                 self.missing.remove(at);
@@ -351,13 +350,6 @@ impl Htime {
     }
 }
 
-/// The time in an index file's name, `HTIME.<seconds>`.
-fn index_time(name: &OsStr) -> Option<u32> {
-    let digits = name.as_encoded_bytes().strip_prefix(b"HTIME.")?;
-    let plain = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
-    plain.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
-}
-
 fn text_of(path: &Path, key: &str) -> Option<String> {
     let value = xattr::get(path, key).ok().flatten()?;
     Some(String::from_utf8_lossy(value.strip_suffix(b"\0").unwrap_or(&value)).into_owned())
@@ -371,15 +363,4 @@ fn is_empty(changelog: &Path) -> bool {
         ControlFlow::Break(())
     });
     empty && outcome.is_ok()
-}
-
-/// Where releases before 8 put a changelog.
-fn flat(end: u32) -> PathBuf {
-    PathBuf::from(format!("CHANGELOG.{end}"))
-}
-
-/// Where releases since 8 put a changelog: the folder of its day in UTC.
-fn dated(end: u32) -> PathBuf {
-    let day = Timestamp::from_second(i64::from(end)).unwrap_or_default();
-    PathBuf::from(day.strftime("%Y/%m/%d").to_string()).join(flat(end))
 }

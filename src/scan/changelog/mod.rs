@@ -22,12 +22,10 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
 use crate::domain::{Kind, Name, UserError};
 use crate::format::changelog::{Decoder, Form, Item};
 use crate::format::htime;
-use crate::format::htime::slice_of;
+use crate::format::htime::{index_time, slice_of};
 
 /// How much of a file is in memory at once, in bytes.
 const WINDOW: usize = 1 << 18;
@@ -162,17 +160,24 @@ pub(super) fn folder(brick: &Path) -> PathBuf {
     brick.join(".glusterfs/changelogs")
 }
 
+/// The HTIME files of a brick, in the order of their times.
+pub(super) fn htimes(brick: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder(brick).join("htime")).into_iter().flatten().flatten();
+    let named = |entry: fs::DirEntry| Some((index_time(&entry.file_name())?, entry.path()));
+    let mut found: Vec<_> = entries.filter_map(named).collect();
+    found.sort();
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
 /// Finds a changelog of a brick by the name that logs give, such as `CHANGELOG.1795230034`, in
 /// either layout.
 #[must_use]
 pub fn locate(brick: &Path, name: &str) -> Option<Changelog> {
     let (end, _) = slice_of(name.as_bytes())?;
-    let name = format!("CHANGELOG.{end}");
-    let day = Timestamp::from_second(i64::from(end)).ok()?.strftime("%Y/%m/%d").to_string();
     let folder = folder(brick);
-    [folder.join(day).join(&name), folder.join(&name)]
+    [htime::dated_path(end), htime::flat_path(end)]
         .iter()
-        .find_map(|path| Some(changelog(path, Some(end))?.0))
+        .find_map(|path| Some(changelog(&folder.join(path), Some(end))?.0))
 }
 
 fn changelog(path: &Path, end: Option<u32>) -> Option<(Changelog, (u64, u64))> {

@@ -5,10 +5,9 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::backlog::htimes;
 use super::history::{Damaged, Span, place_of};
 use super::marks::marks_of;
-use super::{Changelogs, ChangelogsError, read};
+use super::{Changelogs, ChangelogsError, htimes, read};
 use crate::domain::{Gfid, Mark, Name, Time};
 use crate::format::changelog::Item;
 use crate::scan::cluster::quote_plus;

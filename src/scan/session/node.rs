@@ -178,8 +178,7 @@ fn history(folder: &Path) -> io::Result<Vec<Covered>> {
         let count = xattr::get(&path, htime::COUNT_XATTR)?;
         let count = count.as_deref().and_then(htime::Count::from_xattr);
         let name = entry.file_name();
-        let from = name.to_str().and_then(|name| name.strip_prefix("HTIME.")?.parse().ok());
-        let (Some(count), Some(from)) = (count, from) else {
+        let (Some(count), Some(from)) = (count, htime::index_time(&name)) else {
             let name = crate::domain::Name::from(name.as_encoded_bytes());
             return Err(io::Error::other(format!("htime/{name} is no usable index")));
         };

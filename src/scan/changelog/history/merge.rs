@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Event;
+use super::event::Event;
 use crate::domain::Gfid;
 use crate::format::changelog::Change;
 

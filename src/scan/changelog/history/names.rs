@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
+use super::brick;
+use super::event::{Event, entry_id};
+use super::reuse::Reuse;
 use super::search::{Source, records};
-use super::{Event, History, brick, entry_id};
 use crate::domain::{EntryId, Fop, Gfid, Name};
 use crate::scan::changelog::ChangelogsError;
 
@@ -34,10 +36,11 @@ struct Move {
 pub(super) fn name_parents(
     bricks: &[PathBuf],
     sources: &[Source],
-    told: &mut History,
+    events: &mut [Event],
+    reuses: &mut [Reuse],
 ) -> Result<(), ChangelogsError> {
     let mut known = Directories::default();
-    let parents = told.events.iter().flat_map(|event| event.record.change.places());
+    let parents = events.iter().flat_map(|event| event.record.change.places());
     let mut wanted: HashSet<Gfid> = parents.map(|place| place.parent).collect();
     let mut done = HashSet::from([Gfid::ROOT]);
     for _ in 0..ROUNDS {
@@ -57,14 +60,14 @@ pub(super) fn name_parents(
             known.learn(&event);
         }
     }
-    for event in &mut told.events {
+    for event in events {
         let at = (event.slice.end, event.record.offset);
         let path = |gfid| known.path(event.brick, gfid, at);
         let Some(entry) = event.record.change.entry() else { continue };
         event.parent_path = path(entry.place.parent);
         event.new_parent_path = entry.to.as_ref().and_then(|to| path(to.parent));
     }
-    for reuse in &mut told.reuses {
+    for reuse in reuses {
         let end = (i64::MAX, u64::MAX);
         reuse.parent_path =
             (0..bricks.len()).find_map(|brick| known.path(brick, reuse.entry.parent, end));

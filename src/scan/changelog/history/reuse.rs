@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Event, entry_id};
+use super::event::{Event, entry_id};
 use crate::domain::{EntryId, Fop, Gfid, Name};
 use crate::format::changelog::Entry;
 

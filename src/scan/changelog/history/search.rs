@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::{Damaged, Event, Slice, Subject, brick, entry_id};
+use super::brick;
+use super::event::{Damaged, Event, Slice, entry_id};
+use super::subject::Subject;
 use crate::domain::{EntryId, Gfid, Name};
 use crate::format::changelog::{Item, Place, Record};
 use crate::scan::changelog::{Changelog, ChangelogsError, read};

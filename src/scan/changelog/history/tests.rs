@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::format::changelog::Change;
+use crate::domain::{Gfid, Name};
+use crate::format::changelog::{Change, Record};
 
 /// One operation of the true past.
 #[derive(Clone, Debug)]

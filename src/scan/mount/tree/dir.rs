@@ -33,14 +33,14 @@ impl Seen {
 }
 
 /// Looks at one path below the mount; its last name is not followed.
-pub(super) fn look_at(mount: &MountRoot, path: &Name) -> Result<Seen, Errno> {
+pub(super) fn read_object(mount: &MountRoot, path: &Name) -> Result<Seen, Errno> {
     let bytes = path.as_bytes();
     let (folder, name) = match bytes.iter().rposition(|&byte| byte == b'/') {
         Some(at) => (bytes.get(..at).unwrap_or(b"."), bytes.get(at + 1..).unwrap_or_default()),
         None => (&b"."[..], bytes),
     };
     let dir = mount.way_to(folder)?;
-    look_in(dir.as_fd(), path.clone(), name, FileType::Unknown)
+    read_in(dir.as_fd(), path.clone(), name, FileType::Unknown)
 }
 
 /// Reads a directory below the mount, its entries sorted by name.
@@ -66,7 +66,7 @@ pub(super) fn read_folder(
         } else {
             Name::from([path.as_bytes(), b"/", &name].concat())
         };
-        match look_in(dir.as_fd(), full.clone(), &name, kind) {
+        match read_in(dir.as_fd(), full.clone(), &name, kind) {
             // Its name is known, and that it was there: the error is told with it.
             Err(error) => Seen { path: full, kind: ObjectKind::File, links: 1, gfid: Err(error) },
             Ok(seen) => seen,
@@ -75,7 +75,7 @@ pub(super) fn read_folder(
     Ok(seen.collect())
 }
 
-fn look_in(dir: BorrowedFd<'_>, path: Name, name: &[u8], kind: FileType) -> Result<Seen, Errno> {
+fn read_in(dir: BorrowedFd<'_>, path: Name, name: &[u8], kind: FileType) -> Result<Seen, Errno> {
     let (kind, links) = match kind {
         FileType::RegularFile | FileType::Unknown => {
             let about = statat(dir, name, AtFlags::SYMLINK_NOFOLLOW)?;

@@ -16,7 +16,7 @@ use super::MountRoot;
 use crate::domain::{Gfid, Kind, Name, UserError};
 use crate::scan::meter::Meter;
 use crate::scan::resolve::ObjectKind;
-use dir::{Seen, look_at, read_folder};
+use dir::{Seen, read_folder, read_object};
 
 /// How many asked paths are looked at together.
 const CHUNK: usize = 1024;
@@ -102,7 +102,7 @@ impl UserError for TreeError {
 /// way and those read ahead, never of the tree.
 ///
 /// # Errors
-/// [`TreeError`] where `each` fails; what cannot be read is counted and told in the tally.
+/// [`TreeError`] where `each` fails; what cannot be read is counted and told in the counts.
 pub fn collect(
     mount: &MountRoot,
     selection: &Selection,
@@ -118,28 +118,21 @@ pub fn collect(
         meter,
         each,
         linked: HashSet::new(),
-        tally: TreeCounts::default(),
+        counts: TreeCounts::default(),
     };
     for chunk in selection.chunks(CHUNK) {
-        let looks: Vec<_> = collector
+        let found: Vec<_> = collector
             .threads
-            .install(|| chunk.par_iter().map(|asked| look_at(mount, asked.path())).collect());
-        for (asked, look) in chunk.iter().zip(looks) {
-            let seen = match look {
-                Ok(seen) => seen,
-                Err(error) => {
-                    collector.note(asked.path(), error, true);
-                    continue;
-                }
-            };
-            if asked.below() {
-                collector.tree(seen)?;
-            } else {
-                collector.hand_out(&seen)?;
+            .install(|| chunk.par_iter().map(|it| read_object(mount, it.path())).collect());
+        for (selected, found) in chunk.iter().zip(found) {
+            match found {
+                Ok(seen) if selected.below() => collector.hand_out_tree(seen)?,
+                Ok(seen) => drop(collector.hand_out(&seen)?),
+                Err(error) => collector.note(selected.path(), error, true),
             }
         }
     }
-    Ok(collector.tally)
+    Ok(collector.counts)
 }
 
 struct Collector<'a> {
@@ -150,7 +143,7 @@ struct Collector<'a> {
     each: &'a mut dyn FnMut(TreeEntry) -> io::Result<()>,
     /// Files with several names that were handed out, by gfid.
     linked: HashSet<Gfid>,
-    tally: TreeCounts,
+    counts: TreeCounts,
 }
 
 /// What is still to be handed out; a directory with what is in it, once that was read.
@@ -167,7 +160,7 @@ impl Node {
 
 impl Collector<'_> {
     /// Hands out an object and all that is below it.
-    fn tree(&mut self, top: Seen) -> Result<(), TreeError> {
+    fn hand_out_tree(&mut self, top: Seen) -> Result<(), TreeError> {
         let mut stack = vec![Node { seen: top, below: None }];
         while let Some(mut node) = stack.pop() {
             if node.unread() {
@@ -199,44 +192,41 @@ impl Collector<'_> {
         });
     }
 
-    /// Hands out a directory or regular file; true for a directory.
+    /// Hands out a directory or regular file; true for a directory, whose entries come next.
     fn hand_out(&mut self, seen: &Seen) -> Result<bool, TreeError> {
-        let folder = match (seen.kind, seen.gfid) {
-            (ObjectKind::Symlink, _) => {
-                self.tally.symlinks += 1;
+        let folder = match seen.kind {
+            ObjectKind::Symlink => {
+                self.counts.symlinks += 1;
                 return Ok(false);
             }
-            (ObjectKind::Special, _) => {
-                self.tally.specials += 1;
+            ObjectKind::Special => {
+                self.counts.specials += 1;
                 return Ok(false);
             }
-            (_, Err(error)) => {
+            kind => kind == ObjectKind::Directory,
+        };
+        let gfid = match seen.gfid {
+            Ok(gfid) => gfid,
+            Err(error) => {
                 self.note(&seen.path, error, false);
                 return Ok(false);
             }
-            (kind, Ok(gfid)) => {
-                let folder = kind == ObjectKind::Directory;
-                if seen.is_root() {
-                    // It has neither parent nor name: there is nothing to record.
-                    return Ok(folder);
-                }
-                if seen.links > 1 && !folder {
-                    if !self.linked.insert(gfid) {
-                        self.tally.further_links += 1;
-                        return Ok(false);
-                    }
-                    self.tally.linked += 1;
-                }
-                (self.each)(TreeEntry { path: seen.path.clone(), folder, gfid })
-                    .map_err(TreeError::List)?;
-                folder
-            }
         };
-        if folder {
-            self.tally.folders += 1;
-        } else {
-            self.tally.files += 1;
+        if seen.is_root() {
+            // It has neither parent nor name: there is nothing to record.
+            return Ok(folder);
         }
+        if seen.links > 1 && !folder {
+            // One record of a gfid sends the file; a second name would send its data again.
+            if !self.linked.insert(gfid) {
+                self.counts.further_links += 1;
+                return Ok(false);
+            }
+            self.counts.linked += 1;
+        }
+        let entry = TreeEntry { path: seen.path.clone(), folder, gfid };
+        (self.each)(entry).map_err(TreeError::List)?;
+        *(if folder { &mut self.counts.folders } else { &mut self.counts.files }) += 1;
         Ok(folder)
     }
 
@@ -244,10 +234,10 @@ impl Collector<'_> {
         match (error, asked) {
             // Gone since its directory was read: nothing to send any more.
             (Errno::NOENT, false) => {}
-            (Errno::NOENT, true) => self.tally.miss(path.clone()),
+            (Errno::NOENT, true) => self.counts.miss(path.clone()),
             _ => {
-                self.tally.unread += 1;
-                self.tally.note(path.clone(), error);
+                self.counts.unread += 1;
+                self.counts.note(path.clone(), error);
             }
         }
     }
