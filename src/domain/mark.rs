@@ -7,7 +7,7 @@ use super::Time;
 /// The value of an xtime, stime or `entry_stime`: 8 bytes, two big-endian u32.
 ///
 /// The second number is microseconds in an xtime and zero in the stimes that gsyncd writes
-/// (`Server.set_stime`, struct `!II`). A changelog is replicated once its whole slice lies at or
+/// (`Server.set_stime`, struct `!II`). A changelog is replicated once its whole slice is at or
 /// before stime; gsyncd writes the last changelog's time less one second.
 #[derive(
     Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,

@@ -10,6 +10,7 @@ mod gfid;
 pub mod hex;
 mod mark;
 mod name;
+pub mod paths;
 mod quantity;
 mod reset;
 mod session;

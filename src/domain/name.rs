@@ -9,14 +9,14 @@ use serde::{Serialize, Serializer};
 
 /// A name or path: any bytes but NUL.
 ///
-/// Displays for a terminal: plain where it can be, else quoted for the shell (`$'…'`) so that
+/// Displays for a terminal: plain if possible, else quoted for the shell (`$'…'`) so that
 /// no control character reaches the screen and every path shown can be pasted. Serialises
 /// lossily; [`Name::exact`] gives the hex form for the `…_bytes` field beside it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Name(Box<[u8]>);
 
 impl Name {
-    /// The bytes as they stand on disk.
+    /// The bytes, as on disk.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -34,7 +34,7 @@ impl Name {
         String::from_utf8_lossy(&self.0)
     }
 
-    /// Hex of the bytes where the name is not UTF-8, else nothing.
+    /// Hex of the bytes if the name is not UTF-8.
     #[must_use]
     pub fn exact(&self) -> Option<String> {
         std::str::from_utf8(&self.0).is_err().then(|| super::hex::encode(&self.0))

@@ -22,7 +22,7 @@ pub struct Volume {
     pub redundancy: usize,
     /// The bricks in the order of the volume: neighbours by `set_size` make one set.
     pub bricks: Vec<Brick>,
-    /// The options that were set by hand or by GlusterFS; the others have their defaults.
+    /// The options that were set, by a person or by GlusterFS; the others have their defaults.
     pub options: BTreeMap<String, String>,
 }
 
@@ -51,7 +51,7 @@ impl Volume {
         self.redundancy > 0
     }
 
-    /// An option's value where it differs from the default by somebody's word.
+    /// The value, if the option was set explicitly.
     #[must_use]
     pub fn option(&self, key: &str) -> Option<&str> {
         self.options.get(key).map(String::as_str)

@@ -15,7 +15,7 @@ pub const COUNT_XATTR: &str = "trusted.glusterfs.htime";
 /// The xattr of the `htime` folder that names the current HTIME file.
 pub const CURRENT_XATTR: &str = "trusted.glusterfs.current_htime";
 
-/// Longer than any path; a longer run without a NUL is no HTIME.
+/// Longer than any path; a longer run without a NUL is not an HTIME.
 const LONGEST_PATH: usize = 4096;
 
 /// One rollover.
@@ -36,7 +36,7 @@ pub struct Rollover<'a> {
 pub enum Item<'a> {
     /// A rollover.
     Rollover(Rollover<'a>),
-    /// Bytes that name no changelog; reading goes on behind the next NUL.
+    /// Bytes that do not name a changelog; reading continues after the next NUL.
     Damage {
         /// Where they begin.
         offset: u64,
@@ -91,7 +91,7 @@ impl Decoder {
         })
     }
 
-    /// Tells that the first `length` bytes of the window were dropped.
+    /// Notes that the first `length` bytes of the window were dropped.
     pub fn drop_front(&mut self, length: usize) {
         self.base += length as u64;
     }

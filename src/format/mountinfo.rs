@@ -1,4 +1,4 @@
-//! `/proc/self/mountinfo`: which file system stands where, of what type and from what source.
+//! `/proc/self/mountinfo`: which file system is mounted where, its type and its source.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub struct Mount<'a> {
     /// Its number, unique among the mounts that there are now.
     pub id: u64,
-    /// Where it stands.
+    /// The mount point.
     pub point: Cow<'a, [u8]>,
     /// The type of the file system: `fuse.glusterfs`, `ext4`.
     pub kind: Cow<'a, [u8]>,
@@ -15,12 +15,12 @@ pub struct Mount<'a> {
     pub source: Cow<'a, [u8]>,
 }
 
-/// The mounts, one a line; a line that is none is left out.
+/// The mounts, one per line; other lines are skipped.
 pub fn mounts(text: &[u8]) -> impl Iterator<Item = Mount<'_>> {
     text.split(|&byte| byte == b'\n').filter_map(mount)
 }
 
-/// The mount's number that `/proc/self/fdinfo/<n>` tells of an open file.
+/// The number of an open file's mount, from `/proc/self/fdinfo/<n>`.
 #[must_use]
 pub fn mount_of_fdinfo(text: &[u8]) -> Option<u64> {
     let line = text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"mnt_id:"))?;

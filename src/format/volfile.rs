@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// What a client's graph tells about the volume that it is of.
+/// What a client's graph tells about its volume.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Volfile {
     /// The volume's id, where all parts of the graph that name one agree.
@@ -11,7 +11,7 @@ pub struct Volfile {
     pub bricks: Vec<String>,
 }
 
-/// Reads a graph. It holds the volume's password too, which is left where it is.
+/// Reads a graph. It also holds the volume's password, which is not read.
 #[must_use]
 pub fn volfile(text: &[u8]) -> Volfile {
     let mut found = Volfile::default();

@@ -10,13 +10,10 @@ use uuid::Uuid;
 
 use super::wait::pause;
 use crate::apply::executor::ExecutorError;
-use crate::domain::{SecondaryUrl, Session};
+use crate::domain::{SecondaryUrl, Session, paths};
 use crate::plan::{Object, State};
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::session::gsyncd_of;
-
-/// Where glusterd keeps a folder for each session, with its `gsyncd.conf`.
-const SESSIONS: &str = "/var/lib/glusterd/geo-replication";
 
 /// How long a session's processes may take to go once it was stopped.
 const TO_GO: Duration = Duration::from_secs(30);
@@ -84,7 +81,7 @@ pub(super) fn observe(
             Ok(if there { State::InPlace } else { State::Absent })
         }
         Object::SessionConfig { primary, secondary, key } => {
-            setting(Path::new(SESSIONS), primary, &url(secondary)?, key)
+            setting(Path::new(paths::SESSIONS), primary, &url(secondary)?, key)
         }
         _ => Err(ExecutorError::Unfit(format!("{object} is nothing that gluster holds"))),
     }

@@ -8,8 +8,8 @@ use crate::scan::changelog::{HistoryIndex, Htime};
 
 /// The findings of a brick's changelog index; `stimes` are the marks of all its sessions.
 ///
-/// What every session has left behind is read by nobody, so that it lacks is benign; what no
-/// session was ever told of is not.
+/// A missing changelog that every session has already passed is benign: none reads it again. One
+/// that no session was notified of is not, however old.
 #[must_use]
 pub fn history_index(index: &HistoryIndex, stimes: &[Mark]) -> Vec<AuditFinding> {
     if !index.expected {
@@ -31,10 +31,10 @@ pub fn history_index(index: &HistoryIndex, stimes: &[Mark]) -> Vec<AuditFinding>
         rated(run.finding(Code::ChangelogMissing, says), run.last, needed_from)
     }));
     found.extend(runs(&index.unlisted).map(|run| {
-        // No mark makes it benign: marks pass over what no worker was told of.
+        // No mark makes it benign: marks pass over what no worker was notified of.
         let says = format!(
-            "the index does not name {}: a brick that stops leaves one, and no worker is told of \
-             it; what it records may be missing on the secondary",
+            "the index does not name {}: a brick that stops leaves one, and no worker is notified \
+             of it; its changes may be missing on the secondary",
             run.says()
         );
         run.finding(Code::HtimeGap, says)
@@ -70,7 +70,7 @@ fn missing_index(index: &HistoryIndex) -> Option<AuditFinding> {
     match &index.current {
         None if index.files.is_empty() => missing("htime holds no index".to_owned()),
         None => missing(
-            "htime has no trusted.glusterfs.current_htime: after a restart the brick begins anew"
+            "htime has no trusted.glusterfs.current_htime: after a restart the brick starts a new one"
                 .to_owned(),
         ),
         Some(name) if !index.files.iter().any(|file| file.name == *name) => {
@@ -116,7 +116,7 @@ fn uncounted(file: &Htime) -> Option<AuditFinding> {
 fn broken(file: &Htime) -> Option<AuditFinding> {
     let (offset, what) = file.broken?;
     let says = format!(
-        "at offset {offset} stands {what}: libgfchangelog reckons with equal paths in order"
+        "{what} at offset {offset}: libgfchangelog expects paths of equal length, in order"
     );
     let path = Some(Name::from(format!("htime/{}", file.name)));
     let primary = Some(Facts::new().with("offset", offset));
@@ -155,7 +155,7 @@ impl Run {
     }
 }
 
-/// Ends of slices that lie no further apart than an hour are one finding.
+/// Ends of slices no further apart than an hour are one finding.
 fn runs(ends: &[u32]) -> impl Iterator<Item = Run> {
     let near = |a: &u32, b: &u32| b.saturating_sub(*a) <= 3600;
     ends.chunk_by(near).filter_map(|run| {

@@ -14,7 +14,7 @@ fn finding(it: &Flawed) -> AuditFinding {
         Flaw::NoGfid => no_gfid(it),
         Flaw::NoHandle => no_handle(it),
         Flaw::SharedGfid(other) => {
-            let says = format!("it carries the same gfid as {other}, where the handle leads");
+            let says = format!("it has the same gfid as {other}, where the handle leads");
             let facts = Facts::new().with("other", other.clone());
             AuditFinding { primary: Some(facts), ..AuditFinding::new(Code::GfidDuplicate, says) }
         }
@@ -29,8 +29,8 @@ fn finding(it: &Flawed) -> AuditFinding {
 }
 
 fn no_gfid(it: &Flawed) -> AuditFinding {
-    let says = "it carries no trusted.gfid: written to the brick behind GlusterFS's back";
-    // What mkfs makes where the brick is the root of its file system.
+    let says = "no trusted.gfid: created directly on the brick, bypassing GlusterFS";
+    // mkfs creates it if the brick is the root of its file system.
     if it.path.as_ref().is_some_and(|path| path.as_bytes() == b"lost+found") {
         let says = "mkfs made it; GlusterFS gives it a gfid when a client first looks";
         let severity = Severity::Benign;

@@ -18,7 +18,7 @@ pub struct KnownSession {
 }
 
 /// The findings of a brick's marks. `volume` is the brick's volume id; `sessions` are those that
-/// glusterd knows here, or nothing where no glusterd can be asked.
+/// glusterd knows here; `None` if glusterd cannot be asked.
 #[must_use]
 pub fn marks(
     marks: &[Marks],

@@ -66,7 +66,7 @@ impl Ascii<'_> {
             return Err(if could_be_gfid(self.rest) { Fault::Short } else { Fault::Gfid });
         };
         let [text @ .., separator] = text;
-        // In this order: a gfid that is cut off is told by its text too.
+        // In this order, so that bytes that are not a gfid are reported as such first.
         let gfid = Gfid::from_text(text).ok_or(Fault::Gfid)?;
         self.rest = rest;
         if *separator == end { Ok(gfid) } else { Err(Fault::Separator) }
@@ -110,8 +110,8 @@ pub(super) fn name<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Fault> {
     Ok(name)
 }
 
-/// What v1.2 adds to UNLINK and RMDIR: the deleted path and the NUL behind it; a path that was not captured is two NULs,
-/// the field's own and one that `del_entry_fn` writes in its stead.
+/// What v1.2 adds to UNLINK and RMDIR: the deleted path and its NUL. A path that was not captured is
+/// two NULs, the field's own and one that `del_entry_fn` writes instead of a path.
 pub(super) fn deleted_path<'a>(
     rest: &mut &'a [u8],
     version: Version,

@@ -1,4 +1,4 @@
-//! Records to bytes, exactly as bricks write them: for tests, benches and rehearsals.
+//! Records to bytes, exactly as bricks write them: for tests and benches.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! Changelogs: what every brick writes down about each change, in all the forms it comes in.
+//! Changelogs: what every brick records about each change, in every form it is written in.
 //!
 //! A brick writes `CHANGELOG.<time>` in ASCII or binary ([`Encoding`]), version 1.1 or 1.2
 //! (glusterfs `changelog-encoders.c`); libgfchangelog turns it into lines of text for gsyncd
@@ -78,7 +78,7 @@ pub enum Change<'a> {
     Entry(Entry<'a>),
 }
 
-/// What an E record says.
+/// The content of an E record.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Entry<'a> {
     /// CREATE, MKNOD, MKDIR, SYMLINK, LINK, RENAME, UNLINK or RMDIR.
@@ -145,7 +145,7 @@ impl Change<'_> {
         }
     }
 
-    /// What an E record says.
+    /// The content, for an E record.
     #[must_use]
     pub fn entry(&self) -> Option<&Entry<'_>> {
         match self {
@@ -182,13 +182,13 @@ pub struct Place<'a> {
 pub enum Item<'a> {
     /// A sound record.
     Record(Record<'a>),
-    /// Bytes that are no record; reading goes on behind them.
+    /// Bytes that are not a record; reading continues after them.
     Damage(Damage),
     /// The file ends in the middle of a record.
     Torn(Damage),
 }
 
-/// Bytes that are no record.
+/// Bytes that are not a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Damage {
     /// Where they begin in the file.
@@ -199,7 +199,7 @@ pub struct Damage {
     pub fault: Fault,
 }
 
-/// Why bytes are no record.
+/// Why bytes are not a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Fault {
     /// The bytes end first.
@@ -214,10 +214,10 @@ pub enum Fault {
     /// A record begins with D, E or M.
     #[error("no record begins so")]
     Letter,
-    /// Where a gfid should stand there is none.
+    /// There is no gfid where one should be.
     #[error("bad gfid")]
     Gfid,
-    /// Something stands where a field should end.
+    /// There is something else where a field should end.
     #[error("bad separator")]
     Separator,
     /// No operation that changelogs hold, or none at all.
@@ -240,10 +240,10 @@ const LONGEST_FIELD: usize = 4200;
 const MAGIC: &[u8] = b"GlusterFS Changelog | version: v";
 
 impl Form {
-    /// What the header line says, and the header's length.
+    /// Parses the header line; also returns the header's length.
     ///
     /// # Errors
-    /// [`Fault::Short`] where the line is cut, [`Fault::Unknown`] for a version or encoding that
+    /// [`Fault::Short`] if the line is cut, [`Fault::Unknown`] for a version or encoding that
     /// no release writes, [`Fault::Header`] for anything else.
     pub fn of_header(bytes: &[u8]) -> Result<(Self, usize), Fault> {
         let Some(rest) = bytes.strip_prefix(MAGIC) else {
@@ -354,7 +354,7 @@ impl Decoder {
         }
     }
 
-    /// Tells that the first `length` bytes of the window were dropped.
+    /// Notes that the first `length` bytes of the window were dropped.
     pub fn drop_front(&mut self, length: usize) {
         self.base += as_u64(length);
     }

@@ -15,9 +15,9 @@ pub(super) trait Fields<'a> {
     fn number(&mut self) -> Result<u32, Fault>;
     /// A name in its directory.
     fn place(&mut self) -> Result<Place<'a>, Fault>;
-    /// The path that UNLINK and RMDIR end with, where this form has one.
+    /// The path that UNLINK and RMDIR end with, if this form has one.
     fn deleted_path(&mut self) -> Result<Option<Cow<'a, [u8]>>, Fault>;
-    /// Owner and mode behind a METADATA operation, where this form has them.
+    /// Owner and mode after a METADATA operation, if this form has them.
     fn owner(&mut self) -> Result<Option<Owner>, Fault>;
 }
 

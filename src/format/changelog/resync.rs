@@ -1,4 +1,4 @@
-//! The way on behind damage: where the next sound record begins.
+//! Finds the next sound record after damage.
 
 use super::{Encoding, Fault, Form, MAGIC, TEXT, Version};
 
@@ -7,7 +7,7 @@ use super::{Encoding, Fault, Form, MAGIC, TEXT, Version};
 pub(super) enum Search {
     /// A sound record of this form begins here.
     Found(Form, usize),
-    /// A record may begin here: the bytes behind the window will tell.
+    /// A record may begin here; the bytes after the window decide.
     Open(usize),
     /// None begins in the window.
     None,
@@ -15,8 +15,8 @@ pub(super) enum Search {
 
 /// The first place at or after `from` where a sound record begins, and its form.
 ///
-/// A record is sound when it reads in full; in binary, where little tells a record from other
-/// bytes, something that may follow a record has to follow it. In a file whose header is lost
+/// A record is sound if it parses in full; in binary, where other bytes easily look like a record,
+/// something that may follow a record has to follow it. In a file whose header is lost
 /// every form is tried. What the end of the window leaves open is not decided before the `last`
 /// window, so that nothing depends on where windows are cut.
 pub(super) fn find(window: &[u8], from: usize, form: Option<Form>, last: bool) -> Search {
@@ -45,9 +45,9 @@ pub(super) fn find(window: &[u8], from: usize, form: Option<Form>, last: bool) -
     Search::None
 }
 
-/// The bytes end before it can be told whether a record is sound.
+/// The bytes end before it is known whether a record is sound.
 struct Torn {
-    /// Whether they end behind the record itself.
+    /// Whether they end after the record itself.
     whole: bool,
 }
 

@@ -83,7 +83,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The bytes behind `%XX`; borrowed where nothing is escaped.
+/// Decodes `%XX`; borrowed if nothing is escaped.
 fn unescaped(text: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
     if memchr::memchr(b'%', text).is_none() {
         return Ok(Cow::Borrowed(text));

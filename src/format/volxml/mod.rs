@@ -16,7 +16,7 @@ pub enum VolxmlError {
     /// It is not the XML that the CLI prints.
     #[error("not what `gluster … --xml` prints")]
     Malformed(#[from] quick_xml::DeError),
-    /// The CLI says no.
+    /// The CLI refused the command.
     #[error("gluster says: {0}")]
     Refused(String),
     /// A value that must be there is not, or is none.
@@ -77,7 +77,7 @@ struct StatusProcess {
     path: String,
     #[serde(default)]
     status: u8,
-    /// `-1` or `N/A` where it does not run.
+    /// `-1` or `N/A` if it does not run.
     #[serde(default)]
     pid: String,
     /// With `detail` only, in bytes, or `N/A`.
@@ -269,7 +269,7 @@ pub fn brick_processes(xml: &[u8]) -> Result<Vec<(String, u32)>, VolxmlError> {
     Ok(named.collect())
 }
 
-/// Reads `gluster volume status NAME detail --xml`: the space of each brick that tells it.
+/// Reads `gluster volume status NAME detail --xml`: the space of each brick that reports it.
 ///
 /// # Errors
 /// As [`running_bricks`].

@@ -30,7 +30,7 @@ pub enum BrickError {
         /// The path as given.
         path: Name,
     },
-    /// It carries no `trusted.glusterfs.volume-id`.
+    /// It has no `trusted.glusterfs.volume-id`.
     #[error("{path} is not the root of a brick: it has no trusted.glusterfs.volume-id")]
     NoVolumeId {
         /// The path as given.
@@ -54,7 +54,7 @@ pub enum BrickError {
         path: Name,
     },
     /// It was there and is gone.
-    #[error("the brick at {path} went away while it was read")]
+    #[error("the brick at {path} disappeared while it was being read")]
     Vanished {
         /// The path as given.
         path: Name,
@@ -90,11 +90,11 @@ impl UserError for BrickError {
             }
             Self::NoVolumeId { brick: Some(brick), .. } => {
                 let brick = Name::from(brick.as_os_str().as_encoded_bytes());
-                vec![format!("it lies inside one; try --brick {brick}")]
+                vec![format!("it is inside one; try --brick {brick}")]
             }
             Self::NoVolumeId { path, .. } => vec![
                 bricks,
-                format!("getfattr -d -m . -e hex {path}   shows what it carries"),
+                format!("getfattr -d -m . -e hex {path}   shows its xattrs"),
                 "in a container? trusted.* xattrs are hidden without CAP_SYS_ADMIN".to_owned(),
             ],
             Self::NoRootHandle { path } => {

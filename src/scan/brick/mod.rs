@@ -1,4 +1,8 @@
 //! A brick: proven to be one when it is opened, and never left on the way down.
+//!
+//! Xattrs of objects are read by `rustix`, from a held descriptor into a buffer on the stack: there
+//! are millions. The `xattr` crate reads and writes single xattrs by path: marks and the changelog
+//! index here, everything in `apply`.
 
 mod error;
 mod openat;
@@ -25,7 +29,7 @@ const FUSE: u64 = 0x6573_5546;
 
 /// A brick's root directory, held open.
 ///
-/// It exists only for a directory that carries `trusted.glusterfs.volume-id` and the root's
+/// It exists only for a directory that has `trusted.glusterfs.volume-id` and the root's
 /// handle below `.glusterfs`, so a mistyped path never reads as an empty brick. Everything below
 /// is opened relative to the held descriptors without following a symlink, and the brick may be
 /// stopped, detached or mounted from a snapshot.
@@ -46,7 +50,7 @@ impl BrickRoot {
     /// Opens a brick by the path of its root directory.
     ///
     /// # Errors
-    /// [`BrickError`] where there is nothing, where it is no brick, and where the reader may not
+    /// [`BrickError`] if there is nothing, if it is not a brick, and if the reader may not
     /// see `trusted.*` xattrs.
     pub fn open(path: &Path) -> Result<Self, BrickError> {
         let name = Name::from(path.as_os_str().as_encoded_bytes());
@@ -64,7 +68,7 @@ impl BrickRoot {
         let unreadable = |source| BrickError::Unreadable { path: name.clone(), source };
         let stat = fstat(&root).map_err(unreadable)?;
         let (inode, device) = (stat.st_ino, stat.st_dev);
-        // Not canonical: `/proc/PID/root`, a way into containers, is no symlink that can be read.
+        // Not canonical: `/proc/PID/root`, a way into containers, is not a symlink that can be read.
         let full_path = std::path::absolute(path).map_err(|error| BrickError::Unreadable {
             path: name.clone(),
             source: Errno::from_io_error(&error).unwrap_or(Errno::INVAL),
@@ -80,7 +84,7 @@ impl BrickRoot {
         Ok(brick)
     }
 
-    /// The path as it was given.
+    /// The path, as given.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -91,7 +95,7 @@ impl BrickRoot {
         &self.full_path
     }
 
-    /// The path as it is shown.
+    /// The path, for display.
     #[must_use]
     pub fn name(&self) -> &Arc<Name> {
         &self.name
@@ -103,7 +107,7 @@ impl BrickRoot {
         self.volume
     }
 
-    /// Whether the brick still stands: the root's handle can be read, and its path leads to it.
+    /// Checks that the brick is still there: the root's handle can be read, and its path leads to it.
     ///
     /// Asked again after anything was missing, for an unmounted brick answers like an empty one.
     ///
@@ -118,7 +122,7 @@ impl BrickRoot {
         }
     }
 
-    /// Whether something of this name stands in its root.
+    /// Whether its root has an entry of this name.
     #[must_use]
     pub fn holds(&self, name: &[u8]) -> bool {
         statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
@@ -141,7 +145,7 @@ impl BrickRoot {
 
     /// A handle's path from the file system's root, for xattrs: Linux reads them relative to a
     /// descriptor only since 6.13, and the way round by `/proc/self/fd` takes twice as long.
-    /// Only root can change what lies below `.glusterfs`; that the path still leads to this brick
+    /// Only root can change what is below `.glusterfs`; that the path still leads to this brick
     /// is for [`BrickRoot::check_present`] to say.
     pub(super) fn handle_path(&self, handle: &[u8]) -> Vec<u8> {
         [self.handles_path.as_slice(), handle].concat()
@@ -166,7 +170,7 @@ impl BrickRoot {
     }
 }
 
-/// Reads the volume's id from the root, or says what the directory is instead of a brick.
+/// Reads the volume's id from the root; the error says what the directory is instead of a brick.
 fn volume_id(root: &OwnedFd, path: &Path, name: &Name) -> Result<[u8; 16], BrickError> {
     let mut id = [0; 16];
     let missing = match fgetxattr(root, "trusted.glusterfs.volume-id", &mut id) {
@@ -187,7 +191,7 @@ fn volume_id(root: &OwnedFd, path: &Path, name: &Name) -> Result<[u8; 16], Brick
     }
 }
 
-/// The nearest directory above that looks like a brick: people give a folder inside one.
+/// The nearest directory above that looks like a brick: people may give a folder inside one.
 fn brick_above(path: &Path) -> Option<PathBuf> {
     let full = path.canonicalize().ok()?;
     full.ancestors().skip(1).find(|dir| dir.join(".glusterfs").is_dir()).map(Path::to_owned)

@@ -44,7 +44,7 @@ impl DirFd {
         Self { anchor: Arc::clone(&self.anchor), tail }
     }
 
-    /// Opens the directory for reading; a mount on the way is crossed only if `mounts` says so.
+    /// Opens the directory for reading; a mount on the way is crossed only with `mounts`.
     pub(in crate::scan) fn open(&self, mounts: bool) -> Result<OwnedFd, Errno> {
         let path = if self.tail.is_empty() { b".".as_slice() } else { &self.tail };
         open_in(self.anchor.as_fd(), path, mounts)
@@ -63,7 +63,7 @@ const WAY: OFlags =
 
 /// Opens a directory below `dir` without following any symlink.
 ///
-/// `ELOOP` and `ENOTDIR` mean that something else stands on the way.
+/// `ELOOP` and `ENOTDIR` mean that something on the way is not a directory.
 pub(in crate::scan) fn open_in(
     dir: BorrowedFd<'_>,
     path: &[u8],
@@ -111,7 +111,7 @@ fn open_step_by_step(dir: BorrowedFd<'_>, path: &[u8], flags: OFlags) -> Result<
 /// Reads `trusted.gfid` of `name` in `dir` without following it, or of `dir` itself if empty.
 ///
 /// # Errors
-/// `ENOENT` and whatever else the system says; no xattr at all, or one of a wrong size, is `None`.
+/// `ENOENT` and any other error of the system; no xattr, or one of a wrong size, is `None`.
 pub(in crate::scan) fn gfid_of(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Gfid>, Errno> {
     if name.is_empty() {
         let mut bytes = [0; 16];

@@ -1,4 +1,4 @@
-//! The namespace of a brick, read once by all threads; never left, and deep as it may be.
+//! Walks the namespace of a brick once, with all threads; never leaves it, at any depth.
 
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,10 +14,11 @@ use crate::scan::meter::Meter;
 
 /// How many names of one directory are handed over together.
 const BATCH: usize = 512;
-/// How many batches may wait for a thread; past that, whoever reads a directory works on it too.
+/// How many batches may wait for a thread; past that, the thread that reads a directory works on
+/// its batches itself, so that waiting names do not fill the memory.
 const WAITING: usize = 64;
 
-/// Whoever looks at what a walk meets.
+/// Receives what a walk finds.
 pub(in crate::scan) trait Visitor: Sync {
     /// A directory was opened; `.` is the root.
     fn folder(&self, _folder: &Folder) {}
@@ -49,11 +50,11 @@ pub(in crate::scan) struct WalkEntry<'a> {
 /// The way a walk came to a directory.
 #[derive(Debug)]
 pub(in crate::scan) struct Trail {
-    /// The directory's gfid, where it carries one.
+    /// The directory's gfid, if it has one.
     pub(in crate::scan) gfid: Option<Gfid>,
     /// Its name; the root's is `.`.
     pub(in crate::scan) name: Box<[u8]>,
-    /// The directory it stands in.
+    /// The directory it is in.
     pub(in crate::scan) above: Option<Arc<Trail>>,
 }
 
@@ -110,8 +111,8 @@ impl Trail {
 /// Reads every directory of the namespace once; `.glusterfs` at the root and other file systems
 /// mounted below are left out.
 ///
-/// Memory holds the directories that wait to be read: at worst all that stand in one directory,
-/// on each level.
+/// Memory holds the directories that wait to be read: at worst all those of one directory, on each
+/// level.
 pub(in crate::scan) fn walk(brick: &BrickRoot, meter: &Meter, visitor: &dyn Visitor) -> Unread {
     let walk = Walk { meter, visitor, waiting: AtomicUsize::new(0), unread: Mutex::default() };
     let start = DirFd::root(brick.root());
@@ -199,7 +200,7 @@ impl<'a> Walk<'a> {
         self.folder(scope, place, name, Some(above));
     }
 
-    /// Gives a full batch to any thread, so that one wide directory keeps them all busy.
+    /// Hands a full batch to any thread, so that one wide directory keeps them all busy.
     fn hand_over<'s>(&'s self, scope: &Scope<'s>, folder: &Arc<Folder>, batch: Batch)
     where
         'a: 's,
@@ -229,7 +230,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What an entry is; old XFS file systems do not tell in the list. Nothing where it is gone.
+/// The kind of an entry, which old XFS file systems do not list; `None` if it is gone.
 fn known(dir: &OwnedFd, name: &[u8], kind: FileType) -> Option<FileType> {
     if kind != FileType::Unknown {
         return Some(kind);

@@ -1,4 +1,4 @@
-//! What replication still has to do on a brick: the changelogs past its marks.
+//! The backlog of a brick: what its changelogs hold past a session's marks.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -15,7 +15,7 @@ use crate::format::changelog::{Change, Item};
 use crate::format::htime;
 use crate::scan::cluster::{SessionFolder, WorkerState};
 
-/// Rollovers when nothing tells otherwise, in seconds: the default of `changelog.rollover-time`.
+/// Assumed time between rollovers if HTIME shows none, in seconds: the default of `changelog.rollover-time`.
 const ROLLOVER: i64 = 15;
 /// What a worker may take on top of two rollovers before its silence is a stall, in seconds:
 /// it looks for changelogs every three, and sends what it finds.
@@ -32,25 +32,25 @@ pub struct Pending {
     pub session: Option<String>,
     /// `<primary volume id>.<secondary volume id>`.
     pub ids: Option<String>,
-    /// The marks; none where no session ever came this far.
+    /// The marks; `None` if no session has set them.
     pub stime: Option<Mark>,
     /// The mark of entry operations.
     pub entry_stime: Option<Mark>,
-    /// What the worker says of itself.
+    /// What the worker reports in its status file.
     pub worker: Option<WorkerState>,
     /// Seconds between rollovers, as seen in HTIME.
     pub rollover: i64,
     /// The backlog; unknown without an stime.
     pub backlog: Option<Backlog>,
-    /// Whether the worker goes on as if there were nothing to do; unknown without an stime.
+    /// Whether the worker ignores changelogs that are due; `None` without an stime.
     pub stalled: Option<bool>,
     /// What could not be read, and what speaks for or against a stall.
     pub notes: Vec<String>,
-    /// Bytes that are no record.
+    /// Bytes that are not a record.
     pub damage: Vec<Damaged>,
 }
 
-/// What stands past the marks.
+/// What is recorded past the marks.
 #[derive(Clone, Default, Debug)]
 pub struct Backlog {
     /// Changelogs that hold something.
@@ -69,7 +69,7 @@ pub struct Backlog {
     pub bytes: u64,
     /// Files with D records that the brick no longer has.
     pub gone: u64,
-    /// Changelogs that HTIME names and the brick has not: their changes are lost.
+    /// Changelogs that HTIME lists but the brick does not have: their changes are lost.
     pub missing: u64,
     /// Files that are sent again and again, most often first.
     pub resent: Vec<Resent>,
@@ -84,7 +84,7 @@ pub struct Resent {
     pub gfid: Gfid,
     /// In how many changelogs it has a D record.
     pub times: u64,
-    /// Its size now, in bytes; unknown where it is gone.
+    /// Its size now, in bytes; `None` if it is gone.
     pub bytes: Option<u64>,
 }
 
@@ -106,11 +106,11 @@ impl Backlog {
     }
 }
 
-/// Reads the backlog of every session that left its mark on the brick, or of the one that is
-/// asked for, by its name or its volume ids. `working` is gsyncd's folder of working directories.
+/// Reads the backlog of every session with a mark on the brick, or only of the `wanted` one, by
+/// its name or its volume ids. `working` is gsyncd's folder of working directories.
 ///
 /// # Errors
-/// [`ChangelogsError`] where the brick has no changelogs or its xattrs cannot be read.
+/// [`ChangelogsError`] if the brick has no changelogs or its xattrs cannot be read.
 pub fn pending(
     brick: &Path,
     known: &[SessionFolder],
@@ -259,8 +259,8 @@ impl Rollovers {
     }
 }
 
-/// Whether a slice lies wholly at or before the mark. Its last second is the one before the
-/// rollover, and that is what gsyncd writes when it is done with the changelog.
+/// Whether the whole slice is at or before the mark. Its last second is the one before the
+/// rollover, which is what gsyncd writes once it is done with the changelog.
 fn is_done(end: u32, mark: Mark) -> bool {
     end.saturating_sub(1) <= mark.sec
 }

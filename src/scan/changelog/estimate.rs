@@ -1,4 +1,4 @@
-//! How much a brick's changelogs hold since when, from their sizes: what sending it again takes.
+//! Estimates from file sizes how much a rewind to a given time would send again.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,12 +11,12 @@ use crate::format::changelog::Item;
 const READ: usize = 16;
 /// Larger ones are not read for it, in bytes.
 const LARGEST: u64 = 4 << 20;
-/// How long a record is where no changelog tells, in bytes.
+/// Assumed length of a record if no changelog shows it, in bytes.
 const USUAL: u64 = 64;
 
 /// What the newest changelogs hold, the fewest first: each row half as many again as the one before.
 ///
-/// Empty where there is no changelog; what cannot be read is what other looks complain of.
+/// Empty if there is no changelog; unreadable ones are reported by the audit, not here.
 pub(in crate::scan) fn recorded(brick: &Path) -> Vec<Recorded> {
     let Ok(listed) = Changelogs::of(brick) else { return Vec::new() };
     let newest: Vec<_> = listed.files.iter().rev().filter(|file| file.end.is_some()).collect();

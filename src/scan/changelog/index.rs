@@ -28,17 +28,17 @@ pub struct HistoryIndex {
     pub current: Option<String>,
     /// The index files, by their times.
     pub files: Vec<Htime>,
-    /// Files in the folder that are no index, by name.
+    /// Files in the folder that are not an index, by name.
     pub litter: Vec<Name>,
-    /// Changelogs that the index names and that are nowhere, by the ends of their slices.
+    /// Changelogs that the index lists and that do not exist, by the ends of their slices.
     pub missing: Vec<u32>,
-    /// Changelogs that lie elsewhere than the index says: the end of the slice, where it lies.
+    /// Changelogs in another place than the index says: the end of the slice, and the place.
     pub misplaced: Vec<(u32, Name)>,
-    /// Changelogs with records that lie in the time of the index and that it does not name.
+    /// Changelogs with records, in the time range of the index, that it does not list.
     pub unlisted: Vec<u32>,
     /// Changelogs older than any index: no session can read them.
     pub before: u64,
-    /// Bytes in changelogs that are no record.
+    /// Bytes in changelogs that are not a record.
     pub damaged: Vec<Damaged>,
     /// How many changelogs were read.
     pub changelogs: u64,
@@ -53,22 +53,22 @@ pub struct Htime {
     pub name: String,
     /// When it begins, by its name, in seconds since 1970.
     pub from: u32,
-    /// What its xattr says; nothing where that is missing or unreadable.
+    /// The count in its xattr; `None` if that is missing or unreadable.
     pub count: Option<Count>,
     /// How many rollovers it names.
     pub rollovers: u64,
     /// The last of them.
     pub last: Option<u32>,
-    /// Where the first thing that breaks it stands, in bytes, and what it is.
+    /// The offset of the first entry that breaks it, in bytes, and what is wrong.
     pub broken: Option<(u64, &'static str)>,
 }
 
-/// Reads the index, looks for each changelog it names, and reads each changelog that is there.
+/// Reads the index, looks up each changelog it lists, and reads each changelog that exists.
 ///
-/// What a rollover changed meanwhile is looked at again: only what two readings agree on counts.
+/// A rollover may change the index meanwhile: only what two readings agree on counts.
 ///
 /// # Errors
-/// [`ChangelogsError`] where the brick's own xattrs cannot be read.
+/// [`ChangelogsError`] if the brick's own xattrs cannot be read.
 pub fn history_index(brick: &Path, again: impl Fn()) -> Result<HistoryIndex, ChangelogsError> {
     let first = HistoryIndex::of(brick)?;
     if first.is_sound() {
@@ -92,7 +92,7 @@ impl HistoryIndex {
     /// nowhere. The changelogs are listed and not read.
     ///
     /// # Errors
-    /// [`ChangelogsError`] where the brick's own xattrs cannot be read.
+    /// [`ChangelogsError`] if the brick's own xattrs cannot be read.
     pub fn faults(brick: &Path) -> Result<(Vec<String>, u64), ChangelogsError> {
         let (it, _) = Self::unread(brick)?;
         let mut faults = Vec::new();
@@ -119,11 +119,11 @@ impl HistoryIndex {
                 faults.push(format!("{name}: {what} at offset {offset}"));
             }
         }
-        faults.extend(it.litter.iter().map(|name| format!("htime/{name} is no index")));
+        faults.extend(it.litter.iter().map(|name| format!("htime/{name} is not an index")));
         if let Some(first) = it.unlisted.first() {
             let (count, since) = (it.unlisted.len(), Time::from_secs((*first).into()));
             faults.push(format!(
-                "changelogs with changes that are not in it, so that no worker was told of them: \
+                "changelogs with changes that are not in it, so no worker was notified of them: \
                  {count}; once they are in it, `--level rewind --to {since}` sends them"
             ));
         }
@@ -205,7 +205,7 @@ impl HistoryIndex {
         times
     }
 
-    /// Looks whether a changelog lies where the index says, or where another release would put it.
+    /// Checks that a changelog is where the index says, or where another release would put it.
     fn look_for(&mut self, folder: &Path, rollover: &htime::Rollover<'_>) {
         let marker = b".glusterfs/changelogs/";
         let at = memchr::memmem::rfind(rollover.path, marker).map(|at| at + marker.len());
@@ -258,7 +258,7 @@ impl HistoryIndex {
                 {
                     found.push(Damaged { file: file.path.clone(), damage: *damage, torn });
                 }
-                // One is enough to tell.
+                // One per file is enough for a finding.
                 if found.is_empty() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             });
             match outcome {
@@ -277,7 +277,7 @@ impl HistoryIndex {
         }
     }
 
-    /// Whether there is nothing to look at twice.
+    /// Whether there is nothing that needs a second reading.
     fn is_sound(&self) -> bool {
         let counts = |file: &Htime| file.is_counted() && file.broken.is_none();
         let current = self.current.as_ref();
@@ -298,7 +298,7 @@ impl HistoryIndex {
         for file in &mut self.files {
             let before = earlier.files.iter().find(|before| before.name == file.name);
             let Some(before) = before else { continue };
-            // The brick appends the path and then counts it; in between it is one behind.
+            // The brick appends the path and then counts it: in between, the count is one behind.
             if before.is_counted()
                 && let Some(last) = file.last
             {

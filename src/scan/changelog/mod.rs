@@ -44,7 +44,7 @@ pub struct Changelog {
 /// The changelogs of one brick, oldest first, the one still written to last.
 #[derive(Clone, Debug)]
 pub struct Changelogs {
-    /// The brick's root as it was given.
+    /// The brick's root, as given.
     pub brick: PathBuf,
     /// The files, empty ones too.
     pub files: Vec<Changelog>,
@@ -90,7 +90,7 @@ impl UserError for ChangelogsError {
         match self {
             Self::Missing { .. } => vec![
                 "give the brick's root, the directory that holds .glusterfs, on the node that has it".to_owned(),
-                "gluster volume get VOLUME changelog.changelog   tells whether they are written"
+                "gluster volume get VOLUME changelog.changelog   shows whether they are written"
                     .to_owned(),
             ],
             Self::Unreadable { .. } => Vec::new(),
@@ -108,7 +108,7 @@ impl Changelogs {
     /// before 8, `changelogs/YYYY/MM/DD/CHANGELOG.<time>` since.
     ///
     /// # Errors
-    /// [`ChangelogsError::Missing`] where the brick has no folder of changelogs.
+    /// [`ChangelogsError::Missing`] if the brick has no folder of changelogs.
     pub fn of(brick: &Path) -> Result<Self, ChangelogsError> {
         let folder = folder(brick);
         // Looked at first: rolled over while the folders are listed, it is seen under its new name.
@@ -218,7 +218,7 @@ fn is_number(name: &std::ffi::OsStr, digits: usize) -> bool {
 /// Hands every item of a changelog to `each`, until it breaks off; answers with the file's form.
 ///
 /// # Errors
-/// What opening or reading the file says.
+/// The error of opening or reading the file.
 pub fn read(
     path: &Path,
     each: impl FnMut(&Item<'_>) -> ControlFlow<()>,
@@ -242,7 +242,7 @@ pub(super) fn read_from(
 /// Hands every item of an HTIME to `each`, until it breaks off.
 ///
 /// # Errors
-/// What opening or reading the file says.
+/// The error of opening or reading the file.
 pub fn read_htime(
     path: &Path,
     each: impl FnMut(&htime::Item<'_>) -> ControlFlow<()>,
@@ -252,7 +252,7 @@ pub fn read_htime(
     windows(file, size, &mut htime::Decoder::default(), each)
 }
 
-/// Reads items from a window of a file, and is told what the window lost at its front.
+/// Reads items from a window of a file; is informed of what the window lost at its front.
 trait Windowed {
     type Item<'a>;
     fn next<'a>(&mut self, window: &'a [u8], at: &mut usize, last: bool) -> Option<Self::Item<'a>>;

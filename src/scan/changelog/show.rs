@@ -34,8 +34,7 @@ pub struct ShowOptions {
     pub until: Option<Time>,
 }
 
-/// A regular expression over the bytes of names; it takes time in proportion to the name, whatever
-/// pattern and name are.
+/// A regular expression over the bytes of names; matching takes time linear in the name.
 #[derive(Clone, Debug)]
 pub struct NamePattern(Regex);
 
@@ -82,16 +81,16 @@ impl FromStr for Op {
     }
 }
 
-/// What a file's own place tells about its records.
+/// What the place and name of a file tell about its records.
 #[derive(Clone, Debug)]
 pub struct About {
     /// The end of its slice, by its name.
     pub time: Option<Time>,
-    /// The brick it lies on.
+    /// The brick it is on.
     pub brick: Option<Name>,
     /// Its base name.
     pub file: Name,
-    /// Its path as it was given.
+    /// Its path, as given.
     pub source: Name,
 }
 
@@ -110,7 +109,7 @@ pub enum Shown<'a> {
 /// libgfchangelog and gsyncd keep in `.processed` (`archive_<YYYYMM>.tar`), every member's.
 ///
 /// # Errors
-/// [`ChangelogsError::Unreadable`] where the file cannot be read.
+/// [`ChangelogsError::Unreadable`] if the file cannot be read.
 pub fn show(
     path: &Path,
     wish: &ShowOptions,
@@ -289,7 +288,7 @@ impl ShowOptions {
     }
 }
 
-/// A name or path that is looked for.
+/// A name or path to search for.
 struct Sought<'a> {
     /// The whole path, without a leading slash.
     path: &'a [u8],
@@ -301,7 +300,7 @@ struct Sought<'a> {
 }
 
 impl<'a> Sought<'a> {
-    /// Reads a basename, `<parent gfid>/<name>`, or a path, whose directory the brick tells.
+    /// Parses a basename, `<parent gfid>/<name>`, or a path, whose directory is looked up on the brick.
     fn new(text: &'a [u8], brick: Option<&Name>) -> Self {
         let path = text.strip_prefix(b"/").unwrap_or(text);
         let bare = path.strip_prefix(b".gfid/").unwrap_or(path);
@@ -314,7 +313,7 @@ impl<'a> Sought<'a> {
         Self { path, name: name.get(1..).unwrap_or_default(), parent, lost: parent.is_none() }
     }
 
-    /// Whether a record is about it, as far as the record itself tells.
+    /// Whether a record is about it, judged by the record alone.
     fn is_in(&self, change: &Change<'_>) -> bool {
         let here = |place: &Place<'_>| {
             *place.name == *self.name && self.parent.is_none_or(|parent| parent == place.parent)

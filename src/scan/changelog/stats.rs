@@ -1,4 +1,4 @@
-//! What a brick's changelogs add up to: operations over time, hot directories, sizes on disk.
+//! Statistics of a brick's changelogs: operations over time, hot directories, sizes on disk.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -36,11 +36,11 @@ pub struct Stats {
     pub over_time: Vec<Bucket>,
     /// Directories with the most entry operations, most first.
     pub hot: Vec<HotFolder>,
-    /// What no session needs any more; unknown where no session left its mark.
+    /// What no session needs any more; `None` if no session has a mark.
     pub unneeded: Option<Unneeded>,
     /// What could not be read, one sentence each.
     pub notes: Vec<String>,
-    /// Bytes that are no record.
+    /// Bytes that are not a record.
     pub damage: Vec<Damaged>,
 }
 
@@ -70,7 +70,7 @@ pub struct HotFolder {
     pub entries: u64,
 }
 
-/// Changelogs older than every mark: nobody will read them again.
+/// Changelogs older than every mark: no session reads them again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Unneeded {
     /// The least mark of all sessions.
@@ -87,7 +87,7 @@ pub struct Unneeded {
 /// `/var/lib/glusterd/glusterfind`: they read changelogs as well.
 ///
 /// # Errors
-/// [`ChangelogsError`] where the brick has no changelogs or a file cannot be read.
+/// [`ChangelogsError`] if the brick has no changelogs or a file cannot be read.
 pub fn stats(brick: &Path, glusterfind: &Path, span: Span) -> Result<Stats, ChangelogsError> {
     let listed = Changelogs::of(brick)?;
     let mut sums = Stats { notes: listed.notes.clone(), ..Stats::default() };
@@ -221,7 +221,7 @@ fn unneeded(
 }
 
 /// The times up to which glusterfind's sessions have read this brick; a volume's own time where
-/// it has none, for any volume, since a brick does not tell its volume's name.
+/// it has none, for any volume, since a brick does not know its volume's name.
 fn glusterfind_marks(brick: &Path, glusterfind: &Path) -> Vec<(Mark, String)> {
     let folders = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten();
     let full = brick.canonicalize().unwrap_or_else(|_| brick.to_owned());

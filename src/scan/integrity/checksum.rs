@@ -1,4 +1,4 @@
-//! Whether names and handles are the same set of gfids, told without a table of either.
+//! Compares the sets of gfids in names and in handles by checksum, without a table of either.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,7 +13,8 @@ const SHARDS: usize = 1 << 16;
 ///
 /// Each of an object's `n` names adds the n-th part of the gfid's digest, so that all of them
 /// together and the one handle come to zero. A shard that is not zero holds a gfid that only one
-/// side knows; one that is zero by chance has odds of 2⁻⁶¹. 512 KiB, whatever the brick's size.
+/// side knows; one that is zero by chance has odds of 2⁻⁶¹. This takes 512 KiB for any brick, where
+/// a set of the gfids would take gigabytes.
 #[derive(Debug)]
 pub(super) struct Checksum {
     sums: Vec<AtomicU64>,
@@ -58,7 +59,7 @@ pub(super) fn shard(gfid: Gfid) -> u16 {
     u16::from_be_bytes([first, second])
 }
 
-/// Never zero, so that nothing goes uncounted.
+/// Never zero: a zero digest would make a missing gfid invisible.
 fn digest(gfid: Gfid) -> u64 {
     xxhash_rust::xxh3::xxh3_64(gfid.as_bytes()) % (PRIME - 1) + 1
 }

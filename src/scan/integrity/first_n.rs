@@ -1,4 +1,4 @@
-//! The first of many, whatever the order they came in: what bounds memory on a ruined brick.
+//! Keeps the least n items in any order of arrival, to bound memory on a badly damaged brick.
 
 use std::collections::BinaryHeap;
 

@@ -17,7 +17,7 @@ use crate::scan::brick::{
 use crate::scan::meter::Meter;
 use crate::scan::resolve::{Answer, BrickAnswer, Query, Resolver, Status};
 
-/// How many handles are looked at together.
+/// How many handles are resolved together: enough to share ancestors, little enough memory.
 const BATCH: usize = 1 << 14;
 
 /// What reading all handles showed.
@@ -25,7 +25,7 @@ const BATCH: usize = 1 << 14;
 pub(super) struct Handles {
     /// How many there are.
     pub(super) count: AtomicU64,
-    /// Entries among them that are no handles.
+    /// Entries among them that are not handles.
     pub(super) strays: AtomicU64,
     /// Folders of them that could not be read.
     pub(super) unread: AtomicU64,
@@ -137,7 +137,7 @@ impl Suspects {
 
     fn sort_in(&mut self, answer: Answer, nameless: &mut Vec<Answer>) {
         let Some(gfid) = answer.gfid else { return };
-        // Some of its names are proven: whoever lacks the others is their own finding.
+        // It has at least one proven name; a record of another that is wrong is a separate finding.
         if answer.status() == Some(Status::Resolved) {
             return;
         }
@@ -155,8 +155,8 @@ fn is_odd(status: Option<Status>) -> bool {
     !matches!(status, None | Some(Status::Resolved | Status::Missing))
 }
 
-/// Asks again about handles, and leaves out those that are well or gone by now, and directories
-/// that have a name all the same: whatever is wrong above them is another finding.
+/// Checks handles again and drops those that are sound or gone by now, and directories found by
+/// the walk: what is wrong above them is another finding.
 pub(super) fn still_odd(
     brick: &BrickRoot,
     resolver: &Resolver<'_>,
@@ -180,7 +180,7 @@ pub(super) fn still_odd(
     Ok(odd)
 }
 
-/// Asks again about handles that could not be judged: a name may have moved meanwhile.
+/// Checks again the handles that could not be judged: a name may have moved meanwhile.
 pub(super) fn still_blind(
     resolver: &Resolver<'_>,
     gfids: Vec<Gfid>,

@@ -1,8 +1,8 @@
-//! Is a brick's `.glusterfs` true? Names against handles and back, in one pass over each.
+//! Checks a brick's `.glusterfs`: names against handles and back, in one pass over each.
 //!
 //! Cost: for each name one xattr read, one `stat` of its handle and one list of its xattrs; for
 //! each handle its line in a directory. Memory: 512 KiB, the directories that wait, and what is
-//! in doubt; it does not grow with the brick. Whatever is in doubt is looked at again twice, with a
+//! in doubt; it does not grow with the brick. Everything in doubt is checked again twice, with a
 //! pause, before it counts: on a running brick things come and go meanwhile.
 
 mod checksum;
@@ -27,26 +27,26 @@ use checksum::Checksum;
 use handles::{Handles, Suspects, still_blind, still_odd};
 use names::{Doubt, Names, Trouble};
 
-/// What GlusterFS takes at most from a name to its handle and xattrs, with much to spare: an
-/// operation under way looks like damage for microseconds.
+/// Ample time for GlusterFS to finish an operation: one in progress looks like damage for the
+/// microseconds between a name, its handle and its xattrs.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How often a doubt is looked at again.
+/// How often a doubt is checked again.
 const LOOKS: usize = 2;
 
 /// What is wrong with an object.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Flaw {
-    /// It carries no `trusted.gfid`.
+    /// It has no `trusted.gfid`.
     NoGfid,
     /// Its gfid has no handle.
     NoHandle,
-    /// Its handle leads to this other name, whose object carries the same gfid.
+    /// Its handle leads to this other name, whose object has the same gfid.
     SharedGfid(Name),
-    /// Its handle leads elsewhere; what is to be said about it.
+    /// Its handle leads elsewhere; an explanation for people.
     WrongHandle(String),
     /// A handle whose object has no name.
     Orphan(String),
-    /// A directory's handle that names a place where nothing stands.
+    /// A directory's handle that points to a place where nothing is.
     Dangling(String),
     /// Directories' handles that form a ring.
     Cycle(String),
@@ -59,11 +59,11 @@ pub enum Flaw {
 /// An object with a flaw.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Flawed {
-    /// Its gfid, where it carries one.
+    /// Its gfid, if it has one.
     pub gfid: Option<Gfid>,
-    /// Its path below the brick's root, where it has one.
+    /// Its path below the brick's root, if it has one.
     pub path: Option<Name>,
-    /// What it is, where that could be told.
+    /// Its kind, if known.
     pub kind: Option<ObjectKind>,
     /// What is wrong with it.
     pub flaw: Flaw,
@@ -76,11 +76,11 @@ pub enum Records {
     Kept,
     /// No object has one: `storage.gfid2path` is off, or the release knows none.
     None,
-    /// There is no object that could have one.
+    /// The brick has no object that could have one.
     Unknown,
 }
 
-/// How a brick's `.glusterfs` fares.
+/// The state of a brick's `.glusterfs`.
 #[derive(Clone, Debug)]
 pub struct Integrity {
     /// Names in the namespace, directories included.
@@ -89,20 +89,20 @@ pub struct Integrity {
     pub handles: u64,
     /// What is wrong, by path and gfid; at most 10,000 of a kind.
     pub flawed: Vec<Flawed>,
-    /// Doubts of a kind beyond those, not looked at again.
+    /// Doubts beyond those, which were not checked again.
     pub more: u64,
     /// Whether gfid2path xattrs could be judged.
     pub records: Records,
     /// What could not be seen, one sentence each.
     pub unseen: Vec<String>,
-    /// What else deserves a word.
+    /// Other remarks.
     pub notes: Vec<String>,
 }
 
 /// Checks a brick's namespace against its handles, and its handles against the namespace.
 ///
 /// # Errors
-/// [`BrickError::Vanished`] where the brick went away meanwhile.
+/// [`BrickError::Vanished`] if the brick disappeared meanwhile.
 pub fn soundness(brick: &BrickRoot, meter: &Meter) -> Result<Integrity, BrickError> {
     let tally = Checksum::new();
     let names = Names::new(brick, &tally);
@@ -135,7 +135,7 @@ pub fn soundness(brick: &BrickRoot, meter: &Meter) -> Result<Integrity, BrickErr
         odd = sights.iter().map(|(gfid, _)| *gfid).collect();
         blind = still_blind(&resolver, blind)?;
     }
-    it.tell_unseen(&unread, &names, &handles, blind.len() as u64 + unasked);
+    it.set_unseen(&unread, &names, &handles, blind.len() as u64 + unasked);
     it.flawed = named(doubts, &resolver)?;
     let known: HashSet<_> = it.flawed.iter().filter_map(|flawed| flawed.gfid).collect();
     it.flawed.extend(sights.into_iter().filter(|(gfid, _)| !known.contains(gfid)).map(nameless));
@@ -155,7 +155,7 @@ fn records_of(names: &Names<'_>) -> Records {
 }
 
 impl Integrity {
-    /// The doubts about names that deserve another look.
+    /// The doubts about names to check again.
     fn doubts(&mut self, names: &Names<'_>) -> Vec<Doubt> {
         let samples =
             std::mem::take(&mut *names.doubts.lock().unwrap_or_else(PoisonError::into_inner));
@@ -170,7 +170,7 @@ impl Integrity {
         doubts
     }
 
-    fn tell_unseen(
+    fn set_unseen(
         &mut self,
         unread: &crate::scan::brick::Unread,
         names: &Names<'_>,
@@ -198,12 +198,12 @@ impl Integrity {
         }
         let strays = handles.strays.load(Ordering::Relaxed);
         if strays > 0 {
-            self.notes.push(format!("{strays} entries among the handles are no handles"));
+            self.notes.push(format!("{strays} entries among the handles are not handles"));
         }
     }
 }
 
-/// What the doubts that stand come to, with what the handles say.
+/// The flaws behind the confirmed doubts, with what the handles show.
 fn named(doubts: Vec<Doubt>, resolver: &Resolver<'_>) -> Result<Vec<Flawed>, BrickError> {
     let gfids: HashSet<_> = doubts.iter().filter_map(|doubt| doubt.gfid).collect();
     let gfids: Vec<_> = gfids.into_iter().collect();
@@ -260,7 +260,7 @@ fn flaw_of(doubt: &Doubt, sight: Option<&BrickAnswer>) -> Option<Flaw> {
     })
 }
 
-/// What a handle without a name comes to.
+/// The flaw of a handle without a name.
 fn nameless((gfid, sight): (Gfid, BrickAnswer)) -> Flawed {
     let says = sight.says.unwrap_or_default();
     let flaw = match sight.status {

@@ -1,4 +1,4 @@
-//! From names to handles: does each object carry a gfid, and does its handle lead back to it?
+//! From names to handles: does each object have a gfid, and does its handle lead back to it?
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::sync::Mutex;
@@ -21,7 +21,7 @@ const MOST_RECORDED: u64 = 500;
 /// What is not as it should be about a name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Trouble {
-    /// The object carries no gfid.
+    /// The object has no gfid.
     NoGfid,
     /// There is no handle for its gfid.
     NoHandle,
@@ -31,20 +31,20 @@ pub(super) enum Trouble {
     Records,
 }
 
-/// What one look at a name showed.
+/// The outcome of checking one name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum FileState {
     /// All is well, with one of so many names.
     Sound(Gfid, u64),
     /// It is gone.
     Gone,
-    /// Something is wrong, until looked at again; how many names a right handle promises.
+    /// Something seems wrong and is checked again; how many names a sound handle implies.
     Doubt(Trouble, Option<Gfid>, u64),
     /// It cannot be read.
     Unreadable(Errno),
 }
 
-/// A name that deserves another look.
+/// A name to check again.
 #[derive(Clone, Debug)]
 pub(super) struct Doubt {
     pub(super) path: Name,
@@ -67,7 +67,7 @@ pub(super) struct Names<'a> {
     pub(super) folders: AtomicU64,
     /// Whether any object has a gfid2path xattr.
     pub(super) recorded: AtomicBool,
-    /// Names that could not be looked at, and the first of them.
+    /// How many names could not be read, and the first of them.
     pub(super) unreadable: Mutex<(u64, Option<(Name, Errno)>)>,
 }
 
@@ -199,7 +199,7 @@ impl<'a> Names<'a> {
         let right = match trail.above.as_ref().map(|above| above.gfid) {
             None => gfid == Gfid::ROOT && text == b"../../..",
             Some(Some(parent)) => text == handle_text(parent, &trail.name),
-            // Its parent carries no gfid, which is a finding by itself.
+            // Its parent has no gfid, which is a finding by itself.
             Some(None) => Claim::of_handle(&text).is_some_and(|claim| claim.name == trail.name),
         };
         if right {

@@ -16,7 +16,7 @@ pub enum MountError {
         #[source]
         source: Errno,
     },
-    /// It is, or lies on, a brick.
+    /// It is on a brick.
     #[error("{path} lies on a brick, not on a mount of the volume")]
     Brick {
         /// The path as given.
@@ -30,7 +30,7 @@ pub enum MountError {
         /// The file system's type.
         kind: Name,
     },
-    /// It lies inside a mount.
+    /// It is inside a mount.
     #[error("{path} lies inside the mount at {point}")]
     Inside {
         /// The path as given.
@@ -38,8 +38,8 @@ pub enum MountError {
         /// The mount point.
         point: Name,
     },
-    /// Nothing tells which volume it is of.
-    #[error("{path} does not tell which volume it is a mount of (source {source_text})")]
+    /// Its volume cannot be determined.
+    #[error("cannot tell which volume {path} is a mount of (source {source_text})")]
     NoVolume {
         /// The path as given.
         path: Name,
@@ -94,15 +94,15 @@ impl UserError for MountError {
             Self::Absent { .. } | Self::NotGluster { .. } | Self::NoVolume { .. } => vec![mount],
             Self::NotRoot => vec!["run it again with sudo".to_owned()],
             Self::GsyncdPid { .. } => {
-                vec!["such a mount says success and records nothing".to_owned(), mount]
+                vec!["such a mount reports success but records nothing".to_owned(), mount]
             }
             Self::ReadOnly { .. } => vec![
                 "trigger-sync is set on the primary; the session carries it over".to_owned(),
-                "gluster volume geo-replication status   tells which volume is the primary"
+                "gluster volume geo-replication status   shows which volume is the primary"
                     .to_owned(),
             ],
             Self::Dead { path, .. } => {
-                vec![format!("umount {path} and mount it anew"), mount]
+                vec![format!("umount {path} and mount it again"), mount]
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::format::mountinfo;
 use crate::format::mountinfo::mount_of_fdinfo;
 use crate::format::volfile::{Volfile, volfile};
 
-/// The virtual xattr that makes a brick's changelog record an object anew (glusterfs
+/// The virtual xattr that makes a brick's changelog record an object again (glusterfs
 /// `changelog.c`, `GF_XATTR_TRIGGER_SYNC`).
 pub const TRIGGER_SYNC: &str = "glusterfs.geo-rep.trigger-sync";
 
@@ -45,8 +45,8 @@ impl MountRoot {
     /// Opens a mount by its mount point.
     ///
     /// # Errors
-    /// [`MountError`] where there is nothing, where it is a brick or another file system, and
-    /// where a mount point lies above.
+    /// [`MountError`] if there is nothing, if it is a brick or another file system, and if it is
+    /// below a mount point.
     pub fn open(path: &Path) -> Result<Self, MountError> {
         let shown = Name::from(path.as_os_str().as_encoded_bytes());
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -95,7 +95,7 @@ impl MountRoot {
         &self.path
     }
 
-    /// The mount point as it is shown.
+    /// The mount point, for display.
     #[must_use]
     pub fn name(&self) -> Name {
         Name::from(self.path.as_os_str().as_encoded_bytes())
@@ -107,7 +107,7 @@ impl MountRoot {
         &self.volume
     }
 
-    /// The volume's id, where the mount's graph tells it.
+    /// The volume's id, if the mount's graph has it.
     #[must_use]
     pub fn volume_id(&self) -> Option<Uuid> {
         self.graph.volume
@@ -128,7 +128,8 @@ impl MountRoot {
     /// Opens a directory below the mount for reading; `.` is the mount itself.
     ///
     /// # Errors
-    /// What the system says; `ELOOP`, `ENOTDIR` and `EXDEV` where something else is on the way.
+    /// Any error of the system; `ELOOP`, `ENOTDIR` and `EXDEV` if something on the way is not a
+    /// directory of this mount.
     pub fn folder(&self, path: &[u8]) -> Result<OwnedFd, Errno> {
         open_in(self.root.as_fd(), path, false)
     }
@@ -148,7 +149,7 @@ impl MountRoot {
 /// The client answers from what it looked up (glusterfs `fuse-bridge.c`, `glusterfs.gfid`).
 ///
 /// # Errors
-/// What the system says; `None` where the file system has no gfids.
+/// Any error of the system; `None` if the file system has no gfids.
 pub fn gfid_through(dir: BorrowedFd<'_>, name: &[u8]) -> Result<Option<Gfid>, Errno> {
     let mut bytes = [0; 16];
     match lgetxattr(below(dir, name), "glusterfs.gfid", &mut bytes) {
@@ -216,7 +217,7 @@ fn volume_of(source: &[u8]) -> (Option<String>, Option<String>) {
     (server.map(str::to_owned), volume.filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
-/// What the mount tells of its graph; nothing where it has no `.meta`.
+/// The mount's graph; empty if it has no `.meta`.
 fn graph_of(root: &OwnedFd) -> Volfile {
     use std::io::Read as _;
     let text = open_in(root.as_fd(), GRAPH, false).ok().and_then(|folder| {

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::domain::paths::GLUSTERD_PORT;
 use crate::domain::{Brick, SecondaryUrl, Time, Volume};
 use crate::scan::cluster::{
     Cluster, ClusterError, Host, KeyAccess, NodeFacts, Space, Tools, door, reach, site,
 };
-
-/// The port of glusterd, which the primary's nodes ask for the secondary volume.
-const GLUSTERD: u16 = 24007;
 
 /// Both sides, as far as they can be seen from this node.
 #[derive(Debug)]
@@ -55,7 +53,8 @@ pub fn readiness(
     let volume = here.volume(primary)?;
     let in_session = here.session(primary, url)?.is_some();
     let primary_sites = sites(tools, &here, &volume, now);
-    let port = reach(&url.host, GLUSTERD).map(|()| GLUSTERD).map_err(|error| error.to_string());
+    let port =
+        reach(&url.host, GLUSTERD_PORT).map(|()| GLUSTERD_PORT).map_err(|error| error.to_string());
     let there = Cluster::of_secondary(tools, url);
     let (secondary, secondary_sites) = match there {
         Ok(there) => match there.volume(&url.volume) {

@@ -11,15 +11,13 @@ use jiff::tz::TimeZone;
 
 use super::{Context, Failure, Phase};
 use crate::check;
-use crate::domain::{Code, Diagnosis, Time};
+use crate::domain::{Code, Diagnosis, Time, paths};
 use crate::scan;
 use crate::scan::brick::BrickRoot;
 use crate::scan::logs::{Follower, LogFile, LogSummary, Position, Window};
 use crate::scan::resolve::{Answer, Resolver};
 use crate::scan::{Meter, logs};
 
-/// Where GlusterFS logs.
-const LOGS: &str = "/var/log/glusterfs";
 /// Between two looks at growing logs.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -141,7 +139,7 @@ fn check_on_bricks(
 
 fn find_files(options: &DiagnoseOptions) -> Result<Vec<LogFile>, Failure> {
     if options.logs.is_empty() {
-        return Ok(logs::standard(Path::new(LOGS))?);
+        return Ok(logs::standard(Path::new(paths::LOGS))?);
     }
     Ok(logs::find(&options.logs)?)
 }

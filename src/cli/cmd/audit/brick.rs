@@ -17,7 +17,7 @@ pub struct Args {
     #[arg(value_name = "DIR", required = true)]
     bricks: Vec<PathBuf>,
     /// Where glusterd keeps its sessions
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/glusterd/geo-replication")]
+    #[arg(long, value_name = "DIR", default_value = crate::domain::paths::SESSIONS)]
     sessions_dir: PathBuf,
     /// Check the bricks only: ask neither glusterd nor other nodes
     #[arg(long)]

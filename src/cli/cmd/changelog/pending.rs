@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "SESSION")]
     session: Option<String>,
     /// Where glusterd keeps its sessions
-    #[arg(long, value_name = "DIR", default_value = "/var/lib/glusterd/geo-replication")]
+    #[arg(long, value_name = "DIR", default_value = crate::domain::paths::SESSIONS)]
     sessions_dir: PathBuf,
     /// Where gsyncd's workers keep the changelogs they process
     #[arg(long, value_name = "DIR", default_value = "/var/lib/misc/gluster/gsyncd")]

@@ -1,4 +1,4 @@
-//! What a brick knows now: the gfid at a path, the place of a directory.
+//! The present state of a brick: the gfid at a path, the place of a directory.
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
@@ -7,14 +7,14 @@ use std::path::Path;
 
 use crate::domain::{EntryId, Gfid, Name};
 
-/// The gfid of what stands at a path below the brick's root, without following a symlink.
+/// The gfid of the object at a path below the brick's root, without following a symlink.
 pub(in crate::scan) fn gfid_at(brick: &Path, path: &[u8]) -> Option<Gfid> {
     let full = brick.join(std::ffi::OsStr::from_bytes(path));
     let value = xattr::get(full, "trusted.gfid").ok()??;
     <[u8; 16]>::try_from(value).ok().map(Gfid::from_bytes)
 }
 
-/// Where a directory stands, by its handle: `../../pp/qq/<parent>/<name>`.
+/// Where a directory is, by its handle: `../../pp/qq/<parent>/<name>`.
 ///
 /// A user's own symlink has a hard link for a handle and may say anything; only a handle with a
 /// single link is a directory's (glusterfs `posix_handle_soft`).

@@ -23,7 +23,7 @@ pub struct Event {
     pub parent_path: Option<Name>,
     /// The same for the directory of a RENAME's new name.
     pub new_parent_path: Option<Name>,
-    /// The object that a RENAME put itself in the place of.
+    /// The object that a RENAME replaced.
     pub replaced: Option<Gfid>,
     /// Its slice on its own brick.
     pub(super) slice: Slice,
@@ -36,7 +36,7 @@ pub(super) struct Slice {
     pub(super) end: i64,
 }
 
-/// Bytes that are no record, and where.
+/// Bytes that are not a record, and where.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Damaged {
     /// The file.

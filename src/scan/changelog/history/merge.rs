@@ -1,4 +1,4 @@
-//! One order out of many bricks: what replicas recorded alike is told once.
+//! Merges the records of many bricks into one order; replicas' records of one operation become one.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,7 +6,7 @@ use super::event::Event;
 use crate::domain::Gfid;
 use crate::format::changelog::Change;
 
-/// Clocks of two nodes may differ by this many seconds without parting what belongs together.
+/// By how many seconds the clocks of two nodes may differ and records still be matched.
 const SKEW: i64 = 2;
 
 /// What makes two records the same operation.

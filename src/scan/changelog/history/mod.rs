@@ -1,4 +1,4 @@
-//! The life of gfids and paths, out of the changelogs of one brick or many.
+//! The history of gfids and paths, from the changelogs of one brick or many.
 
 mod brick;
 mod event;
@@ -20,14 +20,14 @@ pub use subject::Subject;
 
 use event::Slice;
 
-/// What the changelogs tell.
+/// What the changelogs recorded.
 #[derive(Clone, Default, Debug)]
 pub struct History {
     /// What happened, in order.
     pub events: Vec<Event>,
     /// Names that several objects bore in turn.
     pub reuses: Vec<Reuse>,
-    /// Bytes that are no record, and cut tails.
+    /// Bytes that are not a record, and cut tails.
     pub damage: Vec<Damaged>,
     /// What could not be read or resolved, one sentence each.
     pub notes: Vec<String>,
@@ -45,10 +45,10 @@ pub struct Span {
 /// Reads the changelogs of bricks for everything that happened to the subjects.
 ///
 /// Every file is read twice: first for who bore which name, then for the records. What replicas
-/// recorded alike is told once. Memory is that of what is found.
+/// recorded alike is reported once. Memory grows with what is found, not with the changelogs.
 ///
 /// # Errors
-/// [`ChangelogsError`] where a brick has no changelogs or a file cannot be read.
+/// [`ChangelogsError`] if a brick has no changelogs or a file cannot be read.
 pub fn history(
     bricks: &[PathBuf],
     subjects: &[Subject],
@@ -80,10 +80,10 @@ pub fn history(
 /// Every record of the changelogs that logs name, such as `CHANGELOG.1795230034`: what gsyncd
 /// dropped when it could not process them.
 ///
-/// Changelogs that none of the bricks has are told in the notes.
+/// Changelogs that no brick has are listed in the notes.
 ///
 /// # Errors
-/// [`ChangelogsError`] where a file cannot be read.
+/// [`ChangelogsError`] if a file cannot be read.
 pub fn dropped(bricks: &[PathBuf], names: &[String]) -> Result<History, ChangelogsError> {
     let mut told = History::default();
     let mut sources = Vec::new();

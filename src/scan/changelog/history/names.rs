@@ -1,4 +1,4 @@
-//! The paths of directories as they were when something happened in them.
+//! The paths of directories at the time of an event in them.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ const ROUNDS: usize = 8;
 /// A moment in a brick's changelogs: the end of the slice, and the place in the file.
 type Moment = (i64, u64);
 
-/// Where directories stood.
+/// Where directories were over time.
 #[derive(Default)]
 struct Directories {
     /// Moves by brick and directory, in order: when, from where, to where.
@@ -106,8 +106,8 @@ impl Directories {
         self.moves.entry((event.brick, event.record.gfid)).or_default().push(Move { at, from, to });
     }
 
-    /// Where a directory stood: by its last move before, else by its first one after, else where
-    /// it stands now.
+    /// Where a directory was: by its last move before, else by its first move after, else where it
+    /// is now.
     fn place(&self, brick: usize, gfid: Gfid, at: Moment) -> Option<&EntryId> {
         let moves = self.moves.get(&(brick, gfid)).map_or(&[][..], Vec::as_slice);
         let (before, after) = moves.split_at(moves.partition_point(|moved| moved.at <= at));

@@ -1,4 +1,4 @@
-//! Names that several objects bore in turn: what makes a late worker meet EEXIST.
+//! Names that several objects had in turn: why a late worker runs into EEXIST.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::format::changelog::Entry;
 pub struct Reuse {
     /// The name.
     pub entry: EntryId,
-    /// The path of its directory, where it is known.
+    /// The path of its directory, if known.
     pub parent_path: Option<Name>,
     /// How it went.
     pub pattern: Pattern,
@@ -52,7 +52,7 @@ impl Pattern {
     pub fn says(self) -> &'static str {
         match self {
             Self::Staged => "made under this name and renamed away, again and again",
-            Self::Recreated => "removed and made anew under the same name",
+            Self::Recreated => "removed and recreated under the same name",
             Self::Replaced => "replaced by another file renamed over it",
         }
     }

@@ -70,7 +70,7 @@ fn event(source: &Source, record: Record<'static>) -> Event {
     }
 }
 
-/// Reads one file; one that went away meanwhile was rolled over and is the next reader's.
+/// Reads one file; a live changelog that is gone was rolled over and is read as the next one.
 fn visit(source: &Source, mut each: impl FnMut(&Item<'_>)) -> Result<(), ChangelogsError> {
     let path = &source.file.path;
     let read = read(path, |item| {
@@ -90,13 +90,13 @@ fn visit(source: &Source, mut each: impl FnMut(&Item<'_>)) -> Result<(), Changel
 pub(super) struct Wanted {
     /// Objects whose records are read.
     pub(super) gfids: HashSet<Gfid>,
-    /// Objects whose records are told.
+    /// Objects whose records are reported.
     pub(super) asked: HashSet<Gfid>,
     /// Names whose records are read.
     entries: HashSet<EntryId>,
-    /// Names whose records are told.
+    /// Names whose records are reported.
     asked_entries: HashSet<EntryId>,
-    /// Basenames of `entries`: a look here is cheaper than building an [`EntryId`].
+    /// Basenames of `entries`: checking these first is cheaper than building an [`EntryId`].
     names: HashSet<Name>,
 }
 
@@ -189,7 +189,7 @@ fn sightings(
 }
 
 /// The entries a path meant at any time: its directories by every gfid that ever bore their
-/// names, and by the one that stands there now.
+/// names, and by the one that is there now.
 fn entries_of(bricks: &[PathBuf], sightings: &[Sighting], path: &Name) -> Vec<EntryId> {
     let parts: Vec<_> = path.as_bytes().split(|&byte| byte == b'/').collect();
     let Some((last, folders)) = parts.split_last() else { return Vec::new() };

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use crate::domain::{EntryId, Gfid, Name};
 
-/// What a history is asked for.
+/// What a history is about.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Subject {
     /// Everything that happened to this object.
     Gfid(Gfid),
-    /// Everything that happened to this name, and to whatever bore it.
+    /// Everything that happened to this name, and to the objects that had it.
     Entry(EntryId),
     /// The same by a path below the brick's root, directories named as they were at any time.
     Path(Name),

@@ -21,7 +21,7 @@ const INTERNAL: [&[u8]; 2] = [b".glusterfs-anonymous-inode-", b".trashcan"];
 pub(super) struct Seen {
     pub(super) path: Name,
     pub(super) kind: ObjectKind,
-    /// How many names it has; 1 for what is no regular file.
+    /// How many names it has; 1 unless it is a regular file.
     pub(super) links: u64,
     pub(super) gfid: Result<Gfid, Errno>,
 }
@@ -32,7 +32,7 @@ impl Seen {
     }
 }
 
-/// Looks at one path below the mount; its last name is not followed.
+/// Reads one object below the mount; its last name is not followed.
 pub(super) fn read_object(mount: &MountRoot, path: &Name) -> Result<Seen, Errno> {
     let bytes = path.as_bytes();
     let (folder, name) = match bytes.iter().rposition(|&byte| byte == b'/') {
@@ -67,7 +67,7 @@ pub(super) fn read_folder(
             Name::from([path.as_bytes(), b"/", &name].concat())
         };
         match read_in(dir.as_fd(), full.clone(), &name, kind) {
-            // Its name is known, and that it was there: the error is told with it.
+            // Its name is known: the error is reported with it.
             Err(error) => Seen { path: full, kind: ObjectKind::File, links: 1, gfid: Err(error) },
             Ok(seen) => seen,
         }

@@ -1,4 +1,4 @@
-//! What stands below a mount, in pre-order: a directory before its entries, each object once.
+//! Lists what is below a mount in pre-order: a directory before its entries, each object once.
 
 mod dir;
 mod selection;
@@ -18,11 +18,11 @@ use crate::scan::meter::Meter;
 use crate::scan::resolve::ObjectKind;
 use dir::{Seen, read_folder, read_object};
 
-/// How many asked paths are looked at together.
+/// How many selected paths are read together.
 const CHUNK: usize = 1024;
 /// How many things that could not be read are named; all are counted.
 const NAMED: usize = 20;
-/// How far ahead directories are looked for that can be read together.
+/// How far ahead in the stack to look for directories that can be read together.
 const AHEAD: usize = 4096;
 
 /// A directory or regular file below a mount.
@@ -51,22 +51,22 @@ pub struct TreeCounts {
     pub further_links: u64,
     /// Files handed out that have further names, here or elsewhere.
     pub linked: u64,
-    /// What was asked for and is not there.
+    /// Selected paths that do not exist.
     pub missing: u64,
-    /// What could not be looked at.
+    /// Objects that could not be read.
     pub unread: u64,
-    /// The first of what is missing or could not be looked at, and why.
+    /// The first of those, and why.
     pub notes: Vec<(Name, Errno)>,
 }
 
 impl TreeCounts {
-    /// How much was not seen: what is missing, and what could not be looked at.
+    /// How many were not handed out: the missing and the unreadable ones.
     #[must_use]
     pub fn unseen(&self) -> u64 {
         self.missing + self.unread
     }
 
-    /// Counts something that was asked for and is not there.
+    /// Counts a selected path that does not exist.
     pub fn miss(&mut self, what: Name) {
         self.missing += 1;
         self.note(what, Errno::NOENT);
@@ -79,7 +79,7 @@ impl TreeCounts {
     }
 }
 
-/// Collecting broke off.
+/// Collecting was aborted.
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// The list could not be written.
@@ -98,11 +98,11 @@ impl UserError for TreeError {
 
 /// Hands out every directory and regular file of a selection, in pre-order, names sorted.
 ///
-/// `jobs` directories or files are looked at together. Memory is that of the directories on the
-/// way and those read ahead, never of the tree.
+/// `jobs` directories or files are read together. Memory holds the directories on the way and
+/// those read ahead, never the tree.
 ///
 /// # Errors
-/// [`TreeError`] where `each` fails; what cannot be read is counted and told in the counts.
+/// [`TreeError`] if `each` fails; what cannot be read is counted and noted in the counts.
 pub fn collect(
     mount: &MountRoot,
     selection: &Selection,

@@ -1,4 +1,4 @@
-//! What is asked for below a mount: each place once, in pre-order.
+//! The paths selected below a mount: each once, in pre-order.
 
 use crate::domain::Name;
 
@@ -20,7 +20,7 @@ impl SelectedPath {
         &self.path
     }
 
-    /// Whether all that is below it is asked for too.
+    /// Whether everything below it is selected too.
     #[must_use]
     pub fn below(&self) -> bool {
         self.below
@@ -45,7 +45,7 @@ impl Selection {
             }
             asked.push(SelectedPath { path, below });
         }
-        // Whoever asks for more comes first, so that it is the one that is kept.
+        // Of equal paths the one with everything below comes first, and is kept.
         asked.sort_unstable_by(|a, b| {
             pre_order(&a.path).cmp(pre_order(&b.path)).then(b.below.cmp(&a.below))
         });
