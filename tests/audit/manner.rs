@@ -47,7 +47,7 @@ fn parts_are_the_whole() {
         assert_eq!(sum(&compared), compared(&whole));
         assert_eq!(sum(&|it| it.findings().len() as u64), 20);
         assert!(told.iter().all(|it| !it.findings().is_empty()), "each has some");
-        assert!(told[0].list("scope").contains("of all gfids, those that begin with 0000"));
+        assert!(told[0].list("scope").contains("only gfids that begin with 0000"));
     }
 }
 

@@ -29,7 +29,7 @@ fn equal_sides_are_equal() {
     assert_eq!(told.document["compared"], 27);
     assert_eq!((told.list("unseen"), told.document["pending"].is_null()), ("[]".to_owned(), true));
     let (scope, notes) = (told.list("scope"), told.list("notes"));
-    assert!(scope.contains("compared too: the content"), "{scope}");
+    assert!(scope.contains("also compared: the content"), "{scope}");
     assert!(notes.contains("no brick of the primary has a mark"), "{notes}");
 }
 

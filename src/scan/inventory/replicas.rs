@@ -55,7 +55,7 @@ pub(super) fn collapse(topology: &Topology, mut copies: Vec<(usize, Item)>) -> O
         note(&mut disagreement, "existence", brick);
     }
     if is_arbiter(first) && best.kind == ItemKind::File {
-        note(&mut disagreement, "content: only the arbiter has it", first);
+        note(&mut disagreement, "content (only the arbiter is left)", first);
     }
     let mut distinct: Vec<Item> = Vec::with_capacity(1);
     for (brick, mut item) in copies {

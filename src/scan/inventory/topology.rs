@@ -1,10 +1,11 @@
-//! Which bricks hold copies of each other, told by the bricks themselves.
+//! Which bricks hold copies of each other, found from the bricks themselves.
 
 use std::collections::BTreeMap;
 
 use rustix::fs::fgetxattr;
 
 use super::item::{Item, ItemKind, Share};
+use crate::domain::Gfid;
 use crate::scan::brick::BrickRoot;
 
 /// How the bricks of a volume belong together.
@@ -23,7 +24,7 @@ pub(super) struct Topology {
 }
 
 impl Topology {
-    /// Told by the ranges of the bricks' roots. A brick without one may hold what a gap leaves out.
+    /// From the ranges of the bricks' roots. A brick without one may hold what a gap leaves out.
     pub(super) fn of_ranges(ranges: impl Iterator<Item = Option<(u32, u32)>>) -> Self {
         let mut by_range: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
         let mut alone = Vec::new();
@@ -47,36 +48,33 @@ impl Topology {
         self.sets.iter().any(|set| set.len() == 3)
     }
 
-    /// Tells arbiters by some files of every brick: each is empty there and full on the others.
-    pub(super) fn tell_arbiters(&mut self, samples: &[Vec<Item>]) {
+    /// Recognises arbiters by some files of every brick, each sample sorted by gfid.
+    pub(super) fn find_arbiters(&mut self, samples: &[Vec<Item>]) {
         for set in self.sets.iter().filter(|set| set.len() == 3) {
-            for &brick in set {
-                let own = samples.get(brick).map_or(&[][..], Vec::as_slice);
-                let others: Vec<_> = set.iter().filter(|&&other| other != brick).collect();
-                let is_full = |item: &Item| {
-                    others.iter().all(|&&other| {
-                        let other = samples.get(other).map_or(&[][..], Vec::as_slice);
-                        let at = other.binary_search_by_key(&item.gfid, |item| item.gfid);
-                        at.ok().and_then(|at| other.get(at)).is_some_and(|copy| copy.size > 0)
-                    })
-                };
-                let whole =
-                    |item: &&Item| item.kind == ItemKind::File && item.share == Share::Whole;
-                let mut empty_here = false;
-                let none_full = own.iter().filter(whole).all(|item| {
-                    empty_here |= item.size == 0 && is_full(item);
-                    item.size == 0
-                });
-                if none_full && empty_here {
-                    self.arbiters.push(brick);
-                }
-            }
+            let sample = |brick: usize| samples.get(brick).map_or(&[][..], Vec::as_slice);
+            let is_arbiter = |brick: usize| {
+                let others = set.iter().filter(|other| **other != brick);
+                is_arbiter(sample(brick), &others.map(|other| sample(*other)).collect::<Vec<_>>())
+            };
+            self.arbiters.extend(set.iter().copied().filter(|brick| is_arbiter(*brick)));
         }
     }
 }
 
+/// Whether a brick has files, all of them empty, and at least one is not empty on the others.
+fn is_arbiter(own: &[Item], others: &[&[Item]]) -> bool {
+    let has_data = |sample: &[Item], gfid: Gfid| {
+        let at = sample.binary_search_by_key(&gfid, |item| item.gfid);
+        at.ok().and_then(|at| sample.get(at)).is_some_and(|copy| copy.size > 0)
+    };
+    let is_full = |gfid: Gfid| others.iter().all(|sample| has_data(sample, gfid));
+    let is_whole = |item: &&Item| item.kind == ItemKind::File && item.share == Share::Whole;
+    let files = || own.iter().filter(is_whole);
+    files().all(|item| item.size == 0) && files().any(|item| is_full(item.gfid))
+}
+
 /// The range of hashes of a brick's root: commit hash, type, first and last, each a big-endian
-/// u32 (`dht-layout.c`); nothing for a brick without any.
+/// u32 (`dht-layout.c`); `None` for a brick without any.
 pub(super) fn hash_range(brick: &BrickRoot) -> Option<(u32, u32)> {
     let mut value = [0; 16];
     fgetxattr(brick.root(), "trusted.glusterfs.dht", &mut value).ok().filter(|&n| n == 16)?;
@@ -85,7 +83,7 @@ pub(super) fn hash_range(brick: &BrickRoot) -> Option<(u32, u32)> {
     (first < last).then_some((first, last))
 }
 
-/// What the ranges, in order, leave out; nothing where none is known.
+/// What the ranges, in order, leave out; empty if none is known.
 fn gaps(ranges: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
     let mut gaps = Vec::new();
     let mut next = Some(0_u32);
@@ -108,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_have_the_same_range_and_gaps_are_told() {
+    fn copies_have_the_same_range_and_gaps_are_found() {
         let ranges = [Some((0, 9)), Some((10, u32::MAX)), Some((0, 9)), None];
         let topology = Topology::of_ranges(ranges.into_iter());
         assert_eq!(topology.sets, [vec![0, 2], vec![1], vec![3]]);

@@ -10,24 +10,25 @@ use super::pending::PendingGfids;
 use super::read::ReadOptions;
 use super::replicas::{Object, collapse};
 use super::topology::Topology;
-use crate::domain::{Brick, Gfid, Mark, Name, Volume};
+use crate::domain::{Brick, Gfid, Mark, Name, Volume, in_one_line};
 use crate::scan::brick::BrickRoot;
 use crate::scan::cluster::{Cluster, Host, Tools};
 use crate::scan::meter::Meter;
 
-/// How many files of a brick are looked at to tell whether it is an arbiter.
+/// How many files of a brick are read to see whether it is an arbiter: on any other brick, one of
+/// so many has data.
 const SAMPLE: usize = 2000;
 
-/// A volume, as far as its bricks show it.
+/// A volume, as its bricks show it.
 #[derive(Debug)]
 pub struct Inventory {
     bricks: Vec<Source>,
     topology: Topology,
     /// GlusterFS's own directories.
     own: Vec<Gfid>,
-    /// Those whose children are no users' either.
+    /// Those whose children are not users' either.
     closed: Vec<Gfid>,
-    /// Bricks that could not be read, although others have copies of what they hold.
+    /// Bricks that could not be read; others have copies of what they hold.
     unseen: Vec<String>,
 }
 
@@ -40,16 +41,16 @@ pub struct Inventoried {
     pub unread: u64,
     /// The first reason why.
     pub why: Option<String>,
-    /// Handles on bricks behind which nothing stands in the namespace.
+    /// Handles on bricks without a name in the namespace.
     pub nameless: u64,
 }
 
 impl Inventory {
-    /// A volume by bricks of this node; which belong together is told by the bricks themselves.
+    /// A volume from bricks of this node; which of them are copies is read from the bricks.
     ///
     /// # Errors
-    /// [`InventoryError::Incomplete`] where a part of the volume is not among the bricks,
-    /// [`BrickError`](crate::scan::brick::BrickError) where one cannot be read.
+    /// [`InventoryError::Incomplete`] if a part of the volume is not among the bricks,
+    /// [`BrickError`](crate::scan::brick::BrickError) if one cannot be read.
     pub fn of_bricks(bricks: Vec<BrickRoot>) -> Result<Self, InventoryError> {
         let bricks: Vec<_> = bricks.into_iter().map(Source::local).collect::<Result<_, _>>()?;
         let topology = Topology::of_ranges(bricks.iter().map(|brick| brick.about.range));
@@ -60,16 +61,16 @@ impl Inventory {
         let mut it = Self::new(bricks, topology, Vec::new());
         if it.topology.may_have_arbiter() {
             let samples: Result<Vec<_>, _> = it.bricks.iter().map(sample).collect();
-            it.topology.tell_arbiters(&samples?);
+            it.topology.find_arbiters(&samples?);
         }
         Ok(it)
     }
 
-    /// A volume by what glusterd says of it; bricks of other nodes are read through the georepair
-    /// there.
+    /// A volume as glusterd describes it; bricks of other nodes are read through the georepair
+    /// there. A brick that cannot be read is left out if its set has others with data.
     ///
     /// # Errors
-    /// [`InventoryError`] where no brick of some set can be read.
+    /// [`InventoryError`] if no brick with data of some set can be read.
     pub fn of_volume(
         tools: &Tools,
         cluster: &Cluster<'_>,
@@ -83,23 +84,24 @@ impl Inventory {
         };
         let (mut bricks, mut topology, mut unseen) = (Vec::new(), Topology::default(), Vec::new());
         for set in volume.sets() {
-            let (mut members, mut last) = (Vec::new(), None);
+            let (mut members, mut has_data, mut failure) = (Vec::new(), false, None);
             for brick in set {
                 match open(brick) {
                     Ok(source) => {
                         members.push(bricks.len());
                         topology.arbiters.extend(brick.arbiter.then_some(bricks.len()));
+                        has_data |= !brick.arbiter;
                         bricks.push(source);
                     }
                     Err(error) => {
-                        unseen.push(format!("{} could not be read: {error}", brick.url()));
-                        last = Some(error);
+                        let why = in_one_line(&error);
+                        unseen.push(format!("brick {} could not be read: {why}", brick.url()));
+                        failure = Some(error);
                     }
                 }
             }
-            let blind = members.iter().all(|brick| topology.arbiters.contains(brick));
-            match last {
-                Some(error) if blind => return Err(error),
+            match failure {
+                Some(error) if !has_data => return Err(error),
                 _ => topology.sets.push(members),
             }
         }
@@ -127,7 +129,7 @@ impl Inventory {
         self.bricks.iter().filter_map(|brick| brick.about.inodes).sum()
     }
 
-    /// How it is put together, in a few words.
+    /// Its bricks and sets, in a few words.
     #[must_use]
     pub fn describe(&self) -> String {
         let (bricks, sets) = (self.bricks.len(), self.topology.sets.len());
@@ -150,7 +152,7 @@ impl Inventory {
     /// What it holds in a slice, read from one brick after the other.
     ///
     /// # Errors
-    /// [`InventoryError`] where a brick went away or cannot be read.
+    /// [`InventoryError`] if a brick was unmounted or cannot be read.
     pub fn slice(
         &self,
         slice: GfidRange,
@@ -162,10 +164,10 @@ impl Inventory {
         Ok(self.hold(parts?))
     }
 
-    /// What it holds of these gfids, which are in order and each there once, with their names.
+    /// Those of the gfids, sorted and without repeats, that it holds, with their names.
     ///
     /// # Errors
-    /// [`InventoryError`] where a brick went away meanwhile.
+    /// [`InventoryError`] if a brick was unmounted meanwhile.
     pub fn look(&self, gfids: &[Gfid], wish: ReadOptions) -> Result<Inventoried, InventoryError> {
         let wish = ReadOptions { places: true, ..wish };
         let parts: Result<Vec<_>, _> =
@@ -175,7 +177,7 @@ impl Inventory {
         Ok(holding)
     }
 
-    /// Whether every brick still stands: an unmounted one reads like an empty one.
+    /// Checks that every brick is still mounted: an unmounted one reads like an empty one.
     ///
     /// # Errors
     /// [`InventoryError`].
@@ -183,11 +185,11 @@ impl Inventory {
         self.bricks.iter().try_for_each(Source::still_there)
     }
 
-    /// The paths of gfids below the volume's root, in the order asked, as the first brick that
-    /// has any tells them.
+    /// The paths of gfids below the volume's root, in the order of the question, from the first
+    /// brick that has any.
     ///
     /// # Errors
-    /// [`InventoryError`] where a brick went away meanwhile.
+    /// [`InventoryError`] if a brick was unmounted meanwhile.
     pub fn paths(&self, gfids: &[Gfid]) -> Result<Vec<Vec<Name>>, InventoryError> {
         let mut paths: Vec<Vec<Name>> = vec![Vec::new(); gfids.len()];
         for brick in &self.bricks {
@@ -200,8 +202,8 @@ impl Inventory {
         Ok(paths)
     }
 
-    /// How far each set of bricks has come in a session, by volume ids as in the marks' names;
-    /// nothing where no brick knows of it.
+    /// How far each set of bricks is in a session, named by volume ids as in the marks' names;
+    /// `None` if no brick has a mark of it.
     ///
     /// # Errors
     /// [`InventoryError`].
@@ -218,22 +220,22 @@ impl Inventory {
         Ok(any.then(|| marks.into_iter().map(|mark| mark.unwrap_or(Mark::ZERO)).collect()))
     }
 
-    /// Those of the gfids that changelogs past the marks, one a set, name.
+    /// Which of the gfids appear in changelogs newer than each set's mark.
     ///
     /// # Errors
     /// [`InventoryError`].
-    pub fn named(
+    pub fn pending(
         &self,
         marks: &[Mark],
-        asked: &BTreeSet<Gfid>,
+        gfids: &BTreeSet<Gfid>,
     ) -> Result<PendingGfids, InventoryError> {
-        let mut named = PendingGfids::default();
+        let mut pending = PendingGfids::default();
         for (set, mark) in self.topology.sets.iter().zip(marks) {
             for brick in set.iter().filter_map(|brick| self.bricks.get(*brick)) {
-                brick.add_pending(*mark, asked, &mut named)?;
+                brick.add_pending(*mark, gfids, &mut pending)?;
             }
         }
-        Ok(named)
+        Ok(pending)
     }
 
     fn hold(&self, parts: Vec<Part>) -> Inventoried {
@@ -260,7 +262,7 @@ impl Inventory {
         holding
     }
 
-    /// Whether it is a user's, and not `GlusterFS`'s own.
+    /// Whether it is a user's, not `GlusterFS`'s own.
     fn is_users(&self, item: &Item) -> bool {
         let closed = |gfid: &Gfid| self.closed.binary_search(gfid).is_ok();
         self.own.binary_search(&item.gfid).is_err()

@@ -1,8 +1,8 @@
-//! The comparison of two volumes: a look at everything, then second looks at what differed.
+//! Compares two volumes: a look at everything, then second looks at what differed.
 
 mod findings;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::throttle::Throttle;
 use super::{Context, Failure, Findings, Phase, UsageError};
-use crate::check::compare::{Differences, Sides, compare, compare_all, empties};
+use crate::check::compare::{Difference, Differences, EmptyFiles, Sides, compare, compare_all};
 use crate::domain::{AuditHead, Gfid, Mark, SecondaryUrl};
 use crate::scan::Meter;
 use crate::scan::brick::BrickRoot;
@@ -20,19 +20,19 @@ use crate::scan::cluster::{Cluster, Host};
 use crate::scan::inventory::{
     GfidRange, Inventoried, Inventory, InventoryError, Item, ItemKind, Object, ReadOptions, Share,
 };
-use findings::{are_own, tell};
+use findings::{Lost, LostBuilder, LostOnBoth, are_own, findings_of};
 
-/// How many objects are looked at again and told at once: bounds the memory.
+/// How many objects are looked at again and reported together: bounds the memory.
 const BATCH: usize = 4096;
-/// About how many objects a shard has: so much is in memory for each thread.
+/// About how many objects a shard has: each thread has one shard of both sides in memory.
 const SHARD: u64 = 4096;
-/// How many shards are compared before the next are handed out: what Ctrl-C has to wait for at
-/// most is one shard a thread, and what it loses is less than these.
+/// How many shards are compared before their results are kept: Ctrl-C waits for one shard a thread
+/// at most, and loses less than these.
 const LEG: usize = 32;
-/// How long a difference has to stand that replication does not know of: a brick records a
-/// change after it was made.
-const STANDS: Duration = Duration::from_millis(500);
-/// How many more looks there are for what is doubted when the time is over.
+/// The time between two looks: within it, a brick has recorded a change that was made before the
+/// first.
+const RECORDED_WITHIN: Duration = Duration::from_millis(500);
+/// How many more looks doubted objects get when the time is over.
 const OVERTIME: u32 = 3;
 
 /// What is to be compared, and how.
@@ -147,11 +147,11 @@ struct Comparison<'a> {
     /// The volumes' ids, as in the marks' names.
     session: String,
     marks: Option<Vec<Mark>>,
-    /// What was not compared, since the work was stopped.
+    /// What was not compared because the work was stopped.
     left: Option<GfidRange>,
-    /// Objects whose names could not be told: the first of them, and how many.
+    /// Objects whose names are incomplete: the first of them, and how many.
     unnamed: (Vec<Gfid>, u64),
-    /// Handles without anything.
+    /// Handles without a name.
     nameless: u64,
     unseen: BTreeSet<String>,
     notes: BTreeSet<String>,
@@ -167,11 +167,22 @@ struct Shard {
     unseen: BTreeSet<String>,
 }
 
+/// What still differs at a second look.
+#[derive(Debug, Default)]
+struct SecondLook {
+    /// Named by changelogs after the marks: still to be replicated.
+    pending: Vec<(Gfid, Differences)>,
+    /// Named by none, for the first time.
+    doubted: Vec<(Gfid, Differences)>,
+    /// Named by none, twice in a row: differences.
+    confirmed: Vec<(Gfid, Differences)>,
+}
+
 impl<'a> Comparison<'a> {
     /// Two volumes that are not the same one.
     ///
     /// # Errors
-    /// [`UsageError`] where the bricks of a side belong to several volumes, or both sides to one.
+    /// [`UsageError`] if the bricks of a side belong to several volumes, or both sides to one.
     fn new(
         primary: Inventory,
         secondary: Inventory,
@@ -210,11 +221,11 @@ impl<'a> Comparison<'a> {
         Ok(it)
     }
 
-    /// Compares everything once, shard by shard, one shard in memory for each thread, in the order
-    /// of gfids; where it is stopped, what is left is known.
+    /// Compares everything once, shard by shard in the order of gfids, one shard in memory for each
+    /// thread. If it is stopped, the rest is known.
     ///
     /// # Errors
-    /// [`Failure`] where a brick cannot be read, or was replaced meanwhile.
+    /// [`Failure`] if a brick cannot be read, or was replaced meanwhile.
     fn compare(&mut self, meter: &Meter) -> Result<(), Failure> {
         let objects = self.primary.inodes().max(self.secondary.inodes());
         let shards = u32::try_from(objects / SHARD).unwrap_or(u32::MAX).clamp(256, 1 << 16);
@@ -236,7 +247,7 @@ impl<'a> Comparison<'a> {
         Ok(())
     }
 
-    /// Compares a shard; nothing where the work is to be stopped.
+    /// Compares a shard; `None` if the work is to be stopped.
     fn shard(&self, shard: GfidRange, meter: &Meter) -> Result<Option<Shard>, InventoryError> {
         if !self.terms.throttle.may_continue(self.context) {
             return Ok(None);
@@ -271,48 +282,73 @@ impl<'a> Comparison<'a> {
         self.left.is_some()
     }
 
-    /// Looks again at what differed, until it is equal, stands although replication claims to be
-    /// past it, or the time is over.
+    /// Looks again at what differed, until each object is equal, is a difference, or the time is
+    /// over; what is left then is pending.
     ///
-    /// The marks are read before a look and the changelogs after it: a change that the look can
-    /// have seen is then either replicated before it, or named. What is not named has to stand
-    /// twice.
+    /// An object is a *difference* if two looks in a row differ and no changelog after the marks
+    /// names it: replication believes that it has sent it. It is *pending* while a changelog names
+    /// it. One look is not enough, for two reasons: the volume changes while it is read, and a
+    /// brick records a change after it is made.
     ///
     /// # Errors
-    /// [`Failure`] where a brick or its marks cannot be read.
+    /// [`Failure`] if a brick or its marks cannot be read.
     fn look_again(&mut self) -> Result<(), Failure> {
         let began = Instant::now();
         let mut open = std::mem::take(&mut self.found);
-        let (mut stood, mut overtime) = (BTreeSet::new(), 0);
+        let (mut doubted, mut overtime) = (BTreeSet::new(), 0);
         while !open.is_empty() {
-            let marks = self.primary.marks(&self.session)?;
-            let mut still = Vec::new();
-            for batch in open.chunks(BATCH) {
-                let gfids: Vec<_> = batch.iter().map(|(gfid, _)| *gfid).collect();
-                let (here, there) = self.look(&gfids)?;
-                compare_all(&here.objects, &there.objects, |gfid, how| still.push((gfid, how)));
-            }
-            let named = self.named(marks.as_deref(), &still)?;
-            let (waiting, standing): (Vec<_>, Vec<_>) =
-                still.into_iter().partition(|(gfid, _)| named.contains(gfid));
-            let (stands, doubted): (Vec<_>, Vec<_>) =
-                standing.into_iter().partition(|(gfid, _)| stood.contains(gfid));
-            self.found.extend(stands);
-            stood = doubted.iter().map(|(gfid, _)| *gfid).collect();
-            open = [waiting, doubted].concat();
+            let look = self.look_once_more(&open, &doubted)?;
+            self.found.extend(look.confirmed);
+            doubted = look.doubted.iter().map(|(gfid, _)| *gfid).collect();
+            open = [look.pending, look.doubted].concat();
             open.sort_unstable_by_key(|(gfid, _)| *gfid);
-            overtime +=
-                u32::from(began.elapsed() >= self.terms.settle || self.context.is_stopped());
-            // Objects that change all the time would be doubted for ever.
-            if open.is_empty() || overtime > if stood.is_empty() { 0 } else { OVERTIME } {
+            if began.elapsed() >= self.terms.settle || self.context.is_stopped() {
+                overtime += 1;
+            }
+            // Pending objects have had their time. Doubted ones get a few more looks, so that no
+            // difference is called pending; without a limit, an object that changes all the time
+            // would be looked at for ever.
+            if open.is_empty() || overtime > if doubted.is_empty() { 0 } else { OVERTIME } {
                 break;
             }
-            std::thread::sleep(STANDS);
+            std::thread::sleep(RECORDED_WITHIN);
         }
         self.found.sort_unstable_by_key(|(gfid, _)| *gfid);
         self.pending = self.primary.marks(&self.session)?.map(|_| open.len() as u64);
         self.waiting = open;
         Ok(())
+    }
+
+    /// Looks at open objects once more; `doubted` are those that differed at the last look without
+    /// being named by a changelog.
+    ///
+    /// The order matters: marks, objects, changelogs. A change that the look has seen is then
+    /// either replicated before the marks were read, or named by a changelog after them.
+    fn look_once_more(
+        &mut self,
+        open: &[(Gfid, Differences)],
+        doubted: &BTreeSet<Gfid>,
+    ) -> Result<SecondLook, Failure> {
+        let marks = self.primary.marks(&self.session)?;
+        let mut still = Vec::new();
+        for batch in open.chunks(BATCH) {
+            let gfids: Vec<_> = batch.iter().map(|(gfid, _)| *gfid).collect();
+            let (here, there) = self.look(&gfids)?;
+            compare_all(&here.objects, &there.objects, |gfid, how| still.push((gfid, how)));
+        }
+        let named = self.named_in_changelogs(marks.as_deref(), &still)?;
+        let mut look = SecondLook::default();
+        for (gfid, how) in still {
+            let group = if named.contains(&gfid) {
+                &mut look.pending
+            } else if doubted.contains(&gfid) {
+                &mut look.confirmed
+            } else {
+                &mut look.doubted
+            };
+            group.push((gfid, how));
+        }
+        Ok(look)
     }
 
     fn look(&self, gfids: &[Gfid]) -> Result<(Inventoried, Inventoried), InventoryError> {
@@ -322,29 +358,32 @@ impl<'a> Comparison<'a> {
         ))
     }
 
-    /// Those that the primary's changelogs name past the marks.
-    fn named(
+    /// Those that the primary's changelogs name after the marks; without marks, none.
+    fn named_in_changelogs(
         &mut self,
         marks: Option<&[Mark]>,
         still: &[(Gfid, Differences)],
     ) -> Result<BTreeSet<Gfid>, Failure> {
         let Some(marks) = marks.filter(|_| !still.is_empty()) else { return Ok(BTreeSet::new()) };
         let asked = still.iter().map(|(gfid, _)| *gfid).collect();
-        let named = self.primary.named(marks, &asked)?;
-        self.notes.extend(named.notes.into_iter().map(|note| {
-            format!("what replication still has to do is not known for all of it: {note}")
-        }));
+        let named = self.primary.pending(marks, &asked)?;
+        self.notes.extend(
+            named
+                .notes
+                .into_iter()
+                .map(|note| format!("pending changes are not fully known: {note}")),
+        );
         Ok(named.gfids)
     }
 
-    /// Tells what stands, batch by batch, and answers with the document's head.
+    /// Hands over the findings batch by batch, and returns the document's head.
     ///
     /// # Errors
-    /// [`Failure`] where a brick cannot be read, or the findings cannot be taken.
+    /// [`Failure`] if a brick cannot be read, or the findings cannot be taken.
     fn report(&mut self, list: &mut dyn Findings) -> Result<AuditHead, Failure> {
         let found = std::mem::take(&mut self.found);
-        let lost = self.lost(&found)?;
-        let mut empty = empties();
+        let lost = self.lost_on_both(&found)?;
+        let mut empty = EmptyFiles::default();
         for batch in found.chunks(BATCH) {
             let gfids: Vec<_> = batch.iter().map(|(gfid, _)| *gfid).collect();
             let (here, there) = self.look(&gfids)?;
@@ -369,7 +408,7 @@ impl<'a> Comparison<'a> {
                 }
                 let how = compare(sides.primary, sides.secondary);
                 empty.count(&sides, how);
-                findings.extend(tell(&sides, how, &lost));
+                findings.extend(findings_of(&sides, how, &lost));
             }
             list.push(&findings)?;
             if list.is_gone() {
@@ -377,13 +416,13 @@ impl<'a> Comparison<'a> {
             }
         }
         list.push(empty.finding().as_slice())?;
-        self.tell_unnamed()?;
+        self.note_unnamed()?;
         Ok(self.head())
     }
 
-    /// Says how many objects have no names that can be compared: a rename that did not arrive
-    /// would not be seen.
-    fn tell_unnamed(&mut self) -> Result<(), Failure> {
+    /// Notes how many objects have names that cannot be compared: a missed rename of them is not
+    /// detected.
+    fn note_unnamed(&mut self) -> Result<(), Failure> {
         let (mut first, mut count) = std::mem::take(&mut self.unnamed);
         first.sort_unstable();
         first.dedup();
@@ -393,26 +432,45 @@ impl<'a> Comparison<'a> {
         }
         if count > 0 {
             self.unseen.insert(format!(
-                "the names of {count} objects: their gfid2path xattrs do not tell all of them \
-                 (georepair audit brick says why), so a rename that did not arrive is not seen"
+                "objects with incomplete gfid2path xattrs: {count} (georepair audit brick says \
+                 why); a missed rename of them is not detected"
             ));
         }
         Ok(())
     }
 
-    /// Those whose names stay untold: a brick takes the record of a name away before the name
-    /// (`posix_unlink`), and writes it after the name was made.
+    /// Those whose names stay incomplete: a brick removes the record of a name before the name
+    /// (`posix_unlink`), and writes it after creating the name.
     fn still_unnamed(&self, mut gfids: Vec<Gfid>) -> Result<Vec<Gfid>, InventoryError> {
         for _ in 0..OVERTIME {
             if gfids.is_empty() {
                 break;
             }
-            std::thread::sleep(STANDS);
+            std::thread::sleep(RECORDED_WITHIN);
             let (here, there) = self.look(&gfids)?;
             let again: BTreeSet<_> = unnamed(&here).chain(unnamed(&there)).collect();
             gfids.retain(|gfid| again.contains(gfid));
         }
         Ok(gfids)
+    }
+
+    /// What is missing on each side, pending objects included: they may claim a name, too.
+    fn lost_on_both(&self, found: &[(Gfid, Differences)]) -> Result<LostOnBoth, InventoryError> {
+        let pending: HashSet<_> = self.waiting.iter().map(|(gfid, _)| *gfid).collect();
+        let lost = |volume: &Inventory, how: Difference| -> Result<Lost, InventoryError> {
+            let all = found.iter().chain(&self.waiting).filter(|(_, found)| found.contains(how));
+            let mut gfids: Vec<_> = all.map(|(gfid, _)| *gfid).collect();
+            gfids.sort_unstable();
+            let mut lost = LostBuilder::default();
+            for batch in gfids.chunks(BATCH) {
+                lost.add(&volume.look(batch, ReadOptions::default())?.objects, &pending);
+            }
+            Ok(lost.finish())
+        };
+        Ok(LostOnBoth {
+            on_secondary: lost(&self.primary, Difference::OnlyOnPrimary)?,
+            on_primary: lost(&self.secondary, Difference::OnlyOnSecondary)?,
+        })
     }
 
     fn head(&mut self) -> AuditHead {
@@ -422,7 +480,7 @@ impl<'a> Comparison<'a> {
         if let Some(left) = self.left {
             let (first, last) = (left.first, left.last);
             self.unseen.insert(format!(
-                "stopped: gfids from {first:04x} on were not compared; go on with \
+                "stopped: gfids from {first:04x} on were not compared; continue with \
                  --range {first:04x}..{last:04x}"
             ));
         }
@@ -439,23 +497,23 @@ impl<'a> Comparison<'a> {
     }
 
     fn scope(&self) -> Vec<String> {
+        let compared: Vec<_> = Difference::ALL.iter().map(|it| it.scope()).collect();
+        let compared: Vec<_> = compared.into_iter().filter(|it| !it.is_empty()).collect();
         let mut scope = vec![
             format!("primary: {}", self.primary.describe()),
             format!("secondary: {}", self.secondary.describe()),
-            "compared, by the bricks' handles: existence, type, names, size, mtime of files, \
-             mode, owner, ACL, user xattrs, symlink targets"
-                .to_owned(),
+            format!("compared, by the bricks' handles: {}", compared.join(", ")),
         ];
         scope.push(match self.terms.wish.content {
             None => {
                 "not compared: content (--content), times of directories, default ACLs".to_owned()
             }
-            Some(1) => "compared too: the content of files".to_owned(),
-            Some(n) => format!("compared too: the content of one file in {n}"),
+            Some(1) => "also compared: the content of files".to_owned(),
+            Some(n) => format!("also compared: the content of one file in {n}"),
         });
         if self.terms.slice != GfidRange::ALL {
             scope.push(format!(
-                "of all gfids, those that begin with {:04x} to {:04x}",
+                "only gfids that begin with {:04x} to {:04x}",
                 self.terms.slice.first, self.terms.slice.last
             ));
         }
@@ -465,37 +523,39 @@ impl<'a> Comparison<'a> {
     fn take_notes(&mut self) {
         if self.marks.is_none() {
             self.notes.insert(
-                "no brick of the primary has a mark of a session with this secondary: what is \
-                 still to be replicated is told as a difference"
+                "no brick of the primary has a mark of a session with this secondary: pending \
+                 changes are reported as differences"
                     .to_owned(),
             );
         }
         if !self.waiting.is_empty() {
             self.notes.insert(
-                "whether replication is still moving: georepair changelog pending --brick DIR, on \
-                 the primary's nodes"
+                "to see whether replication is still moving, run georepair changelog pending \
+                 --brick DIR on the primary's nodes"
                     .to_owned(),
             );
         }
         if self.nameless > 0 {
             let count = self.nameless;
             self.notes.insert(format!(
-                "{count} handles lead to nothing that has a name and were left out; georepair \
-                 audit brick tells whether that is as it should be"
+                "{count} handles without a name were skipped; georepair audit brick says whether \
+                 they are damage"
             ));
         }
     }
 
-    /// What of a shard could not be seen.
+    /// What could not be compared in a shard.
     fn blind_spots(&self, holding: &Inventoried, side: &str) -> impl Iterator<Item = String> {
         let unread = holding.why.as_deref();
-        let unread = unread.map(|why| format!("{side}: objects that could not be read: {why}"));
+        let unread = unread.map(|why| format!("{side}: some objects could not be read: {why}"));
         let is_part = |object: &Object| {
             object.item().is_some_and(|i| i.kind == ItemKind::File && i.share == Share::Fragment)
         };
         let parts = self.terms.wish.content.is_some() && holding.objects.iter().any(is_part);
         let parts = parts.then(|| {
-            format!("{side}: content: the bricks of a disperse volume have fragments of it only")
+            format!(
+                "{side}: content was not compared: bricks of a disperse volume hold fragments only"
+            )
         });
         unread.into_iter().chain(parts)
     }
@@ -505,7 +565,7 @@ fn by_gfid(holding: &Inventoried) -> HashMap<Gfid, &Object> {
     holding.objects.iter().map(|object| (object.gfid, object)).collect()
 }
 
-/// The objects of which no copy tells all its names.
+/// The objects of which no copy has all its names.
 fn unnamed(holding: &Inventoried) -> impl Iterator<Item = Gfid> {
     let is_unnamed = |object: &&Object| !object.copies.iter().any(Item::is_named);
     holding.objects.iter().filter(is_unnamed).map(|object| object.gfid)
