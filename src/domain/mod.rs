@@ -21,7 +21,7 @@ mod user_error;
 mod volume;
 
 pub use audit::{AuditFinding, AuditHead, Fact, Facts};
-pub use code::{Code, Severity};
+pub use code::{Code, Family, Flag, Runbook, Severity};
 pub use entry::EntryId;
 pub use errno::Errno;
 pub use finding::{

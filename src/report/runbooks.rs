@@ -1,14 +1,30 @@
-//! The runbooks, embedded: what to do about each finding, without a network.
+//! `georepair runbook`: the embedded runbooks, listed or one in full.
 
 use std::io::{self, Write};
 
-use include_dir::{Dir, include_dir};
 use serde::Serialize;
 
 use super::{Document, OutputStyle, Paint};
-use crate::domain::{Kind, UserError};
+use crate::domain::{Code, Kind, Runbook, UserError};
 
-static PAGES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/runbooks");
+macro_rules! pages {
+    ($($name:literal)*) => {
+        &[$(Runbook {
+            name: $name,
+            text: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/", $name, ".md")),
+        }),*]
+    };
+}
+
+/// Runbooks of tasks; a finding's runbook is in its code's row.
+const TASKS: &[Runbook] = pages! {
+    "reset-full"
+    "reset-history"
+    "reset-old-procedure"
+    "reset-resync"
+    "reset-retry"
+    "reset-rewind"
+};
 
 /// The list of runbooks, or one of them.
 #[derive(Debug, Serialize)]
@@ -29,7 +45,7 @@ struct Page {
 
 /// There is no such runbook.
 #[derive(Debug, thiserror::Error)]
-#[error("there is no runbook named {name:?}")]
+#[error("no runbook is named {name:?}")]
 pub struct RunbookError {
     name: String,
     near: Vec<&'static str>,
@@ -43,7 +59,7 @@ impl UserError for RunbookError {
     fn hints(&self) -> Vec<String> {
         let mut hints: Vec<_> =
             self.near.iter().map(|name| format!("georepair runbook {name}")).collect();
-        hints.push("georepair runbook   lists them all".to_owned());
+        hints.push("georepair runbook   lists all of them".to_owned());
         hints
     }
 }
@@ -55,10 +71,10 @@ impl Runbooks {
         Self { schema: "georepair/runbooks/1", pages: pages().collect(), full: false }
     }
 
-    /// One page by its name, which is a finding's code.
+    /// One page by its name, usually a finding's code.
     ///
     /// # Errors
-    /// [`RunbookError`] with the names that come near.
+    /// [`RunbookError`] with similar names.
     pub fn one(name: &str) -> Result<Self, RunbookError> {
         let wanted = name.trim_end_matches(".md");
         if let Some(page) = pages().find(|page| page.name == wanted) {
@@ -69,15 +85,13 @@ impl Runbooks {
     }
 }
 
-/// The pages by name.
+/// The pages by name; a page that several codes share is listed once.
 fn pages() -> impl Iterator<Item = Page> {
-    let mut files: Vec<_> = PAGES.files().collect();
-    files.sort_by_key(|file| file.path());
-    files.into_iter().filter_map(|file| {
-        let name = file.path().file_stem()?.to_str()?;
-        let text = file.contents_utf8()?;
-        Some(Page { name, title: title(text), text })
-    })
+    let mut pages: Vec<_> = Code::ALL.iter().map(|code| code.runbook()).collect();
+    pages.extend_from_slice(TASKS);
+    pages.sort_by_key(|page| page.name);
+    pages.dedup();
+    pages.into_iter().map(|Runbook { name, text }| Page { name, title: title(text), text })
 }
 
 /// What follows the name in a page's first line, `# name: title`.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::domain::{
-    Code, Errno, Evidence, FailedEntry, Gfid, Name, Severity, Side, Time, TimeSet,
+    Code, Errno, Evidence, FailedEntry, Flag, Gfid, Name, Severity, Side, Time, TimeSet,
 };
 use crate::format::log_message::Message;
 use crate::scan::logs::{Incident, LogSummary};
@@ -126,10 +126,11 @@ impl Candidate {
 
     /// What tells it from other findings; which facts count depends on the code.
     pub(super) fn key(&self) -> CandidateKey {
-        let entry = is_entry_code(self.code);
-        let by_errno = entry || matches!(self.code, Code::WorkerCrash | Code::HistoryUnavailable);
+        let entry = self.code.is(Flag::Entry);
+        let by_errno = entry || self.code.is(Flag::ByErrno);
+        // All children of one missing parent are one finding, whatever was done to them.
         let by_parent = self.code == Code::EntryParentMissing;
-        let by_words = matches!(self.code, Code::WorkerCrash | Code::ShutdownNoise);
+        let by_words = self.code.is(Flag::ByWords);
         CandidateKey {
             case: self.case.clone(),
             code: self.code,
@@ -202,21 +203,4 @@ impl Candidate {
             && fits(&self.session, &other.session)
             && fits(&self.worker, &other.worker)
     }
-}
-
-/// Whether findings of this code are told apart by operation and error number.
-pub(super) fn is_entry_code(code: Code) -> bool {
-    matches!(
-        code,
-        Code::EntryGfidMismatch
-            | Code::EntryMkdirFailed
-            | Code::EntryParentMissing
-            | Code::EntryBusy
-            | Code::EntryNotEmpty
-            | Code::EntryIsDirectory
-            | Code::EntryNotPermitted
-            | Code::EntryAccessDenied
-            | Code::EntryFailed
-            | Code::MetadataFailed
-    )
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::candidate::{Candidate, is_entry_code};
-use crate::domain::{Code, Gfid, Severity, Side};
+use super::candidate::Candidate;
+use crate::domain::{Code, Flag, Gfid, Severity, Side};
 use crate::format::log_message::Message;
 
 /// Seconds before and after an effect in which a cause on the other node may be logged: clocks
@@ -11,6 +11,13 @@ use crate::format::log_message::Message;
 const SAME: (i64, i64) = (3, 5);
 /// A volume's trouble is logged when it is first met, and again only now and then.
 const LASTING: (i64, i64) = (120, 5);
+/// gsyncd sends a changelog again for some time before it gives up: a minute either way.
+const RETRIES: (i64, i64) = (60, 60);
+/// A monitor waits a minute for a worker to confirm its start, then kills it as hung.
+const HANG: (i64, i64) = (90, 5);
+/// The share of an effect's repeats that must have the cause near them; a fifth, since a log
+/// counts a lasting fault less often than what it breaks.
+const LEAST_SHARE: f64 = 0.2;
 
 /// Links each draft to the draft that caused it.
 pub(super) fn link(drafts: &mut [Candidate]) {
@@ -35,7 +42,7 @@ fn known_failure(drafts: &[Candidate], effect: &Candidate) -> Option<usize> {
         return None;
     }
     drafts.iter().position(|cause| {
-        let of_entries = is_entry_code(cause.code) && cause.case == effect.case;
+        let of_entries = cause.code.is(Flag::Entry) && cause.case == effect.case;
         let failed: HashSet<_> = cause.gfids.iter().collect();
         let known = effect.gfids.iter().filter(|gfid| failed.contains(gfid)).count();
         of_entries && known * 2 >= effect.gfids.len() && known > 0
@@ -44,98 +51,110 @@ fn known_failure(drafts: &[Candidate], effect: &Candidate) -> Option<usize> {
 
 /// The cause that explains an effect best: by the strength of the rule, then by time.
 fn strongest(drafts: &[Candidate], index: usize, effect: &Candidate) -> Option<usize> {
-    if !may_have_cause(effect.code) {
+    let rules: Vec<_> = RULES.iter().filter(|rule| rule.effects.contains(&effect.code)).collect();
+    if rules.is_empty() {
         return None;
     }
     let mut best: Option<(u8, f64, usize)> = None;
     for (other, cause) in drafts.iter().enumerate() {
+        let Some(rule) = rules.iter().find(|rule| (rule.fits)(cause, effect)) else { continue };
+        // What is excused explains nothing, but a secondary that timed out explains the break.
         let counts = cause.severity != Severity::Benign || cause.saying == Message::Inactive;
-        let Some((strength, window)) = rule(cause, effect) else { continue };
         if other == index || !counts || !cause.may_share_worker(effect) {
             continue;
         }
-        let share = match window {
+        let share = match rule.window {
             Some((before, after)) => effect.moments.share_near(&cause.moments, before, after),
             None => 1.0,
         };
-        if share < 0.2 {
+        if share < LEAST_SHARE {
             continue;
         }
-        if best.is_none_or(|(s, near, _)| (strength, share) > (s, near)) {
-            best = Some((strength, share, other));
+        if best.is_none_or(|(strength, near, _)| (rule.strength, share) > (strength, near)) {
+            best = Some((rule.strength, share, other));
         }
     }
     best.map(|(_, _, cause)| cause)
 }
 
+/// Seconds before and after the effect in which the cause must be logged; `None` if it may be
+/// any time.
 type Window = Option<(i64, i64)>;
 
-/// Whether any rule below explains findings of this code.
-fn may_have_cause(code: Code) -> bool {
-    matches!(
-        code,
-        Code::PeerBroken
-            | Code::RemoteCliFailed
-            | Code::AgentDied
-            | Code::IoError
-            | Code::StaleHandle
-            | Code::SecondaryUnreachableVolume
-            | Code::ChangelogSkipped
-            | Code::DataSyncFailed
-            | Code::ChangelogRegisterFailed
-            | Code::HybridCrawlRestarting
-            | Code::WorkerNeverStarted
-            | Code::SessionNotRunning
-            | Code::StatusFileMissing
-            | Code::GsyncdConfigUnavailable
-            | Code::WorkerCrash
-    )
+/// Findings of these codes are explained by a cause that fits.
+struct Rule {
+    effects: &'static [Code],
+    /// The more certain explanation wins: 9 is the effect's own error seen from the other side, 4
+    /// a frequent neighbour.
+    strength: u8,
+    window: Window,
+    fits: fn(&Candidate, &Candidate) -> bool,
 }
 
-/// How strongly one code explains another, and how near in time it must be.
-fn rule(cause: &Candidate, effect: &Candidate) -> Option<(u8, Window)> {
-    use Code as C;
-    let ssh =
-        matches!(cause.code, C::SshKeyNoForcedCommand | C::SshAuthRefused | C::SshUnreachable);
-    match (effect.code, cause.code) {
-        (C::PeerBroken | C::RemoteCliFailed, _) if ssh => Some((9, Some(SAME))),
-        (C::PeerBroken | C::AgentDied, C::LibgfchangelogMissing) => Some((8, Some(SAME))),
-        (C::PeerBroken, _) if effect.side == Side::Primary && speaks_for_secondary(cause) => {
-            Some((7, Some(SAME)))
-        }
-        (C::PeerBroken, C::PeerBroken) if effect.side == Side::Primary => {
-            (cause.saying == Message::Inactive).then_some((6, Some(SAME)))
-        }
-        (C::PeerBroken, C::PythonIncompatible | C::GlusterBinaryMissing | C::RemoteCliFailed) => {
-            Some((5, Some(SAME)))
-        }
-        (C::IoError | C::StaleHandle, C::SplitBrain | C::DhtGfidDiffers) => {
-            Some((7, Some(LASTING)))
-        }
-        (C::SecondaryUnreachableVolume, C::SecondaryUnreachableVolume) => {
-            let (from_log, from_mount) = (effect.worker.is_some(), cause.worker.is_none());
-            (from_log && from_mount).then_some((5, Some(LASTING)))
-        }
-        (C::ChangelogSkipped, C::DataSyncFailed) => Some((8, None)),
-        (C::ChangelogSkipped | C::DataSyncFailed, C::InternalXattrNoise) => {
-            Some((6, Some((60, 60))))
-        }
-        (C::DataSyncFailed, _) if ssh => Some((6, Some(SAME))),
-        (C::DataSyncFailed, C::EntryFailed) => Some((4, Some((60, 60)))),
-        (C::ChangelogRegisterFailed, C::LibgfchangelogMissing) => Some((8, Some(SAME))),
-        (C::HybridCrawlRestarting, _) if cause.worker == effect.worker => {
-            (cause.severity == Severity::Fatal).then_some((5, None))
-        }
-        (C::WorkerNeverStarted, C::GsyncdConfigUnavailable | C::SessionHalfCreated) => {
-            Some((8, None))
-        }
-        (C::WorkerNeverStarted, C::PythonIncompatible | C::RemoteCliFailed) => Some((7, None)),
-        (C::SessionNotRunning | C::StatusFileMissing, C::SessionHalfCreated) => Some((6, None)),
-        (C::GsyncdConfigUnavailable, C::PythonIncompatible) => Some((7, None)),
-        (C::WorkerCrash, _) if ssh && effect.words == "hung" => Some((6, Some((90, 5)))),
-        _ => None,
-    }
+const fn rule(
+    effects: &'static [Code],
+    strength: u8,
+    window: Window,
+    fits: fn(&Candidate, &Candidate) -> bool,
+) -> Rule {
+    Rule { effects, strength, window, fits }
 }
+
+/// The first rule that fits a pair counts, so stronger ones of an effect come first.
+const RULES: &[Rule] = {
+    use Code as C;
+    &[
+        rule(&[C::PeerBroken, C::RemoteCliFailed], 9, Some(SAME), |cause, _| {
+            cause.code.is(Flag::Ssh)
+        }),
+        rule(&[C::PeerBroken, C::AgentDied, C::ChangelogRegisterFailed], 8, Some(SAME), |it, _| {
+            it.code == C::LibgfchangelogMissing
+        }),
+        rule(&[C::PeerBroken], 7, Some(SAME), |cause, effect| {
+            effect.side == Side::Primary && speaks_for_secondary(cause)
+        }),
+        rule(&[C::PeerBroken], 6, Some(SAME), |cause, effect| {
+            effect.side == Side::Primary
+                && cause.code == C::PeerBroken
+                && cause.saying == Message::Inactive
+        }),
+        rule(&[C::PeerBroken], 5, Some(SAME), |cause, _| {
+            matches!(
+                cause.code,
+                C::PythonIncompatible | C::GlusterBinaryMissing | C::RemoteCliFailed
+            )
+        }),
+        rule(&[C::IoError, C::StaleHandle], 7, Some(LASTING), |cause, _| {
+            matches!(cause.code, C::SplitBrain | C::DhtGfidDiffers)
+        }),
+        // The mount's own log, which names no worker, explains what gsyncd saw of it.
+        rule(&[C::SecondaryUnreachableVolume], 5, Some(LASTING), |cause, effect| {
+            cause.code == effect.code && effect.worker.is_some() && cause.worker.is_none()
+        }),
+        rule(&[C::ChangelogSkipped], 8, None, |cause, _| cause.code == C::DataSyncFailed),
+        rule(&[C::ChangelogSkipped, C::DataSyncFailed], 6, Some(RETRIES), |cause, _| {
+            cause.code == C::InternalXattrNoise
+        }),
+        rule(&[C::DataSyncFailed], 6, Some(SAME), |cause, _| cause.code.is(Flag::Ssh)),
+        rule(&[C::DataSyncFailed], 4, Some(RETRIES), |cause, _| cause.code == C::EntryFailed),
+        rule(&[C::HybridCrawlRestarting], 5, None, |cause, effect| {
+            cause.worker == effect.worker && cause.severity == Severity::Fatal
+        }),
+        rule(&[C::WorkerNeverStarted], 8, None, |cause, _| {
+            matches!(cause.code, C::GsyncdConfigUnavailable | C::SessionHalfCreated)
+        }),
+        rule(&[C::WorkerNeverStarted], 7, None, |cause, _| {
+            matches!(cause.code, C::PythonIncompatible | C::RemoteCliFailed)
+        }),
+        rule(&[C::SessionNotRunning, C::StatusFileMissing], 6, None, |cause, _| {
+            cause.code == C::SessionHalfCreated
+        }),
+        rule(&[C::GsyncdConfigUnavailable], 7, None, |it, _| it.code == C::PythonIncompatible),
+        rule(&[C::WorkerCrash], 6, Some(HANG), |cause, effect| {
+            effect.words == "hung" && cause.code.is(Flag::Ssh)
+        }),
+    ]
+};
 
 /// Whether a draft tells of an error on the secondary that ends its gsyncd or its answer.
 fn speaks_for_secondary(cause: &Candidate) -> bool {

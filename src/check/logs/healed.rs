@@ -2,7 +2,7 @@
 
 use super::candidate::Candidate;
 use super::case::LogCase;
-use crate::domain::{Code, Severity, Side, Time};
+use crate::domain::{Code, Flag, Severity, Side, Time};
 use crate::format::log_message::Message;
 
 /// Seconds around a stop, start or configuration change in which its noise is logged.
@@ -15,11 +15,9 @@ pub(super) fn excuse(draft: &mut Candidate, scene: &LogCase) {
     if of_mount && draft.code == Code::StaleHandle && scene.saw_work() {
         draft.severity = Severity::Warning;
     }
-    let noise = matches!(
-        draft.code,
-        Code::PeerBroken | Code::ShutdownNoise | Code::SshUnreachable | Code::AgentDied
-    ) || (draft.code == Code::SecondaryUnreachableVolume
-        && draft.saying == Message::RemoteOpFailed)
+    let noise = draft.code.is(Flag::StopNoise)
+        || (draft.code == Code::SecondaryUnreachableVolume
+            && draft.saying == Message::RemoteOpFailed)
         || (draft.code == Code::WorkerCrash && draft.saying == Message::WorkerDied);
     if !noise {
         return;
@@ -62,20 +60,7 @@ pub(super) fn is_healed(draft: &Candidate, scene: &LogCase) -> bool {
         return false;
     }
     let Some(last) = draft.last else { return false };
-    let starting = matches!(
-        draft.code,
-        Code::SshKeyNoForcedCommand
-            | Code::SshAuthRefused
-            | Code::SshUnreachable
-            | Code::PeerBroken
-            | Code::RemoteCliFailed
-            | Code::GlusterBinaryMissing
-            | Code::LibgfchangelogMissing
-            | Code::ChangelogRegisterFailed
-            | Code::MetaVolumeMissing
-            | Code::SecondaryUnreachableVolume
-            | Code::AgentDied
-    );
+    let starting = draft.code.is(Flag::StopsStart);
     let after = |at: Option<Time>| at.is_some_and(|at| at > last);
     let mut seen = false;
     for track in scene.tracks_of(draft) {

@@ -21,12 +21,12 @@ pub use brick_status::{add_dropped, place_findings, questions};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{
-    Code, Diagnosis, Finding, Name, Severity, Side, Source, SourceKind, TimeSet, Verdict,
+    Code, Diagnosis, Finding, Flag, Name, Severity, Side, Source, SourceKind, TimeSet, Verdict,
 };
 use crate::format::log_message::Message;
 use crate::format::release::ReleaseSet;
 use crate::scan::logs::{Incident, Incidents, LogSummary};
-use candidate::{Candidate, is_entry_code};
+use candidate::Candidate;
 use case::{LogCase, in_case};
 
 /// Judges what logs tell: findings with their causes, workers, verdict.
@@ -234,7 +234,7 @@ fn supported(draft: &Candidate, other: &Candidate) -> bool {
     }
     let near = |before, after| draft.moments.share_near(&other.moments, before, after) > 0.5;
     match draft.saying {
-        Message::FixFailed => is_entry_code(other.code) && near(30, 30),
+        Message::FixFailed => other.code.is(Flag::Entry) && near(30, 30),
         Message::DirectoryStops => other.code == draft.code && near(3, 3),
         Message::RemoteOpFailed | Message::FuseFailed => {
             other.code == draft.code
@@ -258,10 +258,7 @@ fn is_echo_of_any(draft: &Candidate, own: &[Candidate]) -> bool {
     let by_ssh = draft.code == Code::SshUnreachable;
     let mut moments = TimeSet::default();
     for other in own.iter().filter(|other| other.may_share_worker(draft)) {
-        let ssh = matches!(
-            other.code,
-            Code::SshUnreachable | Code::SshAuthRefused | Code::SshKeyNoForcedCommand
-        );
+        let ssh = other.code.is(Flag::Ssh);
         let grave = other.severity <= Severity::Loss || other.relayed;
         if (by_ssh && ssh) || (!by_ssh && grave) {
             moments.merge(&other.moments);

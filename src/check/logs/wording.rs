@@ -1,14 +1,20 @@
 //! What a finding means in one sentence, and the next commands.
+//!
+//! The usual sentence and the commands are in the code's row ([`crate::domain::Code`]); here are
+//! the exceptions that only circumstances decide, and what fills the placeholders.
 
-use super::candidate::{Candidate, is_entry_code};
+use super::candidate::Candidate;
 use crate::domain::{Code, Finding, Remedy, Severity, Side};
 use crate::format::log_message::Message;
+
+/// Lines shown as evidence; the count says how many there were.
+const EVIDENCE: usize = 4;
 
 /// The finding as it is reported.
 pub(super) fn finish(draft: Candidate, caused_by: Option<usize>) -> Finding {
     let (says, commands) = (says(&draft), commands(&draft));
     let mut evidence = draft.evidence;
-    evidence.truncate(4);
+    evidence.truncate(EVIDENCE);
     Finding {
         case: draft.case,
         code: draft.code,
@@ -32,124 +38,85 @@ pub(super) fn finish(draft: Candidate, caused_by: Option<usize>) -> Finding {
         says,
         evidence,
         known: Vec::new(),
-        remedy: Remedy { runbook: draft.code.slug(), commands },
+        remedy: Remedy { runbook: draft.code.runbook().name, commands },
     }
 }
 
-/// One sentence a person understands.
+/// The sentence, and whether the worker recovered.
 fn says(draft: &Candidate) -> String {
-    let sentence = if draft.severity == Severity::Benign { benign(draft) } else { sentence(draft) };
-    let healed = if draft.healed { "; it went on well afterwards" } else { "" };
-    format!("{sentence}{healed}")
+    let sentence = fill(sentence(draft), |name| match name {
+        "op" => draft.op.clone().unwrap_or_else(|| "an entry operation".to_owned()),
+        "error" => draft.errno.map(|errno| format!(" ({errno})")).unwrap_or_default(),
+        "exit" => exit(draft),
+        "volume" => volume(draft.side).to_owned(),
+        "parent" => draft.parent.map(|parent| parent.to_string()).unwrap_or_default(),
+        "entries" => count(draft.entries.len().max(draft.gfids.len()), "entry", "entries"),
+        "changelogs" => count(draft.changelogs.len().max(1), "changelog", "changelogs"),
+        "words" => draft.words.clone(),
+        _ => String::new(),
+    });
+    let recovered = if draft.healed { "; recovered afterwards" } else { "" };
+    format!("{sentence}{recovered}")
 }
 
-fn benign(draft: &Candidate) -> String {
-    match draft.code {
+/// The sentence of a code, unless the circumstances ask for another.
+fn sentence(draft: &Candidate) -> &'static str {
+    let on_mount = matches!(draft.saying, Message::RemoteOpFailed | Message::FuseFailed);
+    match (draft.code, draft.severity) {
+        (code, Severity::Benign) => benign(code),
+        (Code::PeerBroken, _) if draft.side == Side::Secondary => {
+            "the secondary's gsyncd timed out waiting for the primary{error}"
+        }
+        (Code::EntryParentMissing, _) if draft.parent.is_none() => {
+            "{op} failed: a parent directory is missing on the secondary{error}"
+        }
+        (Code::GfidConflictFixed, _) if draft.saying == Message::ConflictsCounted => {
+            "entries failed at first and gsyncd resolved the conflicts; since 6.2 it does not log what it removed, renamed or created on the secondary"
+        }
+        (Code::EntryNotPermitted | Code::EntryAccessDenied | Code::EntryFailed, _) if on_mount => {
+            "{op} failed on a mount of the secondary{error}"
+        }
+        // A warning here is a call that was retried to the end, by a worker that then went on.
+        (
+            Code::EntryNotPermitted | Code::EntryAccessDenied | Code::EntryFailed,
+            Severity::Warning,
+        ) => "{op} failed on the secondary{error} at every retry",
+        (Code::DataSyncFailed, Severity::Fatal) => "rsync or tar failed{exit}; the worker dies",
+        (Code::DataSyncFailed, _) if draft.healed => {
+            "some data could not be sent at first{exit}; a later retry sent it"
+        }
+        (Code::IoError, Severity::Warning) => "a brick of {volume} does not respond",
+        (code, _) => code.sentence(),
+    }
+}
+
+/// What a benign finding is instead of a fault.
+fn benign(code: Code) -> &'static str {
+    match code {
         Code::MissingOnSecondary => {
-            "look-ups before a create: the same line is logged for every healthy one".to_owned()
+            "lookups before a create: every healthy create logs the same line"
         }
-        Code::HistoryPartial => "the first full crawl of a new session".to_owned(),
-        Code::PeerBroken => "the connection ended with a stop or configuration change".to_owned(),
-        _ => "logged while the session was being stopped or reconfigured".to_owned(),
+        Code::HistoryPartial => "the first full crawl of a new session",
+        Code::PeerBroken => "the connection ended with a stop or configuration change",
+        // Only noise of a stop is benign otherwise (`healed::excuse`).
+        _ => "logged while the session was being stopped or reconfigured",
     }
 }
 
-fn sentence(draft: &Candidate) -> String {
-    match draft.code {
-        code if is_entry_code(code) || code == Code::GfidConflictFixed => on_entries(draft),
-        Code::ChangelogSkipped
-        | Code::DataSyncFailed
-        | Code::DataSyncEmpty
-        | Code::InternalXattrNoise => on_data(draft),
-        Code::StaleHandle
-        | Code::IoError
-        | Code::NoData
-        | Code::MissingOnSecondary
-        | Code::SplitBrain
-        | Code::DhtGfidDiffers
-        | Code::HandleMissingLogged => on_volumes(draft),
-        _ => on_session(draft),
+fn volume(side: Side) -> &'static str {
+    match side {
+        Side::Primary => "the primary volume",
+        Side::Secondary => "the secondary volume",
+        Side::Both => "a volume",
     }
 }
 
-fn on_entries(draft: &Candidate) -> String {
-    let op = draft.op.as_deref().unwrap_or("an entry operation");
-    let why = draft.errno.map(|errno| format!(" ({errno})")).unwrap_or_default();
-    let several = draft.entries.len().max(draft.gfids.len());
-    match draft.code {
-        Code::EntryMkdirFailed => {
-            format!(
-                "a directory could not be made on the secondary{why}; the worker stops there until that is mended"
-            )
-        }
-        Code::EntryGfidMismatch => format!(
-            "{op} failed: the name exists on the secondary with another gfid{why}; the entry was given up"
-        ),
-        Code::EntryParentMissing => match draft.parent {
-            Some(parent) => format!(
-                "directory {parent} is missing on the secondary: {several} entries below it were given up"
-            ),
-            None => format!("{op} failed: a parent directory is missing on the secondary{why}"),
-        },
-        Code::EntryIsDirectory => {
-            format!("{op} met a directory{why}: old and new directory both exist on the secondary")
-        }
-        Code::EntryBusy => {
-            format!("{op} met a busy entry{why}: usually transient, unless it repeats")
-        }
-        Code::EntryNotEmpty => {
-            format!(
-                "a directory that was removed on the primary is not empty on the secondary{why}"
-            )
-        }
-        Code::MetadataFailed => {
-            format!("owner, mode or times could not be set on the secondary{why}")
-        }
-        Code::GfidConflictFixed if draft.saying == Message::ConflictsCounted => {
-            "entries failed at first and gsyncd mended them; since 6.2 it does not log what it removed, renamed or created on the secondary".to_owned()
-        }
-        Code::GfidConflictFixed => {
-            "gsyncd removed or renamed entries on the secondary to mend gfid conflicts".to_owned()
-        }
-        _ if matches!(draft.saying, Message::RemoteOpFailed | Message::FuseFailed) => {
-            format!("{op} failed on a mount of the secondary{why}")
-        }
-        _ if draft.severity == Severity::Warning => {
-            format!("{op} failed on the secondary{why} each time it was tried")
-        }
-        _ => format!("{op} failed on the secondary{why}; the entry was given up"),
-    }
+fn count(count: usize, one: &str, many: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
-fn on_data(draft: &Candidate) -> String {
-    let code = draft.exit_code.map(|code| format!(" with {code} ({})", exit_words(code)));
-    match draft.code {
-        Code::ChangelogSkipped => format!(
-            "{} given up after the last retry: data they name is not on the secondary, and nothing will try again",
-            match draft.changelogs.len() {
-                0 | 1 => "a changelog was".to_owned(),
-                many => format!("{many} changelogs were"),
-            }
-        ),
-        Code::DataSyncEmpty => {
-            "rsync reports success and transfers nothing: files arrive empty".to_owned()
-        }
-        Code::InternalXattrNoise => {
-            "GlusterFS's own attributes were refused: noise, but it makes rsync return 23"
-                .to_owned()
-        }
-        _ if draft.severity == Severity::Fatal => {
-            format!("rsync or tar failed{}; the worker dies of it", code.unwrap_or_default())
-        }
-        _ if draft.healed => format!(
-            "some data could not be sent at first{} and was sent with a later try",
-            code.unwrap_or_default()
-        ),
-        _ => format!(
-            "data could not be sent: rsync or tar returned an error{}; after the last retry the changelog is given up",
-            code.unwrap_or_default()
-        ),
-    }
+fn exit(draft: &Candidate) -> String {
+    draft.exit_code.map(|code| format!(" with {code} ({})", exit_words(code))).unwrap_or_default()
 }
 
 /// What rsync's exit status means (rsync(1), EXIT VALUES).
@@ -174,155 +141,102 @@ fn exit_words(code: i32) -> &'static str {
     }
 }
 
-fn on_volumes(draft: &Candidate) -> String {
-    let volume = match draft.side {
-        Side::Primary => "the primary volume",
-        Side::Secondary => "the secondary volume",
-        Side::Both => "a volume",
-    };
-    match draft.code {
-        Code::StaleHandle => format!("a stale file handle (ESTALE) on {volume}"),
-        Code::IoError if draft.severity == Severity::Warning => {
-            format!("a brick of {volume} does not answer")
-        }
-        Code::IoError => {
-            format!(
-                "an input/output error (EIO) on {volume}: a brick is down, or split-brain; one file blocks the brick"
-            )
-        }
-        Code::NoData => format!("an extended attribute is missing (ENODATA) on {volume}"),
-        Code::SplitBrain => format!("{volume} is in split-brain: heal it first"),
-        Code::DhtGfidDiffers => {
-            format!(
-                "a directory of {volume} has different gfids on different bricks: heal it first"
-            )
-        }
-        Code::HandleMissingLogged => {
-            format!("a gfid's handle is missing or broken on a brick of {volume}")
-        }
-        _ => "the secondary could not find these gfids: suspects, until checked on the bricks"
-            .to_owned(),
-    }
-}
-
-fn on_session(draft: &Candidate) -> String {
-    let error = draft.errno.map(|errno| format!(" ({errno})")).unwrap_or_default();
-    let text = match draft.code {
-        Code::SshKeyNoForcedCommand => {
-            "ssh ran the placeholder /nonexistent/gsyncd: the secondary's authorized_keys holds the key without its forced command"
-        }
-        Code::SshAuthRefused => "ssh to the secondary is refused: the key is not accepted there",
-        Code::SshUnreachable => "the secondary node cannot be reached by ssh",
-        Code::PeerBroken if draft.side == Side::Secondary => {
-            "the secondary stopped for want of a sign of life from the primary"
-        }
-        Code::PeerBroken => {
-            "the connection to the secondary's gsyncd broke; its own log of that second says why"
-        }
-        Code::RemoteCliFailed => {
-            "a gluster command on the other side failed; its own message may be lost"
-        }
-        Code::GlusterBinaryMissing => {
-            "gsyncd could not run a program it needs (gluster, rsync, ssh): no file of the volume is missing"
-        }
-        Code::GsyncdConfigUnavailable => {
-            "gsyncd's configuration cannot be read: gsyncd itself may not run"
-        }
-        Code::PythonIncompatible => "gsyncd does not work with the python it runs under",
-        Code::LibgfchangelogMissing => "libgfchangelog.so cannot be loaded",
-        Code::WorkerNeverStarted => "the session was created, but no worker was ever started",
-        Code::MountbrokerBroken => {
-            "the non-root mount on the secondary cannot be made or is left behind"
-        }
-        Code::SecondaryUnreachableVolume => {
-            "the mount below gsyncd lost its volume: stopped, or all its bricks are down"
-        }
-        Code::MetaVolumeMissing => {
-            "the shared storage volume is not mounted on this node: the worker exits"
-        }
-        Code::AgentDied => "the changelog agent died and took the worker with it",
-        Code::HistoryUnavailable => {
-            "the changelog history cannot be read: the index is broken or gone"
-        }
-        Code::HistoryPartial => {
-            "part of the changelog history is missing: a full crawl covers the gap, without its deletes and renames"
-        }
-        Code::UpgradeScriptLate => {
-            "the changelog upgrade script ran too late or twice: the index may be half rewritten"
-        }
-        Code::ChangelogRegisterFailed => {
-            "a worker cannot register with the brick's changelog: brick down, or changelog off"
-        }
-        Code::HybridCrawlRestarting => "the full crawl starts again from zero after each crash",
-        Code::NameEncoding => {
-            "a file name's encoding breaks gsyncd: it runs in a locale that is not UTF-8, or cannot handle the name"
-        }
-        Code::StatusFileMissing => "a pid, state or status file of the session is missing",
-        Code::SessionHalfCreated => "the session was only half created: it has no configuration",
-        Code::SessionNotRunning => {
-            "stop, delete or status was refused: the session is not running on this node"
-        }
-        Code::WorkerCrash => return format!("a worker died: {}", draft.words),
-        _ => draft.code.title(),
-    };
-    format!("{text}{error}")
-}
-
-/// The next commands, ready to paste; nothing from a log goes in unquoted.
+/// The next commands, ready to paste.
 fn commands(draft: &Candidate) -> Vec<String> {
     if draft.severity == Severity::Benign {
         return Vec::new();
     }
-    let mut commands = Vec::new();
-    if is_entry_code(draft.code)
-        || matches!(draft.code, Code::MissingOnSecondary | Code::ChangelogSkipped | Code::NoData)
-    {
-        let brick = draft.worker.as_deref().and_then(|brick| shlex::try_quote(brick).ok());
-        let brick = brick.as_deref().unwrap_or("BRICK");
-        commands.push(format!(
-            "georepair diagnose --brick {brick}   # on the primary: where, and is it still there"
-        ));
-    }
-    let (primary, secondary) = ends(draft.session.as_deref());
-    match draft.code {
-        Code::SshAuthRefused | Code::SshKeyNoForcedCommand | Code::SshUnreachable => {
-            let host = secondary.split("::").next().unwrap_or("SECONDARY-HOST").to_owned();
-            commands.push(format!(
-                "ssh -oBatchMode=yes -i /var/lib/glusterd/geo-replication/secret.pem root@{host} true"
-            ));
-        }
-        Code::SplitBrain | Code::IoError | Code::StaleHandle | Code::DhtGfidDiffers => {
-            commands.push(format!("gluster volume heal {primary} info summary"));
-        }
-        Code::SecondaryUnreachableVolume => {
-            let volume = secondary.split("::").nth(1).unwrap_or("SECONDARY").to_owned();
-            commands.push(format!("gluster volume status {volume}   # on the secondary"));
-        }
-        Code::ChangelogRegisterFailed | Code::HistoryUnavailable => {
-            commands.push(format!("gluster volume status {primary}"));
-        }
-        Code::WorkerNeverStarted => {
-            commands.push(format!("gluster volume geo-replication {primary} {secondary} start"));
-        }
-        Code::SessionHalfCreated | Code::GsyncdConfigUnavailable | Code::SessionNotRunning => {
-            commands.push(format!("gluster volume geo-replication {primary} {secondary} status"));
-        }
-        _ => {}
-    }
-    commands.push(format!("georepair runbook {}", draft.code));
-    commands
+    let ends = Ends::of(draft.session.as_deref());
+    let value = |name: &str| match name {
+        "brick" => draft.worker.as_deref().and_then(quoted).unwrap_or_else(|| "BRICK".to_owned()),
+        "primary" => ends.primary.clone(),
+        "secondary" => ends.secondary.clone(),
+        "host" => ends.host.clone(),
+        "volume" => ends.volume.clone(),
+        _ => String::new(),
+    };
+    let next = draft.code.next_commands().iter().map(|command| fill(command, value));
+    next.chain([format!("georepair runbook {}", draft.code.runbook().name)]).collect()
 }
 
-/// Both ends of a session as the gluster command takes them; capitals where the name does not
-/// tell them apart.
-fn ends(session: Option<&str>) -> (String, String) {
-    let parts: Vec<_> = session.map(|name| name.split('_').collect()).unwrap_or_default();
-    let quoted = |text: &str| shlex::try_quote(text).map(std::borrow::Cow::into_owned);
-    if let [primary, host, secondary] = parts.as_slice()
-        && let (Ok(primary), Ok(secondary)) =
-            (quoted(primary), quoted(&format!("{host}::{secondary}")))
-    {
-        return (primary, secondary);
+/// Both ends of a session as the gluster command takes them, quoted for the shell: a log is not
+/// trusted. Capitals where the session's name does not tell them apart.
+struct Ends {
+    primary: String,
+    secondary: String,
+    host: String,
+    volume: String,
+}
+
+impl Ends {
+    /// Splits `<primary>_<host>_<secondary>`; more underscores could be anywhere.
+    fn of(session: Option<&str>) -> Self {
+        let parts: Vec<_> = session.map(|name| name.split('_').collect()).unwrap_or_default();
+        let known = if let [primary, host, volume] = parts.as_slice() {
+            let secondary = quoted(&format!("{host}::{volume}"));
+            quoted(primary).zip(secondary).zip(quoted(host).zip(quoted(volume)))
+        } else {
+            None
+        };
+        let Some(((primary, secondary), (host, volume))) = known else {
+            return Self {
+                primary: "PRIMARY".to_owned(),
+                secondary: "HOST::SECONDARY".to_owned(),
+                host: "HOST".to_owned(),
+                volume: "SECONDARY".to_owned(),
+            };
+        };
+        Self { primary, secondary, host, volume }
     }
-    ("PRIMARY".to_owned(), "HOST::SECONDARY".to_owned())
+}
+
+fn quoted(text: &str) -> Option<String> {
+    shlex::try_quote(text).ok().map(std::borrow::Cow::into_owned)
+}
+
+/// Replaces each `{name}` of a template, in one pass: a value that holds braces stays as it is.
+fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
+    let mut parts = template.split('{');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or(("", part));
+        out += &value(name);
+        out += rest;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A misspelt placeholder would vanish from the text.
+    #[test]
+    fn every_placeholder_of_the_table_is_known() {
+        let known = |template: &str, names: &[&str]| {
+            fill(template, |name| {
+                assert!(names.contains(&name), "{{{name}}} in {template:?}");
+                String::new()
+            });
+        };
+        let sentence =
+            ["op", "error", "exit", "volume", "parent", "entries", "changelogs", "words"];
+        for code in Code::ALL {
+            known(code.sentence(), &sentence);
+            for command in code.next_commands() {
+                known(command, &["primary", "secondary", "host", "volume", "brick"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_hostile_session_name_stays_quoted() {
+        let ends = Ends::of(Some("{host}_$(reboot)_v"));
+        let command = fill("x {primary} {host}", |name| match name {
+            "primary" => ends.primary.clone(),
+            _ => ends.host.clone(),
+        });
+        let words = ["x", "{host}", "$(reboot)"].map(str::to_owned).to_vec();
+        assert_eq!(shlex::split(&command), Some(words));
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::preflight::{CheckStatus, preflight};
 use crate::domain::{
-    BrickState, Code, Finding, Level, ResetOptions, SecondaryData, SessionState, Severity, Time,
+    BrickState, Code, Finding, Flag, Level, ResetOptions, SecondaryData, SessionState, Severity,
+    Time,
 };
 
 /// A level as it is offered.
@@ -101,12 +102,12 @@ pub fn advice(found: &SessionState, logged: &[Finding], now: Time) -> Recommenda
     let open = logged.iter().filter(|it| !it.healed && it.severity <= Severity::Loss);
     let open: Vec<_> = open.collect();
     // No reset mends these, and none helps before they are mended.
-    let cause = open.iter().find(|it| it.severity == Severity::Fatal || is_of_rsync(it.code));
+    let cause = open.iter().find(|it| it.severity == Severity::Fatal || it.code.is(Flag::Rsync));
     let first = cause.map(|it| {
         let (title, slug) = (it.code.title(), it.code.slug());
         format!("{title}; mend that first: georepair runbook {slug}")
     });
-    let losses = open.iter().filter(|it| is_loss_of_changes(it.code));
+    let losses = open.iter().filter(|it| it.code.is(Flag::LosesChanges));
     if let Some(loss) = losses.min_by_key(|it| it.first) {
         let advice = sent_again_since(found, loss, now);
         let whys = std::iter::once(advice.why).chain(first);
@@ -121,25 +122,6 @@ pub fn advice(found: &SessionState, logged: &[Finding], now: Time) -> Recommenda
         return advise("retry", format!("the worker on {} is Faulty; {tells}", worker.node));
     }
     advise("retry", "nothing that was seen needs more".to_owned())
-}
-
-/// What is sent again with the same rsync is lost again.
-fn is_of_rsync(code: Code) -> bool {
-    matches!(code, Code::DataSyncEmpty | Code::RsyncIncompatible)
-}
-
-/// Changes that gsyncd gave up or lost, and would bring if it came by them again.
-fn is_loss_of_changes(code: Code) -> bool {
-    matches!(
-        code,
-        Code::ChangelogSkipped
-            | Code::DataSyncFailed
-            | Code::DataSyncEmpty
-            | Code::EntryParentMissing
-            | Code::EntryFailed
-            | Code::HistoryPartial
-            | Code::MetadataFailed
-    )
 }
 
 /// So many seconds before a loss was logged it may have happened: a worker tries for some minutes.
