@@ -24,7 +24,7 @@ fn pages() -> Vec<(String, String)> {
 /// That each code has a page is held by the compiler.
 #[test]
 fn every_page_is_in_the_program() {
-    let out = georepair().args(["runbook", "--format", "json"]).output().unwrap();
+    let out = georepair(["runbook", "--format", "json"]).output().unwrap();
     let listed: Value = serde_json::from_slice(&out.stdout).unwrap();
     let listed = listed["runbooks"].as_array().unwrap().iter();
     let listed: Vec<_> = listed.map(|page| page["name"].as_str().unwrap().to_owned()).collect();

@@ -1,8 +1,10 @@
 //! A diagnosis: what the logs show, what caused what, and what to do about it.
 
+use std::collections::HashSet;
+
 use serde::{Serialize, Serializer};
 
-use super::{Code, Errno, Gfid, Name, Severity, Side, Time};
+use super::{Code, Errno, Gfid, Name, Severity, Side, Time, TimeSet};
 
 /// The answer to "what is wrong with my session".
 ///
@@ -131,27 +133,10 @@ pub struct Finding {
     pub node: Option<String>,
     /// The worker's brick, where the log names it.
     pub worker: Option<String>,
-    /// How often it was logged, folded repeats included.
-    pub count: u64,
-    /// When first.
-    pub first: Option<Time>,
-    /// When last.
-    pub last: Option<Time>,
-    /// The error number, where there is one.
-    pub errno: Option<Errno>,
-    /// The exit status of rsync, tar or ssh; these are not error numbers.
-    pub exit_code: Option<i32>,
-    /// The operation, such as `CREATE`.
-    pub op: Option<String>,
-    /// The failing gfids: not every uuid on the line.
-    pub gfids: Vec<Gfid>,
-    /// The failing entries.
-    pub entries: Vec<FailedEntry>,
-    /// How many further entries and gfids were counted but not kept, to bound memory.
-    pub omitted: u64,
-    /// The changelogs concerned, such as `CHANGELOG.1795230034`.
-    pub changelogs: Vec<String>,
-    /// Whether the log shows that it went on well afterwards.
+    /// What was seen of it in the logs.
+    #[serde(flatten)]
+    pub seen: Observed,
+    /// Whether the log shows that the worker recovered.
     pub healed: bool,
     /// The index of the finding that caused this one.
     pub caused_by: Option<usize>,
@@ -163,6 +148,78 @@ pub struct Finding {
     pub known: Vec<String>,
     /// What to do.
     pub remedy: Remedy,
+}
+
+/// What was seen of one kind of event: how often, when, with which error, on which objects.
+///
+/// Serialises as the fields of a [`Finding`] from `count` to `changelogs`, in this order.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Observed {
+    /// Times it was logged, including "repeated N times" lines.
+    pub count: u64,
+    /// When first.
+    pub first: Option<Time>,
+    /// When last.
+    pub last: Option<Time>,
+    /// The seconds it happened in.
+    #[serde(skip)]
+    pub moments: TimeSet,
+    /// The error number, if any.
+    pub errno: Option<Errno>,
+    /// The exit status of rsync, tar or ssh; these are not error numbers.
+    pub exit_code: Option<i32>,
+    /// The operation, such as `CREATE`; `None` if there are several.
+    pub op: Option<String>,
+    /// The missing parent directory of the entries.
+    #[serde(skip)]
+    pub parent: Option<Gfid>,
+    /// The failing gfids, each once: not every uuid on the line.
+    pub gfids: Vec<Gfid>,
+    /// The failing entries, each once.
+    pub entries: Vec<FailedEntry>,
+    /// How many further entries and gfids were counted but not kept, to bound memory.
+    pub omitted: u64,
+    /// The changelogs concerned, each once, such as `CHANGELOG.1795230034`.
+    pub changelogs: Vec<String>,
+    /// What `entries` and `gfids` hold, filled by the first merge.
+    #[serde(skip)]
+    pub known: Known,
+}
+
+/// The entries and gfids of an [`Observed`] as sets, so that a merge takes linear time.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    entries: HashSet<FailedEntry>,
+    gfids: HashSet<Gfid>,
+}
+
+impl Observed {
+    /// Adds another observation of the same thing.
+    pub fn merge(&mut self, other: Self) {
+        let Known { entries, gfids } = &mut self.known;
+        if entries.is_empty() && gfids.is_empty() {
+            entries.extend(self.entries.iter().cloned());
+            gfids.extend(&self.gfids);
+        }
+        self.gfids.extend(other.gfids.into_iter().filter(|gfid| gfids.insert(*gfid)));
+        let new = other.entries.into_iter().filter(|entry| entries.insert(entry.clone()));
+        self.entries.extend(new);
+        self.count += other.count;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.max(other.last);
+        self.moments.merge(&other.moments);
+        self.errno = self.errno.or(other.errno);
+        self.exit_code = self.exit_code.or(other.exit_code);
+        if self.op != other.op {
+            self.op = None;
+        }
+        self.omitted += other.omitted;
+        for changelog in other.changelogs {
+            if !self.changelogs.contains(&changelog) {
+                self.changelogs.push(changelog);
+            }
+        }
+    }
 }
 
 /// A file or directory entry that failed.

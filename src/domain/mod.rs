@@ -25,7 +25,8 @@ pub use code::{Code, Family, Flag, Runbook, Severity};
 pub use entry::EntryId;
 pub use errno::Errno;
 pub use finding::{
-    Diagnosis, Evidence, FailedEntry, Finding, Remedy, Source, SourceKind, Verdict, Worker,
+    Diagnosis, Evidence, FailedEntry, Finding, Observed, Remedy, Source, SourceKind, Verdict,
+    Worker,
 };
 pub use fop::Fop;
 pub use gfid::{Gfid, GfidError};

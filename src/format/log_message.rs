@@ -309,7 +309,7 @@ fn begins(
 
 /// What a line says, where it says something that matters.
 #[must_use]
-pub fn of(line: &LogLine<'_>) -> Option<Message> {
+pub fn known_message(line: &LogLine<'_>) -> Option<Message> {
     let message = line.message;
     match line.origin {
         Origin::Gsyncd { function, .. } => {
@@ -404,7 +404,7 @@ mod tests {
         let function = if message.contains("crawls") { "crawlwrap" } else { "process" };
         let line =
             format!("[2026-11-21 03:35:51.81961] E [m(worker /b):1:{function}] _G: {message}");
-        of(&logline::parse(line.as_bytes()).unwrap())
+        known_message(&logline::parse(line.as_bytes()).unwrap())
     }
 
     #[test]

@@ -15,10 +15,11 @@ pub fn questions(diagnosis: &Diagnosis) -> Vec<Query> {
     let mut places = BTreeSet::new();
     for finding in diagnosis.findings.iter().filter(|finding| finding.severity != Severity::Benign)
     {
-        gfids.extend(&finding.gfids);
-        gfids.extend(finding.entries.iter().filter_map(|entry| entry.gfid));
-        places
-            .extend(finding.entries.iter().filter(|entry| entry.gfid.is_none()).filter_map(place));
+        gfids.extend(&finding.seen.gfids);
+        gfids.extend(finding.seen.entries.iter().filter_map(|entry| entry.gfid));
+        places.extend(
+            finding.seen.entries.iter().filter(|entry| entry.gfid.is_none()).filter_map(place),
+        );
     }
     let gfids = gfids.into_iter().map(Query::Gfid);
     gfids.chain(places.into_iter().map(Query::Entry)).collect()
@@ -31,12 +32,12 @@ fn place(entry: &FailedEntry) -> Option<EntryId> {
 /// Adds to a finding of given-up changelogs the gfids whose data they name: those were dropped.
 /// Entry operations of the same changelogs were done, or are findings of their own.
 pub fn add_dropped(finding: &mut Finding, history: &History) {
-    let mut known: BTreeSet<Gfid> = finding.gfids.iter().copied().collect();
+    let mut known: BTreeSet<Gfid> = finding.seen.gfids.iter().copied().collect();
     for event in &history.events {
         let record = &event.record;
         let data = matches!(record.change, Change::Data | Change::Metadata { .. });
         if data && known.insert(record.gfid) {
-            finding.gfids.push(record.gfid);
+            finding.seen.gfids.push(record.gfid);
         }
     }
 }
@@ -55,7 +56,7 @@ pub fn place_findings(diagnosis: &mut Diagnosis, answers: &[Answer]) {
     }
     for finding in diagnosis.findings.iter_mut().filter(|f| f.severity != Severity::Benign) {
         add_bare_gfids(finding);
-        for entry in &mut finding.entries {
+        for entry in &mut finding.seen.entries {
             let answer = match entry.gfid {
                 Some(gfid) => by_gfid.get(&gfid),
                 None => place(entry).and_then(|place| by_place.get(&place)),
@@ -71,16 +72,16 @@ pub fn place_findings(diagnosis: &mut Diagnosis, answers: &[Answer]) {
 /// Gives every failing gfid an entry, which can hold its path.
 fn add_bare_gfids(finding: &mut Finding) {
     let of_entry = |entry: &FailedEntry| entry.gfid.into_iter().chain(entry.secondary_gfid);
-    let named: BTreeSet<Gfid> = finding.entries.iter().flat_map(of_entry).collect();
-    let bare = finding.gfids.iter().filter(|gfid| !named.contains(gfid));
+    let named: BTreeSet<Gfid> = finding.seen.entries.iter().flat_map(of_entry).collect();
+    let bare = finding.seen.gfids.iter().filter(|gfid| !named.contains(gfid));
     let bare: Vec<_> = bare
         .map(|&gfid| FailedEntry {
             gfid: Some(gfid),
-            errno: finding.errno,
+            errno: finding.seen.errno,
             ..FailedEntry::default()
         })
         .collect();
-    finding.entries.extend(bare);
+    finding.seen.entries.extend(bare);
 }
 
 fn fill(entry: &mut FailedEntry, answer: &Answer) {
@@ -113,7 +114,7 @@ fn is_logged_name(entry: &FailedEntry, path: &[u8]) -> bool {
 /// Says how many of the finding's entries the bricks know.
 fn sum_up(finding: &mut Finding) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for now in finding.entries.iter().filter_map(|entry| entry.now) {
+    for now in finding.seen.entries.iter().filter_map(|entry| entry.now) {
         *counts.entry(now).or_default() += 1;
     }
     if !counts.is_empty() {

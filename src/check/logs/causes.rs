@@ -19,52 +19,54 @@ const HANG: (i64, i64) = (90, 5);
 /// counts a lasting fault less often than what it breaks.
 const LEAST_SHARE: f64 = 0.2;
 
-/// Links each draft to the draft that caused it.
-pub(super) fn link(drafts: &mut [Candidate]) {
-    let failed = directories_that_failed(drafts);
-    let mut found = Vec::with_capacity(drafts.len());
-    for (index, effect) in drafts.iter().enumerate() {
+/// Links each candidate to the candidate that caused it.
+pub(super) fn link_causes(candidates: &mut [Candidate]) {
+    let failed = directories_that_failed(candidates);
+    let mut found = Vec::with_capacity(candidates.len());
+    for (index, effect) in candidates.iter().enumerate() {
         let parent =
             parent_of(effect).and_then(|parent| failed.get(&(effect.case.clone(), parent)));
         let parent = parent.copied().filter(|&cause| cause != index);
-        let parent = parent.or_else(|| known_failure(drafts, effect));
-        found.push(parent.or_else(|| strongest(drafts, index, effect)));
+        let parent = parent.or_else(|| known_failure(candidates, effect));
+        found.push(parent.or_else(|| strongest(candidates, index, effect)));
     }
-    for (draft, cause) in drafts.iter_mut().zip(found) {
-        draft.cause = cause;
+    for (candidate, cause) in candidates.iter_mut().zip(found) {
+        candidate.cause = cause;
     }
-    cut_cycles(drafts);
+    cut_cycles(candidates);
 }
 
 /// The failure that most of the gfids belong to which a look-up did not find.
-fn known_failure(drafts: &[Candidate], effect: &Candidate) -> Option<usize> {
+fn known_failure(candidates: &[Candidate], effect: &Candidate) -> Option<usize> {
     if effect.code != Code::MissingOnSecondary || effect.severity == Severity::Benign {
         return None;
     }
-    drafts.iter().position(|cause| {
+    candidates.iter().position(|cause| {
         let of_entries = cause.code.is(Flag::Entry) && cause.case == effect.case;
-        let failed: HashSet<_> = cause.gfids.iter().collect();
-        let known = effect.gfids.iter().filter(|gfid| failed.contains(gfid)).count();
-        of_entries && known * 2 >= effect.gfids.len() && known > 0
+        let failed: HashSet<_> = cause.seen.gfids.iter().collect();
+        let known = effect.seen.gfids.iter().filter(|gfid| failed.contains(gfid)).count();
+        of_entries && known * 2 >= effect.seen.gfids.len() && known > 0
     })
 }
 
 /// The cause that explains an effect best: by the strength of the rule, then by time.
-fn strongest(drafts: &[Candidate], index: usize, effect: &Candidate) -> Option<usize> {
+fn strongest(candidates: &[Candidate], index: usize, effect: &Candidate) -> Option<usize> {
     let rules: Vec<_> = RULES.iter().filter(|rule| rule.effects.contains(&effect.code)).collect();
     if rules.is_empty() {
         return None;
     }
     let mut best: Option<(u8, f64, usize)> = None;
-    for (other, cause) in drafts.iter().enumerate() {
+    for (other, cause) in candidates.iter().enumerate() {
         let Some(rule) = rules.iter().find(|rule| (rule.fits)(cause, effect)) else { continue };
         // What is excused explains nothing, but a secondary that timed out explains the break.
-        let counts = cause.severity != Severity::Benign || cause.saying == Message::Inactive;
+        let counts = cause.severity != Severity::Benign || cause.message == Message::Inactive;
         if other == index || !counts || !cause.may_share_worker(effect) {
             continue;
         }
         let share = match rule.window {
-            Some((before, after)) => effect.moments.share_near(&cause.moments, before, after),
+            Some((before, after)) => {
+                effect.seen.moments.share_near(&cause.seen.moments, before, after)
+            }
             None => 1.0,
         };
         if share < LEAST_SHARE {
@@ -116,7 +118,7 @@ const RULES: &[Rule] = {
         rule(&[C::PeerBroken], 6, Some(SAME), |cause, effect| {
             effect.side == Side::Primary
                 && cause.code == C::PeerBroken
-                && cause.saying == Message::Inactive
+                && cause.message == Message::Inactive
         }),
         rule(&[C::PeerBroken], 5, Some(SAME), |cause, _| {
             matches!(
@@ -156,7 +158,7 @@ const RULES: &[Rule] = {
     ]
 };
 
-/// Whether a draft tells of an error on the secondary that ends its gsyncd or its answer.
+/// Whether a candidate tells of an error on the secondary that ends its gsyncd or its answer.
 fn speaks_for_secondary(cause: &Candidate) -> bool {
     let counts =
         !matches!(cause.code, Code::MissingOnSecondary | Code::PeerBroken | Code::ShutdownNoise);
@@ -164,47 +166,47 @@ fn speaks_for_secondary(cause: &Candidate) -> bool {
         || (cause.code == Code::SecondaryUnreachableVolume && cause.severity == Severity::Fatal)
 }
 
-/// The directories that could not be made, by gfid, and the drafts that say so.
+/// The directories that could not be made, by gfid, and the candidates that say so.
 fn directories_that_failed(
-    drafts: &[Candidate],
+    candidates: &[Candidate],
 ) -> HashMap<(Option<crate::domain::Name>, Gfid), usize> {
     let mut failed = HashMap::new();
-    for (index, draft) in drafts.iter().enumerate() {
-        let directory = matches!(draft.code, Code::EntryMkdirFailed)
-            || (draft.code == Code::EntryGfidMismatch && draft.side != Side::Both);
+    for (index, candidate) in candidates.iter().enumerate() {
+        let directory = matches!(candidate.code, Code::EntryMkdirFailed)
+            || (candidate.code == Code::EntryGfidMismatch && candidate.side != Side::Both);
         if directory {
-            for gfid in &draft.gfids {
-                failed.entry((draft.case.clone(), *gfid)).or_insert(index);
+            for gfid in &candidate.seen.gfids {
+                failed.entry((candidate.case.clone(), *gfid)).or_insert(index);
             }
         }
     }
     failed
 }
 
-/// The parent for want of which a draft's entries failed.
-fn parent_of(draft: &Candidate) -> Option<Gfid> {
-    match draft.code {
-        Code::EntryParentMissing => draft.parent,
-        Code::EntryMkdirFailed if draft.errno.is_some_and(|errno| errno.0 != 17) => {
-            draft.entries.first().and_then(|entry| entry.parent)
+/// The parent for want of which a candidate's entries failed.
+fn parent_of(candidate: &Candidate) -> Option<Gfid> {
+    match candidate.code {
+        Code::EntryParentMissing => candidate.seen.parent,
+        Code::EntryMkdirFailed if candidate.seen.errno.is_some_and(|errno| errno.0 != 17) => {
+            candidate.seen.entries.first().and_then(|entry| entry.parent)
         }
         _ => None,
     }
 }
 
-/// Two drafts that seem to cause each other have some other cause.
-fn cut_cycles(drafts: &mut [Candidate]) {
-    for start in 0..drafts.len() {
+/// Two candidates that seem to cause each other have some other cause.
+fn cut_cycles(candidates: &mut [Candidate]) {
+    for start in 0..candidates.len() {
         let mut seen = HashSet::new();
         let mut next = Some(start);
         while let Some(index) = next {
             if !seen.insert(index) {
-                if let Some(draft) = drafts.get_mut(index) {
-                    draft.cause = None;
+                if let Some(candidate) = candidates.get_mut(index) {
+                    candidate.cause = None;
                 }
                 break;
             }
-            next = drafts.get(index).and_then(|draft| draft.cause);
+            next = candidates.get(index).and_then(|candidate| candidate.cause);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! Exceptions: which of them means what, told by type, number, file and frames.
+//! What an exception means, by its type, error number, file and frames.
 
 use super::candidate::Candidate;
-use super::gsyncd::entry_code;
+use super::entry_code::entry_code;
 use crate::domain::{Code, Errno, Severity, Side};
 use crate::format::fields;
 use crate::format::log_message::Message;
@@ -9,25 +9,27 @@ use crate::format::traceback::{Exception, Subject};
 use crate::scan::logs::{Incident, LogSummary};
 
 /// What an incident with a traceback means.
-pub(super) fn read(incident: &Incident, told: &LogSummary) -> Candidate {
+pub(super) fn candidate(incident: &Incident, log: &LogSummary) -> Candidate {
     let Some(exception) = &incident.exception else {
         let words = "an exception whose end is cut off in the log".to_owned();
-        return Candidate { words, ..Candidate::of(incident, told, Code::WorkerCrash) };
+        return Candidate { words, ..Candidate::of(incident, log, Code::WorkerCrash) };
     };
     let code = code(exception);
-    let relayed = incident.saying == Message::Raised && is_relayed(exception);
+    let relayed = incident.message == Message::Raised && is_relayed(exception);
     let side = if relayed && !is_agent(exception) { Side::Secondary } else { incident.side };
-    let op = match code {
-        Code::EntryIsDirectory => Some("RENAME".to_owned()),
-        _ => incident.op.clone(),
-    };
     let words = words(exception);
-    let agent = incident.saying == Message::CallRaised && exception.name().starts_with("Changelog");
-    let errno = incident.errno.or_else(|| missing_program(exception));
-    let draft = Candidate::of(incident, told, code);
-    let harmless = draft.severity == Severity::Benign;
-    let severity = if harmless { Severity::Benign } else { Severity::Fatal };
-    Candidate { words, relayed, side, op, errno, severity, supports: agent, ..draft }
+    let agent =
+        incident.message == Message::CallRaised && exception.name().starts_with("Changelog");
+    let mut candidate = Candidate::of(incident, log, code);
+    // An exception ends the process, however harmless its code is otherwise.
+    if candidate.severity != Severity::Benign {
+        candidate.severity = Severity::Fatal;
+    }
+    candidate.seen.errno = candidate.seen.errno.or_else(|| missing_program(exception));
+    if code == Code::EntryIsDirectory {
+        candidate.seen.op = Some("RENAME".to_owned());
+    }
+    Candidate { words, relayed, side, supports: agent, ..candidate }
 }
 
 /// The number that gsyncd names when it cannot run a program: `failed with ENOENT (…)`.

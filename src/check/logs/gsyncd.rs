@@ -1,135 +1,152 @@
-//! One incident, one code: what each saying of gsyncd, glusterd and the command line means.
+//! One incident, one code: what each message of gsyncd, glusterd and the command line means.
 
 use super::candidate::Candidate;
+use super::entry_code::entry_code;
 use super::{exceptions, translators};
 use crate::domain::{Code, Errno, Severity, Side};
 use crate::format::log_message::Message;
 use crate::scan::logs::{Incident, LogSummary};
 
-/// What an incident means, where it means something by itself or supports something.
-pub(super) fn read(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
-    let draft = |code| Candidate::of(incident, told, code);
-    let supporting = |code| Candidate { supports: true, ..draft(code) };
-    Some(match incident.saying {
-        Message::EntryFailed | Message::FixFailed | Message::RetriesExhausted => {
-            entry(incident, told)
-        }
-        Message::MetaFailed => draft(Code::MetadataFailed),
+/// What an incident means; `None` if it is no fault by itself.
+pub(super) fn candidate(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
+    let candidate = |code| Candidate::of(incident, log, code);
+    let supporting = |code| Candidate { supports: true, ..candidate(code) };
+    let with_errno = |code, errno| {
+        let mut it = candidate(code);
+        it.seen.errno = Some(errno);
+        it
+    };
+    Some(match incident.message {
+        Message::EntryFailed
+        | Message::FixFailed
+        | Message::RetriesExhausted
+        | Message::RemoveFailed
+        | Message::RecursiveRemoveFailed => entry(incident, log),
+        Message::MetaFailed => candidate(Code::MetadataFailed),
         Message::DirectoryStops => supporting(Code::EntryMkdirFailed),
-        Message::ConflictFixed => draft(Code::GfidConflictFixed),
-        Message::ConflictsCounted => draft(Code::GfidConflictFixed),
-        Message::MovedOn | Message::SkippedGfids => skipped(incident, told),
+        Message::ConflictFixed | Message::ConflictsCounted => candidate(Code::GfidConflictFixed),
+        Message::MovedOn => candidate(Code::ChangelogSkipped),
+        Message::SkippedGfids => supporting(Code::ChangelogSkipped),
         Message::IncompleteSync => supporting(Code::DataSyncFailed),
-        Message::FileErrcode | Message::SyncTaken => draft(Code::DataSyncFailed),
+        Message::FileErrcode | Message::SyncTaken => candidate(Code::DataSyncFailed),
         Message::SyncError if incident.words == b"internal xattr" => {
-            draft(Code::InternalXattrNoise)
+            candidate(Code::InternalXattrNoise)
         }
         Message::SyncError => supporting(Code::DataSyncFailed),
-        Message::SyncStats if incident.words == b"empty" => draft(Code::DataSyncEmpty),
-        Message::CommandFailed => command(incident, told)?,
-        Message::ChildSaid => child(incident, told)?,
-        Message::ExecFailed => draft(Code::GlusterBinaryMissing),
-        Message::PeerBroken => draft(Code::PeerBroken),
-        Message::Inactive => Candidate { severity: Severity::Benign, ..draft(Code::PeerBroken) },
+        Message::SyncStats if incident.words == b"empty" => candidate(Code::DataSyncEmpty),
+        Message::CommandFailed => command(incident, log)?,
+        Message::ChildSaid => child(incident, log)?,
+        Message::ExecFailed => candidate(Code::GlusterBinaryMissing),
+        Message::PeerBroken => candidate(Code::PeerBroken),
+        Message::Inactive => {
+            Candidate { severity: Severity::Benign, ..candidate(Code::PeerBroken) }
+        }
         Message::Misconfigured => {
-            Candidate { exit_code: Some(127), ..draft(Code::SshKeyNoForcedCommand) }
+            let mut it = candidate(Code::SshKeyNoForcedCommand);
+            it.seen.exit_code = Some(127);
+            it
         }
-        Message::MountGone => draft(Code::SecondaryUnreachableVolume),
-        Message::IoHint => Candidate { errno: Some(Errno::EIO), ..supporting(Code::IoError) },
-        Message::Raised | Message::CallRaised => exceptions::read(incident, told),
-        Message::CallFailed => supporting(Code::WorkerCrash),
-        Message::GaveUp => gave_up(incident, told),
-        Message::RegisterFailed => draft(Code::ChangelogRegisterFailed),
+        Message::MountGone => candidate(Code::SecondaryUnreachableVolume),
+        Message::IoHint => Candidate { supports: true, ..with_errno(Code::IoError, Errno::EIO) },
+        Message::Raised | Message::CallRaised => exceptions::candidate(incident, log),
+        Message::CallFailed | Message::WorkerDied => supporting(Code::WorkerCrash),
+        Message::GaveUp => gave_up(incident, log),
+        Message::RegisterFailed => candidate(Code::ChangelogRegisterFailed),
         Message::HistoryFailed | Message::CrawlFailed if incident.words == b"fallback" => {
-            draft(Code::HistoryPartial)
+            candidate(Code::HistoryPartial)
         }
-        Message::HistoryFailed | Message::CrawlFailed => draft(Code::HistoryUnavailable),
+        Message::HistoryFailed | Message::CrawlFailed => candidate(Code::HistoryUnavailable),
         Message::HistoryMissing | Message::NoStime | Message::HistoryPartial => {
-            draft(Code::HistoryPartial)
+            candidate(Code::HistoryPartial)
         }
-        Message::MetaVolumeMissing => draft(Code::MetaVolumeMissing),
-        Message::AgentDied => draft(Code::AgentDied),
-        Message::WorkerDied => supporting(Code::WorkerCrash),
-        Message::WorkerHung => Candidate { words: "hung".to_owned(), ..draft(Code::WorkerCrash) },
-        Message::RenameIgnored => {
-            Candidate { errno: Some(Errno::EEXIST), ..draft(Code::EntryGfidMismatch) }
+        Message::MetaVolumeMissing => candidate(Code::MetaVolumeMissing),
+        Message::AgentDied => candidate(Code::AgentDied),
+        Message::WorkerHung => {
+            Candidate { words: "hung".to_owned(), ..candidate(Code::WorkerCrash) }
         }
-        Message::BothExist => draft(Code::EntryIsDirectory),
-        Message::RemoveFailed | Message::RecursiveRemoveFailed => entry(incident, told),
-        Message::MountbrokerRefused => draft(Code::MountbrokerBroken),
-        Message::StaleMount => stale_mount(incident, told),
-        Message::UndecodedNames => draft(Code::NameEncoding),
-        Message::ConfigUnreadable => config(incident, told),
-        Message::NotRunning => draft(Code::SessionNotRunning),
-        Message::StatusFileMissing => draft(Code::StatusFileMissing),
-        _ => return translators::read(incident, told),
+        Message::RenameIgnored => with_errno(Code::EntryGfidMismatch, Errno::EEXIST),
+        Message::BothExist => candidate(Code::EntryIsDirectory),
+        Message::MountbrokerRefused => candidate(Code::MountbrokerBroken),
+        Message::StaleMount => stale_mount(incident, log),
+        Message::UndecodedNames => candidate(Code::NameEncoding),
+        Message::ConfigUnreadable => config(incident, log),
+        Message::NotRunning => candidate(Code::SessionNotRunning),
+        Message::StatusFileMissing => candidate(Code::StatusFileMissing),
+        Message::RemoteOpFailed
+        | Message::FuseFailed
+        | Message::DhtGfidDiffers
+        | Message::SplitBrain
+        | Message::SplitBrainNoise
+        | Message::HistoryIndexBroken
+        | Message::ChangelogBroken
+        | Message::HandleMissing
+        | Message::AllBricksDown => return translators::candidate(incident, log),
+        // States and operator actions: they count for the workers' histories, not as findings.
+        Message::SyncStats
+        | Message::WorkerStarting
+        | Message::WorkerStatus
+        | Message::CrawlStatus
+        | Message::MonitorStatus
+        | Message::HybridStarted
+        | Message::CrawlFinished
+        | Message::Progress
+        | Message::Connected
+        | Message::SessionConfig
+        | Message::Syncing
+        | Message::ConfigMissing
+        | Message::ConfigChanged
+        | Message::RenameOnMkdir
+        | Message::Ending
+        | Message::MountArguments
+        | Message::GeorepCommand => return None,
     })
 }
 
-/// The code of a failed entry operation: a failed directory stops the worker, the rest is told
-/// by the error number.
-pub(super) fn entry_code(op: Option<&str>, errno: Option<Errno>, conflict: bool) -> Code {
-    match (op, errno.map(|errno| errno.0)) {
-        (Some("META"), _) => Code::MetadataFailed,
-        (Some("MKDIR"), _) => Code::EntryMkdirFailed,
-        (_, Some(17)) => Code::EntryGfidMismatch,
-        (_, None) if conflict => Code::EntryGfidMismatch,
-        (_, Some(2 | 116)) => Code::EntryParentMissing,
-        (_, Some(16)) => Code::EntryBusy,
-        (_, Some(39)) => Code::EntryNotEmpty,
-        (_, Some(21)) => Code::EntryIsDirectory,
-        (_, Some(1)) => Code::EntryNotPermitted,
-        (_, Some(13)) => Code::EntryAccessDenied,
-        (_, Some(5)) => Code::IoError,
-        (_, Some(12)) => Code::NameEncoding,
-        (_, Some(61)) => Code::NoData,
-        _ => Code::EntryFailed,
+fn entry(incident: &Incident, log: &LogSummary) -> Candidate {
+    let seen = &incident.seen;
+    let conflict = seen.entries.iter().any(|entry| entry.secondary_gfid.is_some());
+    let retried = incident.message == Message::RetriesExhausted;
+    let code = match entry_code(seen.op.as_deref(), seen.errno, conflict) {
+        // A call that stays stale is about the handle it used, not about a parent.
+        _ if retried && seen.errno == Some(Errno(116)) => Code::StaleHandle,
+        code => code,
+    };
+    let mut candidate = Candidate::of(incident, log, code);
+    if retried {
+        candidate.severity = Severity::Warning;
     }
-}
-
-fn entry(incident: &Incident, told: &LogSummary) -> Candidate {
-    let conflict = incident.entries.iter().any(|entry| entry.secondary_gfid.is_some());
-    let mut code = entry_code(incident.op.as_deref(), incident.errno, conflict);
-    let retried = incident.saying == Message::RetriesExhausted;
-    if retried && incident.errno == Some(Errno(116)) {
-        code = Code::StaleHandle;
-    }
-    let severity = if retried { Severity::Warning } else { code.severity() };
-    let supports = retried || incident.saying == Message::FixFailed;
-    let parent = incident.parent.filter(|_| code == Code::EntryParentMissing);
-    Candidate { severity, supports, parent, ..Candidate::of(incident, told, code) }
-}
-
-fn skipped(incident: &Incident, told: &LogSummary) -> Candidate {
-    let supports = incident.saying == Message::SkippedGfids;
-    Candidate { supports, ..Candidate::of(incident, told, Code::ChangelogSkipped) }
+    candidate.supports = retried || incident.message == Message::FixFailed;
+    candidate.seen.parent = seen.parent.filter(|_| code == Code::EntryParentMissing);
+    candidate
 }
 
 /// A program that gsyncd ran returned an error.
-fn command(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
-    let draft = |code| Candidate::of(incident, told, code);
-    let killed = incident.exit_code.is_some_and(|code| code < 0);
-    Some(match (incident.words.as_slice(), incident.exit_code) {
-        (b"ssh", Some(127)) => Candidate { supports: true, ..draft(Code::SshKeyNoForcedCommand) },
+fn command(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
+    let candidate = |code| Candidate::of(incident, log, code);
+    let killed = incident.seen.exit_code.is_some_and(|code| code < 0);
+    Some(match (incident.words.as_slice(), incident.seen.exit_code) {
+        (b"ssh", Some(127)) => {
+            Candidate { supports: true, ..candidate(Code::SshKeyNoForcedCommand) }
+        }
         (b"ssh", None) if ran_placeholder(incident) => {
-            Candidate { supports: true, ..draft(Code::SshKeyNoForcedCommand) }
+            Candidate { supports: true, ..candidate(Code::SshKeyNoForcedCommand) }
         }
-        _ if killed => draft(Code::ShutdownNoise),
-        (b"ssh", Some(255)) => Candidate { supports: true, ..draft(Code::SshUnreachable) },
-        (b"ssh", _) => Candidate { supports: true, ..draft(Code::PeerBroken) },
+        _ if killed => candidate(Code::ShutdownNoise),
+        (b"ssh", Some(255)) => Candidate { supports: true, ..candidate(Code::SshUnreachable) },
+        (b"ssh", _) => Candidate { supports: true, ..candidate(Code::PeerBroken) },
         (b"rsync" | b"tar", _) => {
-            Candidate { severity: Severity::Fatal, ..draft(Code::DataSyncFailed) }
+            Candidate { severity: Severity::Fatal, ..candidate(Code::DataSyncFailed) }
         }
-        (b"mountbroker", _) => Candidate { supports: true, ..draft(Code::MountbrokerBroken) },
-        (b"gluster", _) => draft(Code::RemoteCliFailed),
-        (b"glusterfs", _) => draft(Code::SecondaryUnreachableVolume),
-        (b"umount" | b"fusermount", _) => draft(Code::ShutdownNoise),
+        (b"mountbroker", _) => Candidate { supports: true, ..candidate(Code::MountbrokerBroken) },
+        (b"gluster", _) => candidate(Code::RemoteCliFailed),
+        (b"glusterfs", _) => candidate(Code::SecondaryUnreachableVolume),
+        (b"umount" | b"fusermount", _) => candidate(Code::ShutdownNoise),
         _ => return None,
     })
 }
 
-/// A command line that was cut before its exit status, beside the hint that it was 127: the
-/// placeholder alone proves nothing, since every gsyncd command line contains it.
+/// Whether a command line cut before its exit status ran the placeholder. The placeholder alone
+/// proves nothing: every gsyncd command line contains it.
 fn ran_placeholder(incident: &Incident) -> bool {
     incident.evidence.iter().all(|line| {
         let text = line.text.lossy();
@@ -138,10 +155,10 @@ fn ran_placeholder(incident: &Incident) -> bool {
 }
 
 /// What a program printed on its error stream.
-fn child(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
+fn child(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
     if incident.words == b"placeholder" {
         let code = Code::SshKeyNoForcedCommand;
-        return Some(Candidate { supports: true, ..Candidate::of(incident, told, code) });
+        return Some(Candidate { supports: true, ..Candidate::of(incident, log, code) });
     }
     let code = match incident.words.as_slice() {
         b"denied" => Code::SshAuthRefused,
@@ -151,11 +168,11 @@ fn child(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
         b"python" => Code::PythonIncompatible,
         _ => return None,
     };
-    Some(Candidate::of(incident, told, code))
+    Some(Candidate::of(incident, log, code))
 }
 
-/// An error of gsyncd's own, told without a traceback.
-fn gave_up(incident: &Incident, told: &LogSummary) -> Candidate {
+/// An error of gsyncd's own, logged without a traceback.
+fn gave_up(incident: &Incident, log: &LogSummary) -> Candidate {
     let words = String::from_utf8_lossy(&incident.words).into_owned();
     let code = match words.as_str() {
         text if text.starts_with("getting volume info") => Code::RemoteCliFailed,
@@ -164,28 +181,28 @@ fn gave_up(incident: &Incident, told: &LogSummary) -> Candidate {
         text if text.starts_with("using rsync for extended attributes") => Code::MountbrokerBroken,
         _ => Code::WorkerCrash,
     };
-    Candidate { words, ..Candidate::of(incident, told, code) }
+    Candidate { words, ..Candidate::of(incident, log, code) }
 }
 
-/// A mount left behind now and then is a stop's noise; many are mounts that pile up.
-fn stale_mount(incident: &Incident, told: &LogSummary) -> Candidate {
-    if incident.count > 3 {
+/// One stale mount now and then is noise of a stop; more of them are piling up.
+fn stale_mount(incident: &Incident, log: &LogSummary) -> Candidate {
+    if incident.seen.count > 3 {
         let severity = Severity::Warning;
-        return Candidate { severity, ..Candidate::of(incident, told, Code::MountbrokerBroken) };
+        return Candidate { severity, ..Candidate::of(incident, log, Code::MountbrokerBroken) };
     }
     Candidate {
-        words: "mount left behind".to_owned(),
-        ..Candidate::of(incident, told, Code::ShutdownNoise)
+        words: "stale mount".to_owned(),
+        ..Candidate::of(incident, log, Code::ShutdownNoise)
     }
 }
 
-/// glusterd could not get the session's configuration: from gsyncd, which cannot run, or of a
-/// session that has none.
-fn config(incident: &Incident, told: &LogSummary) -> Candidate {
+/// glusterd has no configuration of the session: gsyncd, which prints it, does not run, or the
+/// session has none.
+fn config(incident: &Incident, log: &LogSummary) -> Candidate {
     let unfinished = incident.evidence.iter().all(|line| {
         let text = line.text.lossy();
         text.contains("Unable to get configuration data") && !text.contains("template")
     });
     let code = if unfinished { Code::SessionHalfCreated } else { Code::GsyncdConfigUnavailable };
-    Candidate { side: Side::Primary, ..Candidate::of(incident, told, code) }
+    Candidate { side: Side::Primary, ..Candidate::of(incident, log, code) }
 }

@@ -10,63 +10,71 @@ const AROUND: (i64, i64) = (10, 10);
 
 /// Makes benign what a stop, start or configuration change explains, and a warning what a mount
 /// met once while gsyncd, which would have said so, went on.
-pub(super) fn excuse(draft: &mut Candidate, scene: &LogCase) {
-    let of_mount = matches!(draft.saying, Message::RemoteOpFailed | Message::FuseFailed);
-    if of_mount && draft.code == Code::StaleHandle && scene.saw_work() {
-        draft.severity = Severity::Warning;
+pub(super) fn excuse(candidate: &mut Candidate, case: &LogCase) {
+    let of_mount = matches!(candidate.message, Message::RemoteOpFailed | Message::FuseFailed);
+    if of_mount && candidate.code == Code::StaleHandle && case.saw_work() {
+        candidate.severity = Severity::Warning;
     }
-    let noise = draft.code.is(Flag::StopNoise)
-        || (draft.code == Code::SecondaryUnreachableVolume
-            && draft.saying == Message::RemoteOpFailed)
-        || (draft.code == Code::WorkerCrash && draft.saying == Message::WorkerDied);
+    let noise = candidate.code.is(Flag::StopNoise)
+        || (candidate.code == Code::SecondaryUnreachableVolume
+            && candidate.message == Message::RemoteOpFailed)
+        || (candidate.code == Code::WorkerCrash && candidate.message == Message::WorkerDied);
     if !noise {
         return;
     }
-    let explained = draft.moments.share_near(&scene.handled, AROUND.0, AROUND.1) > 0.99;
-    if explained || draft.code == Code::ShutdownNoise {
-        draft.severity = Severity::Benign;
+    let explained =
+        candidate.seen.moments.share_near(&case.interventions, AROUND.0, AROUND.1) > 0.99;
+    if explained || candidate.code == Code::ShutdownNoise {
+        candidate.severity = Severity::Benign;
     }
 }
 
 /// Whether a full crawl for want of a stime is a new session's first one.
-pub(super) fn is_first_crawl(draft: &Candidate, scene: &LogCase) -> bool {
-    let tracks: Vec<_> = scene.tracks_of(draft).collect();
-    let once = draft.count == 1 && tracks.iter().all(|track| track.restarts == 0);
-    draft.saying == Message::NoStime && once && scene.was_created_before(draft.first)
+pub(super) fn is_first_crawl(candidate: &Candidate, case: &LogCase) -> bool {
+    let histories: Vec<_> = case.histories_of(candidate).collect();
+    let once = candidate.seen.count == 1 && histories.iter().all(|history| history.restarts == 0);
+    candidate.message == Message::NoStime && once && case.was_created_before(candidate.seen.first)
 }
 
 /// A gfid looked up once and not found is how every healthy create begins: where replication was
 /// seen at work, only those looked for again remain suspects.
-pub(super) fn is_ordinary_lookup(draft: &Candidate, scene: &LogCase) -> bool {
-    draft.code == Code::MissingOnSecondary && scene.saw_work()
+pub(super) fn is_ordinary_lookup(candidate: &Candidate, case: &LogCase) -> bool {
+    candidate.code == Code::MissingOnSecondary && case.saw_work()
 }
 
 /// Data that could not be sent at first, and was: batches went through afterwards, and no
 /// changelog of the worker was given up.
-pub(super) fn was_sent_after_all(draft: &Candidate, others: &[Candidate], scene: &LogCase) -> bool {
-    let given_up =
-        |other: &Candidate| other.code == Code::ChangelogSkipped && other.may_share_worker(draft);
-    let retried = draft.code == Code::DataSyncFailed && draft.severity == Severity::Loss;
-    let later = |at: Option<Time>| at.is_some_and(|at| draft.last.is_some_and(|last| at > last));
+pub(super) fn was_sent_after_all(
+    candidate: &Candidate,
+    others: &[Candidate],
+    case: &LogCase,
+) -> bool {
+    let given_up = |other: &Candidate| {
+        other.code == Code::ChangelogSkipped && other.may_share_worker(candidate)
+    };
+    let retried = candidate.code == Code::DataSyncFailed && candidate.severity == Severity::Loss;
+    let later =
+        |at: Option<Time>| at.is_some_and(|at| candidate.seen.last.is_some_and(|last| at > last));
     retried
         && !others.iter().any(given_up)
-        && scene.tracks_of(draft).any(|track| later(track.progress))
+        && case.histories_of(candidate).any(|history| later(history.progress))
 }
 
 /// Whether the log shows that it went on well afterwards.
-pub(super) fn is_healed(draft: &Candidate, scene: &LogCase) -> bool {
-    if draft.severity != Severity::Fatal || draft.side == Side::Secondary && scene.tracks.is_empty()
+pub(super) fn is_healed(candidate: &Candidate, case: &LogCase) -> bool {
+    if candidate.severity != Severity::Fatal
+        || candidate.side == Side::Secondary && case.histories.is_empty()
     {
         return false;
     }
-    let Some(last) = draft.last else { return false };
-    let starting = draft.code.is(Flag::StopsStart);
+    let Some(last) = candidate.seen.last else { return false };
+    let starting = candidate.code.is(Flag::StopsStart);
     let after = |at: Option<Time>| at.is_some_and(|at| at > last);
     let mut seen = false;
-    for track in scene.tracks_of(draft) {
-        let well = after(track.progress) || (starting && after(track.connected));
-        let down = track.state.as_deref() == Some("Faulty");
-        if down || (!well && track.died.is_some()) {
+    for history in case.histories_of(candidate) {
+        let well = after(history.progress) || (starting && after(history.connected));
+        let down = history.state.as_deref() == Some("Faulty");
+        if down || (!well && history.died.is_some()) {
             return false;
         }
         seen |= well;

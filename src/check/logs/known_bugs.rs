@@ -3,6 +3,7 @@
 //! Ranges were computed from the trees of all release tags (the faulty or the mended text is
 //! there or not), not from commit messages.
 
+use super::candidate::Candidate;
 use crate::domain::Code;
 use crate::format::release::ReleaseSet;
 
@@ -164,8 +165,14 @@ const BUGS: &[Bug] = &[
     },
 ];
 
-/// What is known of a finding in the releases that may have written its log.
-pub(super) fn of(code: Code, words: &str, releases: ReleaseSet) -> Vec<String> {
+/// The bugs that all releases that may have written the log have, and that look like this.
+pub(super) fn known_bugs(candidate: &Candidate, releases: ReleaseSet) -> Vec<String> {
+    let texts = candidate.evidence.iter().map(|line| line.text.lossy());
+    let words = candidate.words.clone() + " " + &texts.collect::<String>();
+    bugs_like(candidate.code, &words, releases)
+}
+
+fn bugs_like(code: Code, words: &str, releases: ReleaseSet) -> Vec<String> {
     let fits = |bug: &&Bug| {
         bug.code == code
             && words.contains(bug.sign)
@@ -192,8 +199,8 @@ mod tests {
     #[test]
     fn names_a_bug_only_where_all_possible_releases_have_it() {
         let set = |text: &str| text.parse::<ReleaseSet>().unwrap();
-        assert_eq!(of(Code::EntryBusy, "", set("3.7.6")).len(), 1);
-        assert_eq!(of(Code::EntryBusy, "", set("3.8.10..3.8.13")).len(), 0);
-        assert_eq!(of(Code::RemoteCliFailed, "no sign", set("9.1")).len(), 0);
+        assert_eq!(bugs_like(Code::EntryBusy, "", set("3.7.6")).len(), 1);
+        assert_eq!(bugs_like(Code::EntryBusy, "", set("3.8.10..3.8.13")).len(), 0);
+        assert_eq!(bugs_like(Code::RemoteCliFailed, "no sign", set("9.1")).len(), 0);
     }
 }

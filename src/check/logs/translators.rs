@@ -1,43 +1,44 @@
-//! What mounts, bricks and libgfchangelog say: the volume's own troubles.
+//! What messages of mounts, bricks and libgfchangelog mean: faults of the volume itself.
 
 use super::candidate::Candidate;
-use super::gsyncd::entry_code;
+use super::entry_code::entry_code;
 use crate::domain::{Code, Severity, Side};
 use crate::format::log_message::Message;
 use crate::scan::logs::{Incident, LogSummary};
 
 /// What an incident of a C program's log means.
-pub(super) fn read(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
-    let draft = |code| Candidate::of(incident, told, code);
-    Some(match incident.saying {
-        Message::RemoteOpFailed => remote_op(incident, told)?,
-        Message::FuseFailed => fuse(incident, told)?,
-        Message::DhtGfidDiffers => draft(Code::DhtGfidDiffers),
-        Message::SplitBrain => draft(Code::SplitBrain),
-        Message::SplitBrainNoise => Candidate { supports: true, ..draft(Code::SplitBrain) },
-        Message::HistoryIndexBroken => history_index(incident, told),
+pub(super) fn candidate(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
+    let candidate = |code| Candidate::of(incident, log, code);
+    Some(match incident.message {
+        Message::RemoteOpFailed => remote_op(incident, log)?,
+        Message::FuseFailed => fuse(incident, log)?,
+        Message::DhtGfidDiffers => candidate(Code::DhtGfidDiffers),
+        Message::SplitBrain => candidate(Code::SplitBrain),
+        Message::SplitBrainNoise => Candidate { supports: true, ..candidate(Code::SplitBrain) },
+        Message::HistoryIndexBroken => history_index(incident, log),
         Message::ChangelogBroken => Candidate {
             supports: true,
             severity: Severity::Loss,
             side: Side::Primary,
-            ..draft(Code::HistoryUnavailable)
+            ..candidate(Code::HistoryUnavailable)
         },
-        Message::HandleMissing => draft(Code::HandleMissingLogged),
+        Message::HandleMissing => candidate(Code::HandleMissingLogged),
         Message::AllBricksDown => {
-            Candidate { supports: true, ..draft(Code::SecondaryUnreachableVolume) }
+            Candidate { supports: true, ..candidate(Code::SecondaryUnreachableVolume) }
         }
+        // Messages of gsyncd, glusterd and the command line are read elsewhere.
         _ => return None,
     })
 }
 
 /// A failed operation of a client; what a look-up did not find is only a suspect.
-fn remote_op(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
-    let code = match incident.errno?.0 {
+fn remote_op(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
+    let code = match incident.seen.errno?.0 {
         2 if incident.side == Side::Primary => return None,
         2 => Code::MissingOnSecondary,
         107 | 103 if incident.side == Side::Primary => {
-            let draft = own(incident, told, Code::IoError);
-            return Some(Candidate { severity: Severity::Warning, ..draft });
+            let candidate = own(incident, log, Code::IoError);
+            return Some(Candidate { severity: Severity::Warning, ..candidate });
         }
         116 => Code::StaleHandle,
         107 | 103 => Code::SecondaryUnreachableVolume,
@@ -45,21 +46,21 @@ fn remote_op(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
         number @ (1 | 13 | 16 | 28 | 30 | 39 | 122) => by_entry(number),
         _ => return None,
     };
-    Some(own(incident, told, code))
+    Some(own(incident, log, code))
 }
 
 /// A failed operation of a mount; on paths that are not gsyncd's only what breaks volumes counts.
-fn fuse(incident: &Incident, told: &LogSummary) -> Option<Candidate> {
+fn fuse(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
     let ours = incident.words == b"gsyncd";
-    let attribute = incident.op.as_deref().is_some_and(|op| op.contains("XATTR"));
-    let code = match incident.errno?.0 {
+    let attribute = incident.seen.op.as_deref().is_some_and(|op| op.contains("XATTR"));
+    let code = match incident.seen.errno?.0 {
         116 => Code::StaleHandle,
         107 | 103 => Code::SecondaryUnreachableVolume,
         5 => Code::IoError,
         number @ (1 | 13 | 16 | 28 | 30 | 39 | 122) if ours && !attribute => by_entry(number),
         _ => return None,
     };
-    Some(own(incident, told, code))
+    Some(own(incident, log, code))
 }
 
 fn by_entry(number: i32) -> Code {
@@ -67,26 +68,27 @@ fn by_entry(number: i32) -> Code {
 }
 
 /// A mount's log of no known side: an entry that fails on a gsyncd mount fails on the secondary.
-fn own(incident: &Incident, told: &LogSummary, code: Code) -> Candidate {
+fn own(incident: &Incident, log: &LogSummary, code: Code) -> Candidate {
     let supports = code != Code::MissingOnSecondary;
-    let mut draft = Candidate { parent: None, supports, ..Candidate::of(incident, told, code) };
-    if draft.side == Side::Both && code == Code::MissingOnSecondary {
-        draft.side = Side::Secondary;
+    let mut candidate = Candidate { supports, ..Candidate::of(incident, log, code) };
+    candidate.seen.parent = None;
+    if candidate.side == Side::Both && code == Code::MissingOnSecondary {
+        candidate.side = Side::Secondary;
     }
-    draft
+    candidate
 }
 
 /// The index cannot answer: for want of a range, which a full crawl makes good in part, or
 /// because it is broken.
-fn history_index(incident: &Incident, told: &LogSummary) -> Candidate {
+fn history_index(incident: &Incident, log: &LogSummary) -> Candidate {
     let range = incident.words.starts_with(b"Requested changelog");
     let code = if range { Code::HistoryPartial } else { Code::HistoryUnavailable };
-    let brick = told.path.lossy().contains("/bricks/");
+    let brick = log.path.lossy().contains("/bricks/");
     let severity = if brick { Severity::Loss } else { code.severity() };
     Candidate {
         supports: true,
         severity,
         side: Side::Primary,
-        ..Candidate::of(incident, told, code)
+        ..Candidate::of(incident, log, code)
     }
 }

@@ -11,66 +11,59 @@ use crate::format::log_message::Message;
 const EVIDENCE: usize = 4;
 
 /// The finding as it is reported.
-pub(super) fn finish(draft: Candidate, caused_by: Option<usize>) -> Finding {
-    let (says, commands) = (says(&draft), commands(&draft));
-    let mut evidence = draft.evidence;
+pub(super) fn finding(candidate: Candidate, caused_by: Option<usize>) -> Finding {
+    let (says, commands) = (says(&candidate), commands(&candidate));
+    let mut evidence = candidate.evidence;
     evidence.truncate(EVIDENCE);
     Finding {
-        case: draft.case,
-        code: draft.code,
-        severity: draft.severity,
-        side: draft.side,
-        session: draft.session,
-        node: draft.node,
-        worker: draft.worker,
-        count: draft.count,
-        first: draft.first,
-        last: draft.last,
-        errno: draft.errno,
-        exit_code: draft.exit_code,
-        op: draft.op,
-        gfids: draft.gfids,
-        entries: draft.entries,
-        omitted: draft.omitted,
-        changelogs: draft.changelogs,
-        healed: draft.healed,
+        case: candidate.case,
+        code: candidate.code,
+        severity: candidate.severity,
+        side: candidate.side,
+        session: candidate.session,
+        node: candidate.node,
+        worker: candidate.worker,
+        seen: candidate.seen,
+        healed: candidate.healed,
         caused_by,
         says,
         evidence,
         known: Vec::new(),
-        remedy: Remedy { runbook: draft.code.runbook().name, commands },
+        remedy: Remedy { runbook: candidate.code.runbook().name, commands },
     }
 }
 
 /// The sentence, and whether the worker recovered.
-fn says(draft: &Candidate) -> String {
-    let sentence = fill(sentence(draft), |name| match name {
-        "op" => draft.op.clone().unwrap_or_else(|| "an entry operation".to_owned()),
-        "error" => draft.errno.map(|errno| format!(" ({errno})")).unwrap_or_default(),
-        "exit" => exit(draft),
-        "volume" => volume(draft.side).to_owned(),
-        "parent" => draft.parent.map(|parent| parent.to_string()).unwrap_or_default(),
-        "entries" => count(draft.entries.len().max(draft.gfids.len()), "entry", "entries"),
-        "changelogs" => count(draft.changelogs.len().max(1), "changelog", "changelogs"),
-        "words" => draft.words.clone(),
+fn says(candidate: &Candidate) -> String {
+    let sentence = fill(sentence(candidate), |name| match name {
+        "op" => candidate.seen.op.clone().unwrap_or_else(|| "an entry operation".to_owned()),
+        "error" => candidate.seen.errno.map(|errno| format!(" ({errno})")).unwrap_or_default(),
+        "exit" => exit(candidate),
+        "volume" => volume(candidate.side).to_owned(),
+        "parent" => candidate.seen.parent.map(|parent| parent.to_string()).unwrap_or_default(),
+        "entries" => {
+            count(candidate.seen.entries.len().max(candidate.seen.gfids.len()), "entry", "entries")
+        }
+        "changelogs" => count(candidate.seen.changelogs.len().max(1), "changelog", "changelogs"),
+        "words" => candidate.words.clone(),
         _ => String::new(),
     });
-    let recovered = if draft.healed { "; recovered afterwards" } else { "" };
+    let recovered = if candidate.healed { "; recovered afterwards" } else { "" };
     format!("{sentence}{recovered}")
 }
 
 /// The sentence of a code, unless the circumstances ask for another.
-fn sentence(draft: &Candidate) -> &'static str {
-    let on_mount = matches!(draft.saying, Message::RemoteOpFailed | Message::FuseFailed);
-    match (draft.code, draft.severity) {
+fn sentence(candidate: &Candidate) -> &'static str {
+    let on_mount = matches!(candidate.message, Message::RemoteOpFailed | Message::FuseFailed);
+    match (candidate.code, candidate.severity) {
         (code, Severity::Benign) => benign(code),
-        (Code::PeerBroken, _) if draft.side == Side::Secondary => {
+        (Code::PeerBroken, _) if candidate.side == Side::Secondary => {
             "the secondary's gsyncd timed out waiting for the primary{error}"
         }
-        (Code::EntryParentMissing, _) if draft.parent.is_none() => {
+        (Code::EntryParentMissing, _) if candidate.seen.parent.is_none() => {
             "{op} failed: a parent directory is missing on the secondary{error}"
         }
-        (Code::GfidConflictFixed, _) if draft.saying == Message::ConflictsCounted => {
+        (Code::GfidConflictFixed, _) if candidate.message == Message::ConflictsCounted => {
             "entries failed at first and gsyncd resolved the conflicts; since 6.2 it does not log what it removed, renamed or created on the secondary"
         }
         (Code::EntryNotPermitted | Code::EntryAccessDenied | Code::EntryFailed, _) if on_mount => {
@@ -82,7 +75,7 @@ fn sentence(draft: &Candidate) -> &'static str {
             Severity::Warning,
         ) => "{op} failed on the secondary{error} at every retry",
         (Code::DataSyncFailed, Severity::Fatal) => "rsync or tar failed{exit}; the worker dies",
-        (Code::DataSyncFailed, _) if draft.healed => {
+        (Code::DataSyncFailed, _) if candidate.healed => {
             "some data could not be sent at first{exit}; a later retry sent it"
         }
         (Code::IoError, Severity::Warning) => "a brick of {volume} does not respond",
@@ -115,8 +108,12 @@ fn count(count: usize, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }
 
-fn exit(draft: &Candidate) -> String {
-    draft.exit_code.map(|code| format!(" with {code} ({})", exit_words(code))).unwrap_or_default()
+fn exit(candidate: &Candidate) -> String {
+    candidate
+        .seen
+        .exit_code
+        .map(|code| format!(" with {code} ({})", exit_words(code)))
+        .unwrap_or_default()
 }
 
 /// What rsync's exit status means (rsync(1), EXIT VALUES).
@@ -142,21 +139,23 @@ fn exit_words(code: i32) -> &'static str {
 }
 
 /// The next commands, ready to paste.
-fn commands(draft: &Candidate) -> Vec<String> {
-    if draft.severity == Severity::Benign {
+fn commands(candidate: &Candidate) -> Vec<String> {
+    if candidate.severity == Severity::Benign {
         return Vec::new();
     }
-    let ends = Ends::of(draft.session.as_deref());
+    let ends = Ends::of(candidate.session.as_deref());
     let value = |name: &str| match name {
-        "brick" => draft.worker.as_deref().and_then(quoted).unwrap_or_else(|| "BRICK".to_owned()),
+        "brick" => {
+            candidate.worker.as_deref().and_then(quoted).unwrap_or_else(|| "BRICK".to_owned())
+        }
         "primary" => ends.primary.clone(),
         "secondary" => ends.secondary.clone(),
         "host" => ends.host.clone(),
         "volume" => ends.volume.clone(),
         _ => String::new(),
     };
-    let next = draft.code.next_commands().iter().map(|command| fill(command, value));
-    next.chain([format!("georepair runbook {}", draft.code.runbook().name)]).collect()
+    let next = candidate.code.next_commands().iter().map(|command| fill(command, value));
+    next.chain([format!("georepair runbook {}", candidate.code.runbook().name)]).collect()
 }
 
 /// Both ends of a session as the gluster command takes them, quoted for the shell: a log is not

@@ -108,7 +108,7 @@ pub fn advice(found: &SessionState, logged: &[Finding], now: Time) -> Recommenda
         format!("{title}; mend that first: georepair runbook {slug}")
     });
     let losses = open.iter().filter(|it| it.code.is(Flag::LosesChanges));
-    if let Some(loss) = losses.min_by_key(|it| it.first) {
+    if let Some(loss) = losses.min_by_key(|it| it.seen.first) {
         let advice = sent_again_since(found, loss, now);
         let whys = std::iter::once(advice.why).chain(first);
         return Recommendation { why: whys.collect::<Vec<_>>().join("; "), ..advice };
@@ -130,7 +130,7 @@ const BEFORE: i64 = 900;
 /// `rewind` where the changelogs reach back to before it began, else `resync`.
 fn sent_again_since(found: &SessionState, loss: &Finding, now: Time) -> Recommendation {
     let (title, mut why) = (loss.code.title(), String::new());
-    let since = loss.first.map(|first| Time::from_secs(first.secs() - BEFORE));
+    let since = loss.seen.first.map(|first| Time::from_secs(first.secs() - BEFORE));
     let covered = since.filter(|to| {
         let level = Level::Rewind { to: *to };
         let (bricks, leftovers) = (Vec::new(), SecondaryData::Keep);
@@ -139,7 +139,7 @@ fn sent_again_since(found: &SessionState, loss: &Finding, now: Time) -> Recommen
             .iter()
             .all(|it| it.name != "history" || it.verdict == CheckStatus::Pass)
     });
-    if let Some(first) = loss.first {
+    if let Some(first) = loss.seen.first {
         why = format!(" since {first}");
     }
     let why = format!("{title}{why}");
@@ -249,7 +249,7 @@ fn span(seconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::domain::situation_sample::situation;
-    use crate::domain::{Recorded, Remedy, Side};
+    use crate::domain::{Observed, Recorded, Remedy, Side};
 
     const NOW: Time = Time::from_secs(9_000);
 
@@ -272,16 +272,7 @@ mod tests {
             session: None,
             node: None,
             worker: None,
-            count: 1,
-            first: None,
-            last: None,
-            errno: None,
-            exit_code: None,
-            op: None,
-            gfids: Vec::new(),
-            entries: Vec::new(),
-            omitted: 0,
-            changelogs: Vec::new(),
+            seen: Observed::default(),
             healed: false,
             caused_by: None,
             says: String::new(),
@@ -313,7 +304,8 @@ mod tests {
     fn what_the_logs_tell_of_losses_is_sent_again() {
         let found = sound();
         let told = |code, first| {
-            let finding = Finding { first, ..finding(code) };
+            let seen = Observed { first, ..Observed::default() };
+            let finding = Finding { seen, ..finding(code) };
             let Recommendation { level, since, .. } = advice(&found, &[finding], NOW);
             (level, since.map(Time::secs))
         };

@@ -11,7 +11,7 @@ use crate::format::literal::Literal;
 use crate::format::traceback::Subject;
 use crate::format::{fields, literal, traceback};
 
-/// `ENTRY FAILED`, `META FAILED` and the fixer's messages: a python tuple of failure facts.
+/// `ENTRY FAILED`, `META FAILED` and the fixer's messages: a python tuple of failure out.
 pub(super) fn failure(message: &[u8]) -> MessageFields<'static> {
     let start = ["data=", "entry=", "FAILED: ", "entry ops "]
         .into_iter()
@@ -65,7 +65,7 @@ fn cut_failure(message: &[u8]) -> MessageFields<'static> {
     of_entry(entry)
 }
 
-/// The facts of one failed entry; failures for want of a parent are grouped by it.
+/// The out of one failed entry; failures for want of a parent are grouped by it.
 fn of_entry(entry: FailedEntry) -> MessageFields<'static> {
     let orphan = matches!(entry.errno, Some(Errno(2 | 116))) && entry.op.as_deref() != Some("META");
     MessageFields {
@@ -146,26 +146,26 @@ pub(super) fn retries(message: &[u8]) -> MessageFields<'_> {
     let error =
         field(message, "error").or_else(|| between(message, ")...", "")).unwrap_or_default();
     let errno = fields::errno(error);
-    let mut facts = MessageFields { errno, ..MessageFields::default() };
+    let mut out = MessageFields { errno, ..MessageFields::default() };
     if let [folder, b"glusterfs.gfid.newfile", blob, ..] = args.as_slice() {
         let entry = new_file(folder, blob, errno);
-        facts.gfids.extend(entry.gfid);
-        facts.entries.push(entry);
-        return facts;
+        out.gfids.extend(entry.gfid);
+        out.entries.push(entry);
+        return out;
     }
     match args.first().map(|path| traceback::subject_of(path)) {
         Some(Subject::Entry(EntryId { parent, name })) => {
-            facts.entries.push(FailedEntry {
+            out.entries.push(FailedEntry {
                 parent: Some(parent),
                 name: Some(name),
                 errno,
                 ..FailedEntry::default()
             });
         }
-        Some(Subject::Gfid(gfid)) => facts.gfids.push(gfid),
+        Some(Subject::Gfid(gfid)) => out.gfids.push(gfid),
         _ => {}
     }
-    facts
+    out
 }
 
 /// What `glusterfs.gfid.newfile` was to make: uid, gid, gfid and NUL, mode, name and NUL
@@ -187,7 +187,7 @@ pub(super) fn undecoded(message: &[u8]) -> MessageFields<'_> {
     let text =
         |item: &Literal, key: &str| item.get(key).and_then(Literal::text).map(<[u8]>::to_vec);
     let odd = |bytes: &Vec<u8>| !bytes.is_ascii();
-    let mut facts = MessageFields::default();
+    let mut out = MessageFields::default();
     for item in &items {
         let names = [text(item, "entry"), text(item, "entry1"), text(item, "link")];
         if !names.iter().flatten().any(odd) {
@@ -195,15 +195,15 @@ pub(super) fn undecoded(message: &[u8]) -> MessageFields<'_> {
         }
         let place = text(item, "entry").and_then(|path| EntryId::from_gfid_path(&path));
         let gfid = text(item, "gfid").and_then(|gfid| Gfid::from_text(&gfid));
-        facts.gfids.extend(gfid);
-        facts.op = text(item, "op").map(|op| Cow::Owned(String::from_utf8_lossy(&op).into_owned()));
-        facts.entries.push(FailedEntry {
+        out.gfids.extend(gfid);
+        out.op = text(item, "op").map(|op| Cow::Owned(String::from_utf8_lossy(&op).into_owned()));
+        out.entries.push(FailedEntry {
             gfid,
             parent: place.as_ref().map(|place| place.parent),
             name: place.map(|place| place.name),
-            op: facts.op.clone().map(Cow::into_owned),
+            op: out.op.clone().map(Cow::into_owned),
             ..FailedEntry::default()
         });
     }
-    facts
+    out
 }

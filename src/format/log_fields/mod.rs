@@ -1,12 +1,11 @@
-//! A message taken apart: operation, number, entry, gfids; what makes two of them the same.
+//! Extracts the fields of a message, by which incidents are also told apart: operation, number,
+//! entry, gfids.
 
 mod entries;
 mod programs;
 mod volumes;
 
 use std::borrow::Cow;
-
-use memchr::memmem;
 
 use super::fields;
 use super::fields::{between, field};
@@ -15,7 +14,7 @@ use super::logline::LogLine;
 use super::traceback::Exception;
 use crate::domain::{Errno, FailedEntry, Gfid};
 
-/// What one message says, as far as a diagnosis needs it.
+/// The fields of a message that a diagnosis needs.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct MessageFields<'a> {
     /// The operation, such as `CREATE`.
@@ -26,7 +25,7 @@ pub struct MessageFields<'a> {
     pub exit_code: Option<i32>,
     /// A missing parent: its children belong together.
     pub parent: Option<Gfid>,
-    /// What else makes two incidents the same: a program, an exception, an address.
+    /// What else distinguishes incidents: a program, an exception, an address.
     pub words: Cow<'a, [u8]>,
     /// The brick the message names.
     pub brick: Option<&'a [u8]>,
@@ -40,79 +39,76 @@ pub struct MessageFields<'a> {
     pub exception: Option<Exception>,
 }
 
-/// Takes a message apart. `tail` holds the unprefixed lines below it.
+/// The fields of a message. `tail` holds the unprefixed lines below it.
 #[must_use]
-pub fn of<'a>(saying: Message, line: &LogLine<'a>, tail: &'a [u8]) -> MessageFields<'a> {
-    let message = line.message;
-    match saying {
+pub fn message_fields<'a>(
+    message: Message,
+    line: &LogLine<'a>,
+    tail: &'a [u8],
+) -> MessageFields<'a> {
+    let text = line.message;
+    match message {
         Message::EntryFailed
         | Message::MetaFailed
         | Message::FixFailed
-        | Message::ConflictFixed => entries::failure(message),
+        | Message::ConflictFixed => entries::failure(text),
         Message::MovedOn | Message::IncompleteSync => {
-            let changelogs = fields::changelogs(message).map(str::to_owned).collect();
+            let changelogs = fields::changelogs(text).map(str::to_owned).collect();
             MessageFields { changelogs, ..MessageFields::default() }
         }
-        Message::SkippedGfids => {
-            MessageFields { gfids: entries::gfid_list(message), ..MessageFields::default() }
-        }
-        Message::FileErrcode => programs::file_errcode(message),
-        Message::SyncError => programs::sync_error(message),
-        Message::SyncTaken => programs::sync_taken(message),
-        Message::SyncStats => {
-            MessageFields { words: programs::stats_words(message), ..MessageFields::default() }
-        }
-        Message::CommandFailed => programs::command_failed(message),
-        Message::ChildSaid => {
-            MessageFields { words: programs::child_words(message), ..MessageFields::default() }
-        }
+        Message::SkippedGfids => MessageFields::of_gfids(entries::gfid_list(text)),
+        Message::FileErrcode => programs::file_errcode(text),
+        Message::SyncError => programs::sync_error(text),
+        Message::SyncTaken => programs::sync_taken(text),
+        Message::SyncStats => MessageFields::of_words(programs::stats_words(text)),
+        Message::CommandFailed => programs::command_failed(text),
+        Message::ChildSaid => MessageFields::of_words(programs::child_words(text)),
         Message::Raised | Message::CallRaised => programs::raised(tail),
-        Message::CallFailed => programs::call_failed(message),
+        Message::CallFailed => programs::call_failed(text),
         Message::RegisterFailed | Message::HistoryFailed | Message::CrawlFailed => {
-            let error = field(message, "error").unwrap_or(message);
-            let fell_back = memmem::find(message, b"fallback to xsync").is_some();
-            let words = Cow::Borrowed(if fell_back { &b"fallback"[..] } else { b"" });
-            let errno = fields::errno(error).or_else(|| programs::trailing_errno(message));
-            MessageFields { errno, words, ..MessageFields::default() }
+            programs::crawl_failed(text)
         }
         Message::MountGone => {
-            let symbol = field(message, "error").or_else(|| between(message, "[", "]"));
+            let symbol = field(text, "error").or_else(|| between(text, "[", "]"));
             MessageFields { errno: symbol.and_then(fields::errno), ..MessageFields::default() }
         }
         Message::WorkerStatus | Message::CrawlStatus | Message::MonitorStatus => {
-            MessageFields { words: programs::status_words(message), ..MessageFields::default() }
+            MessageFields::of_words(programs::status_words(text))
         }
         Message::WorkerStarting
         | Message::WorkerDied
         | Message::WorkerHung
         | Message::AgentDied => {
-            let brick = field(message, "brick").or_else(|| between(message, "orker(", ")"));
+            let brick = field(text, "brick").or_else(|| between(text, "orker(", ")"));
             MessageFields { brick, ..MessageFields::default() }
         }
-        Message::RemoveFailed | Message::RecursiveRemoveFailed => entries::removal(message),
+        Message::RemoveFailed | Message::RecursiveRemoveFailed => entries::removal(text),
         Message::RenameIgnored | Message::BothExist | Message::RenameOnMkdir => {
-            entries::rename(message)
+            entries::rename(text)
         }
-        Message::RetriesExhausted => entries::retries(message),
-        Message::UndecodedNames => entries::undecoded(message),
+        Message::RetriesExhausted => entries::retries(text),
+        Message::UndecodedNames => entries::undecoded(text),
         Message::RemoteOpFailed => volumes::remote_op(line),
         Message::FuseFailed => volumes::fuse(line),
-        Message::SplitBrain => volumes::split_brain(message),
-        Message::DhtGfidDiffers => volumes::dht(message),
-        Message::HandleMissing => {
-            MessageFields { gfids: volumes::handle_gfid(message), ..MessageFields::default() }
-        }
-        Message::GaveUp | Message::ExecFailed => programs::gave_up(message),
-        Message::ConfigUnreadable | Message::StatusFileMissing | Message::NotRunning => {
-            MessageFields::default()
-        }
+        Message::SplitBrain => volumes::split_brain(text),
+        Message::DhtGfidDiffers => volumes::dht(text),
+        Message::HandleMissing => MessageFields::of_gfids(volumes::handle_gfid(text)),
+        Message::GaveUp | Message::ExecFailed => programs::gave_up(text),
         Message::MountbrokerRefused | Message::HistoryIndexBroken | Message::ChangelogBroken => {
-            MessageFields {
-                words: Cow::Borrowed(message.get(..24).unwrap_or(message)),
-                ..MessageFields::default()
-            }
+            MessageFields::of_words(Cow::Borrowed(text.get(..24).unwrap_or(text)))
         }
+        // The message is all it says: no object, number or name that a finding could show.
         _ => MessageFields::default(),
+    }
+}
+
+impl<'a> MessageFields<'a> {
+    fn of_gfids(gfids: Vec<Gfid>) -> Self {
+        Self { gfids, ..Self::default() }
+    }
+
+    fn of_words(words: Cow<'a, [u8]>) -> Self {
+        Self { words, ..Self::default() }
     }
 }
 
@@ -124,14 +120,14 @@ mod tests {
     use crate::domain::Name;
     use crate::format::{log_message, logline};
 
-    fn facts(text: &str) -> MessageFields<'_> {
+    fn fields_of(text: &str) -> MessageFields<'_> {
         let line = logline::parse(text.as_bytes()).unwrap();
-        of(log_message::of(&line).unwrap(), &line, b"")
+        message_fields(log_message::known_message(&line).unwrap(), &line, b"")
     }
 
     #[test]
     fn a_failure_names_the_entry_that_is_in_the_way() {
-        let got = facts(
+        let got = fields_of(
             "[2026-11-21 03:35:51.8] E [primary(worker /b):788:log_failures] _GPrimary: ENTRY FAILED [{data=({'op': 'RENAME', 'gfid': 'b0447066-0000-4000-8000-000000000001', 'entry': '.gfid/a46ae68b-61aa-4df0-b681-7f7d5ed0bb41/old', 'entry1': '.gfid/a46ae68b-61aa-4df0-b681-7f7d5ed0bb41/new'}, 17, {'dst': True, 'secondary_gfid': 'b4c5c083-0000-4000-8000-000000000002'})}]",
         );
         let entry = &got.entries[0];
@@ -145,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_line_that_was_cut_still_names_its_gfid() {
-        let got = facts(
+        let got = fields_of(
             "[2016-11-08 03:22:47.654310] E [master(/b):782:log_failures] _GMaster: ENTRY FAILED: ({'uid': 1001, 'gfid': '5f0d8c1e-2b7a-4c64-9e31-7a4d0c55b8e1', 'op': 'MKNOD', 'entry': '.gfid/9b4e2f",
         );
         assert_eq!((got.gfids.len(), got.op.as_deref(), got.errno), (1, Some("MKNOD"), None));
@@ -158,7 +154,7 @@ mod tests {
             "[2014-02-22 15:21:30.451133] W [client-rpc-fops.c:2971:client3_3_lookup_cbk] 0-v-client-0: remote operation failed: No such file or directory. Path: <gfid:c4b19f1c-cc18-4727-87a4-18de8fe0089e> (c4b19f1c-cc18-4727-87a4-18de8fe0089e)",
             "[2026-02-22 15:21:30.451133 +0000] W [MSGID: 114031] [client-rpc-fops_v2.c:2618:client4_0_lookup_cbk] 0-v-client-0: remote operation failed. [{path=<gfid:c4b19f1c-cc18-4727-87a4-18de8fe0089e>}, {gfid=c4b19f1c-cc18-4727-87a4-18de8fe0089e}, {errno=2}, {error=Nix da}]",
         ] {
-            let got = facts(text);
+            let got = fields_of(text);
             assert_eq!(
                 (got.errno, got.op.as_deref()),
                 (Some(Errno::ENOENT), Some("LOOKUP")),
@@ -182,8 +178,8 @@ mod tests {
         ) {
             let mut text = format!("[2026-11-21 03:35:51.8] E [m(worker /b):1:process] _G: {start}").into_bytes();
             text.extend(rest.into_iter().filter(|byte| *byte != b'\n'));
-            if let Some(line) = logline::parse(&text) && let Some(said) = log_message::of(&line) {
-                let _ = of(said, &line, &tail);
+            if let Some(line) = logline::parse(&text) && let Some(said) = log_message::known_message(&line) {
+                let _ = message_fields(said, &line, &tail);
             }
         }
 
@@ -196,8 +192,8 @@ mod tests {
             rest in "\\PC*",
         ) {
             let text = format!("[2026-11-21 03:35:51.8] E [fuse-bridge.c:1:fuse_rename_cbk] 0-fuse: {start}{rest}");
-            if let Some(line) = logline::parse(text.as_bytes()) && let Some(said) = log_message::of(&line) {
-                let _ = of(said, &line, b"");
+            if let Some(line) = logline::parse(text.as_bytes()) && let Some(said) = log_message::known_message(&line) {
+                let _ = message_fields(said, &line, b"");
             }
         }
     }

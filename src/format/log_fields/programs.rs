@@ -136,27 +136,27 @@ pub(super) fn raised(tail: &[u8]) -> MessageFields<'static> {
     let Some(exception) = traceback::parse(tail) else { return MessageFields::default() };
     let innermost = exception.frames.last().map_or("", |frame| &frame.function);
     let words = format!("{} in {innermost}", exception.name()).into_bytes();
-    let mut facts = MessageFields {
+    let mut out = MessageFields {
         errno: exception.errno,
         words: Cow::Owned(words),
         ..MessageFields::default()
     };
     match exception.subject() {
         Some(Subject::Entry(EntryId { parent, name })) => {
-            facts.entries.push(FailedEntry {
+            out.entries.push(FailedEntry {
                 parent: Some(parent),
                 name: Some(name),
                 errno: exception.errno,
                 ..FailedEntry::default()
             });
         }
-        Some(Subject::Gfid(gfid)) => facts.gfids.push(gfid),
+        Some(Subject::Gfid(gfid)) => out.gfids.push(gfid),
         _ => {}
     }
     if let Some(Subject::Entry(EntryId { parent, name })) = exception.target() {
-        let gfid = facts.gfids.first().copied();
+        let gfid = out.gfids.first().copied();
         let errno = exception.errno;
-        facts.entries.push(FailedEntry {
+        out.entries.push(FailedEntry {
             gfid,
             parent: Some(parent),
             name: Some(name),
@@ -164,16 +164,25 @@ pub(super) fn raised(tail: &[u8]) -> MessageFields<'static> {
             ..FailedEntry::default()
         });
     }
-    facts.op = exception.op().map(Cow::Borrowed);
-    for entry in &mut facts.entries {
-        entry.op = facts.op.clone().map(Cow::into_owned);
+    out.op = exception.op().map(Cow::Borrowed);
+    for entry in &mut out.entries {
+        entry.op = out.op.clone().map(Cow::into_owned);
     }
-    facts.exception = Some(exception);
-    facts
+    out.exception = Some(exception);
+    out
 }
 
-/// `…: 61 - No data available`, as 3.6 says it.
-pub(super) fn trailing_errno(message: &[u8]) -> Option<Errno> {
+/// A changelog or history that cannot be read, and whether gsyncd fell back to a full crawl.
+pub(super) fn crawl_failed(message: &[u8]) -> MessageFields<'_> {
+    let error = field(message, "error").unwrap_or(message);
+    let fell_back = memmem::find(message, b"fallback to xsync").is_some();
+    let words = Cow::Borrowed(if fell_back { &b"fallback"[..] } else { b"" });
+    let errno = fields::errno(error).or_else(|| trailing_errno(message));
+    MessageFields { errno, words, ..MessageFields::default() }
+}
+
+/// `…: 61 - No data available`, as 3.6 logs it.
+fn trailing_errno(message: &[u8]) -> Option<Errno> {
     let dash = memmem::rfind(message, b" - ")?;
     let before = message.get(..dash)?;
     let number = before.rsplit(|&byte| byte == b' ').next().and_then(fields::int)?;

@@ -31,10 +31,10 @@ pub(super) fn remote_op<'a>(line: &LogLine<'a>) -> MessageFields<'a> {
         Origin::Program { function, .. } => op_of_callback(function),
         _ => None,
     };
-    let mut facts = MessageFields { errno, op, ..MessageFields::default() };
+    let mut out = MessageFields { errno, op, ..MessageFields::default() };
     let named = gfid.and_then(Gfid::from_text).filter(|gfid| !gfid.is_nil());
-    name_paths(&mut facts, path.unwrap_or_default(), named);
-    facts
+    name_paths(&mut out, path.unwrap_or_default(), named);
+    out
 }
 
 /// `client4_0_lookup_cbk` and `fuse_rename_cbk` as `LOOKUP` and `RENAME`.
@@ -46,7 +46,7 @@ fn op_of_callback(function: &[u8]) -> Option<Cow<'static, str>> {
 }
 
 /// Adds the entry or gfid that a path such as `/.gfid/P/name` or `<gfid:G>/name` names.
-fn name_paths(facts: &mut MessageFields<'_>, path: &[u8], gfid: Option<Gfid>) {
+fn name_paths(out: &mut MessageFields<'_>, path: &[u8], gfid: Option<Gfid>) {
     let virtual_path = path.strip_prefix(b"/.gfid/").and_then(|rest| {
         let (parent, name) = rest.split_at_checked(36)?;
         Some((Gfid::from_text(parent)?, name.strip_prefix(b"/").unwrap_or_default()))
@@ -58,18 +58,18 @@ fn name_paths(facts: &mut MessageFields<'_>, path: &[u8], gfid: Option<Gfid>) {
     });
     match virtual_path.or(nameless) {
         Some((parent, name)) if !name.is_empty() => {
-            facts.gfids.extend(gfid);
-            facts.entries.push(FailedEntry {
+            out.gfids.extend(gfid);
+            out.entries.push(FailedEntry {
                 gfid,
                 parent: Some(parent),
                 name: Some(Name::from(name)),
-                op: facts.op.clone().map(Cow::into_owned),
-                errno: facts.errno,
+                op: out.op.clone().map(Cow::into_owned),
+                errno: out.errno,
                 ..FailedEntry::default()
             });
         }
-        Some((own, _)) => facts.gfids.push(own),
-        None => facts.gfids.extend(gfid),
+        Some((own, _)) => out.gfids.push(own),
+        None => out.gfids.extend(gfid),
     }
 }
 
@@ -88,25 +88,25 @@ pub(super) fn fuse<'a>(line: &LogLine<'a>) -> MessageFields<'a> {
         (None, Origin::Program { function, .. }) => op_of_callback(function),
         _ => None,
     };
-    let mut facts =
+    let mut out =
         MessageFields { errno: words.and_then(fields::errno), op, ..MessageFields::default() };
-    name_paths(&mut facts, path, None);
-    if facts.entries.is_empty() && facts.gfids.is_empty() && !path.is_empty() {
-        facts.entries.push(FailedEntry {
+    name_paths(&mut out, path, None);
+    if out.entries.is_empty() && out.gfids.is_empty() && !path.is_empty() {
+        out.entries.push(FailedEntry {
             path: Some(Name::from(path)),
-            op: facts.op.clone().map(Cow::into_owned),
-            errno: facts.errno,
+            op: out.op.clone().map(Cow::into_owned),
+            errno: out.errno,
             ..FailedEntry::default()
         });
     }
     let ours = memmem::find(message, b".gfid/").is_some();
-    facts.words = Cow::Borrowed(if ours { b"gsyncd" } else { b"" });
-    facts
+    out.words = Cow::Borrowed(if ours { b"gsyncd" } else { b"" });
+    out
 }
 
 /// `Gfid mismatch detected for <gfid:P>/name>, G1 on vol-client-1 and G2 on vol-client-0.`
 pub(super) fn split_brain(message: &[u8]) -> MessageFields<'_> {
-    let mut facts = MessageFields::default();
+    let mut out = MessageFields::default();
     if let Some(place) = between(message, " for <gfid:", "") {
         let parent = place.get(..36).and_then(Gfid::from_text);
         let end = memmem::rfind(place, b">, ").unwrap_or(place.len());
@@ -114,8 +114,8 @@ pub(super) fn split_brain(message: &[u8]) -> MessageFields<'_> {
         let pair = place.get(end + 3..).unwrap_or_default();
         let first = pair.get(..36).and_then(Gfid::from_text);
         let second = between(pair, " and ", "").and_then(|g| g.get(..36)).and_then(Gfid::from_text);
-        facts.gfids.extend(first.into_iter().chain(second));
-        facts.entries.push(FailedEntry {
+        out.gfids.extend(first.into_iter().chain(second));
+        out.entries.push(FailedEntry {
             gfid: first,
             secondary_gfid: second,
             parent,
@@ -124,9 +124,9 @@ pub(super) fn split_brain(message: &[u8]) -> MessageFields<'_> {
         });
     } else {
         let text = between(message, "gfid:", "").and_then(|rest| rest.get(..36));
-        facts.gfids.extend(text.and_then(Gfid::from_text).filter(|gfid| !gfid.is_nil()));
+        out.gfids.extend(text.and_then(Gfid::from_text).filter(|gfid| !gfid.is_nil()));
     }
-    facts
+    out
 }
 
 /// `/path: gfid different on subvol. gfid local = G1, gfid subvol = G2`.

@@ -16,7 +16,11 @@ const EXPLAINED: usize = 8;
 impl Page<'_> {
     pub(super) fn finding(&mut self, number: usize, index: usize) -> io::Result<()> {
         let Some(finding) = self.all.findings.get(index) else { return Ok(()) };
-        let times = if finding.count > 1 { format!(" ×{}", finding.count) } else { String::new() };
+        let times = if finding.seen.count > 1 {
+            format!(" ×{}", finding.seen.count)
+        } else {
+            String::new()
+        };
         let word = if finding.healed { "healed".to_owned() } else { finding.severity.to_string() };
         let (word, code) = (paint(finding).on(format!("{word:7}")), Paint::Strong.on(finding.code));
         writeln!(self.out, "{number:2}. {word}  {code}{times}  {}", when(finding))?;
@@ -54,25 +58,26 @@ impl Page<'_> {
     /// The entries, gfids and changelogs of a finding: the first few, and how many more.
     fn named(&mut self, finding: &Finding) -> io::Result<()> {
         let most = if self.look.verbose { usize::MAX } else { NAMED };
-        for entry in finding.entries.iter().take(most) {
+        for entry in finding.seen.entries.iter().take(most) {
             writeln!(self.out, "    entry     {}", described(entry))?;
         }
         let of_entry = |entry: &FailedEntry| entry.gfid.into_iter().chain(entry.secondary_gfid);
-        let named: HashSet<_> = finding.entries.iter().flat_map(of_entry).collect();
-        let bare: Vec<_> = finding.gfids.iter().filter(|gfid| !named.contains(gfid)).collect();
-        let room = most.saturating_sub(finding.entries.len());
+        let named: HashSet<_> = finding.seen.entries.iter().flat_map(of_entry).collect();
+        let bare: Vec<_> = finding.seen.gfids.iter().filter(|gfid| !named.contains(gfid)).collect();
+        let room = most.saturating_sub(finding.seen.entries.len());
         for gfid in bare.iter().take(room) {
             writeln!(self.out, "    gfid      {gfid}")?;
         }
-        let all = (finding.entries.len() + bare.len()) as u64 + finding.omitted;
-        let shown = finding.entries.len().min(most) + bare.len().min(room);
+        let all = (finding.seen.entries.len() + bare.len()) as u64 + finding.seen.omitted;
+        let shown = finding.seen.entries.len().min(most) + bare.len().min(room);
         if all > shown as u64 {
             let more = all - shown as u64;
             writeln!(self.out, "              and {more} more: --format json lists them")?;
         }
-        if !finding.changelogs.is_empty() {
-            let few: Vec<_> = finding.changelogs.iter().take(most).map(String::as_str).collect();
-            let more = finding.changelogs.len() - few.len();
+        if !finding.seen.changelogs.is_empty() {
+            let few: Vec<_> =
+                finding.seen.changelogs.iter().take(most).map(String::as_str).collect();
+            let more = finding.seen.changelogs.len() - few.len();
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             writeln!(self.out, "    changelog {}{more}", few.join(" "))?;
         }
@@ -95,7 +100,7 @@ impl Page<'_> {
         let mut out = Vec::new();
         for (index, finding) in self.all.findings.iter().enumerate() {
             if finding.caused_by == Some(cause) {
-                out.push(format!("{} ×{}", finding.code, finding.count));
+                out.push(format!("{} ×{}", finding.code, finding.seen.count));
                 out.extend(self.effects(index));
             }
         }
@@ -114,7 +119,7 @@ fn paint(finding: &Finding) -> Paint {
 }
 
 fn when(finding: &Finding) -> String {
-    match (finding.first, finding.last) {
+    match (finding.seen.first, finding.seen.last) {
         (Some(first), Some(last)) if last.secs() > first.secs() => {
             format!("{} to {}", day(first), day(last))
         }

@@ -1,7 +1,7 @@
-//! A chunk of a log, sifted: every line classified, those that matter taken out.
+//! Classifies the lines of a chunk and extracts the relevant ones.
 //!
-//! This is the hot loop. Nothing is allocated for a line that does not matter; what is taken
-//! out borrows from the chunk.
+//! This is the hot loop: nothing is allocated for an irrelevant line, and what is extracted borrows
+//! from the chunk.
 
 use memchr::{memchr, memchr_iter};
 
@@ -14,21 +14,21 @@ use crate::format::{log_fields, log_message, logline, traceback};
 /// What a chunk holds.
 #[derive(Debug, Default)]
 pub(super) struct Classified<'a> {
-    /// Lines in it.
+    /// Number of lines.
     pub(super) lines: u64,
     /// Lines in no known form.
     pub(super) unparsed: u64,
     /// Times of the first and last line that have one.
     pub(super) span: Option<(Time, Time)>,
-    /// The first line that could be read: it tells who writes.
-    pub(super) sample: Option<LogLine<'a>>,
-    /// The lines that matter, in order.
+    /// The first line in a known form: it shows which program writes.
+    pub(super) first: Option<LogLine<'a>>,
+    /// The relevant lines, in order.
     pub(super) events: Vec<Event<'a>>,
     /// Places in gsyncd's source, most of them once: module, function, line.
     pub(super) sites: Vec<LogLine<'a>>,
 }
 
-/// A line that matters.
+/// A relevant line.
 #[derive(Clone, Debug)]
 pub(super) struct Event<'a> {
     /// Line in the chunk, from 0.
@@ -39,16 +39,16 @@ pub(super) struct Event<'a> {
     pub(super) text: &'a [u8],
     /// The unprefixed lines below it.
     pub(super) tail: &'a [u8],
-    /// The message taken apart; nothing for a headless traceback and a section.
-    pub(super) facts: MessageFields<'a>,
+    /// The message's fields; empty for a headless traceback and a section.
+    pub(super) fields: MessageFields<'a>,
 }
 
-/// The kinds of lines that matter.
+/// The kinds of relevant lines.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What<'a> {
     /// A message.
-    Said(Message, LogLine<'a>),
-    /// A traceback without the line that should stand above it.
+    Message(Message, LogLine<'a>),
+    /// A traceback without the log line above it.
     Headless,
     /// `==> file <==`, as `tail -f` prints between files.
     Section(&'a [u8]),
@@ -56,33 +56,33 @@ pub(super) enum What<'a> {
 
 impl<'a> Event<'a> {
     fn new(line: u64, what: What<'a>, text: &'a [u8]) -> Self {
-        Self { line, what, text, tail: b"", facts: MessageFields::default() }
+        Self { line, what, text, tail: b"", fields: MessageFields::default() }
     }
 }
 
-/// Sifts a chunk that begins at a record's first line.
-pub(super) fn sift(chunk: &[u8]) -> Classified<'_> {
-    let mut sifter = Classifier { out: Classified::default(), seen: [0; 64], open: None };
+/// Classifies a chunk that begins at a record's first line.
+pub(super) fn classify(chunk: &[u8]) -> Classified<'_> {
+    let mut classifier = Classifier { out: Classified::default(), seen: [0; 64], open: None };
     let mut from = 0;
     for newline in memchr_iter(b'\n', chunk) {
-        sifter.line(chunk, from, newline);
+        classifier.line(chunk, from, newline);
         from = newline + 1;
     }
     if from < chunk.len() {
-        sifter.line(chunk, from, chunk.len());
+        classifier.line(chunk, from, chunk.len());
     }
-    sifter.close(chunk, chunk.len());
-    for event in &mut sifter.out.events {
-        if let What::Said(saying, line) = &event.what {
-            event.facts = log_fields::of(*saying, line, event.tail);
+    classifier.close(chunk, chunk.len());
+    for event in &mut classifier.out.events {
+        if let What::Message(message, line) = &event.what {
+            event.fields = log_fields::message_fields(*message, line, event.tail);
         }
     }
-    sifter.out
+    classifier.out
 }
 
 struct Classifier<'a> {
     out: Classified<'a>,
-    /// Keys of the source places met last, to pass over most repeats.
+    /// Keys of the source places seen last, to skip most repeats.
     seen: [u64; 64],
     /// The record whose tail is being collected.
     open: Option<Open>,
@@ -91,7 +91,7 @@ struct Classifier<'a> {
 /// A record whose following unprefixed lines belong to it.
 #[derive(Clone, Copy)]
 struct Open {
-    /// Its event, where it is one; a headless traceback otherwise.
+    /// The index of its event; `None` for a headless traceback.
     event: Option<usize>,
     /// Where the tail begins.
     tail: usize,
@@ -123,12 +123,12 @@ impl<'a> Classifier<'a> {
     fn record(&mut self, text: &'a [u8], line: LogLine<'a>, number: u64, next: usize) {
         let first = self.out.span.map_or(line.since, |(first, _)| first);
         self.out.span = Some((first, line.at));
-        if self.out.sample.is_none() {
-            self.out.sample = Some(line);
+        if self.out.first.is_none() {
+            self.out.first = Some(line);
         }
         self.site(&line);
-        let Some(said) = log_message::of(&line) else { return };
-        let event = Event::new(number, What::Said(said, line), text);
+        let Some(said) = log_message::known_message(&line) else { return };
+        let event = Event::new(number, What::Message(said, line), text);
         match (said, self.out.events.last_mut()) {
             (Message::Progress, Some(last)) if same_progress(last, &line) => *last = event,
             _ => self.out.events.push(event),
@@ -171,7 +171,7 @@ impl<'a> Classifier<'a> {
 fn same_progress(last: &Event<'_>, line: &LogLine<'_>) -> bool {
     match (last.what, line.origin) {
         (
-            What::Said(
+            What::Message(
                 Message::Progress,
                 LogLine { origin: Origin::Gsyncd { label: theirs, .. }, .. },
             ),
@@ -181,7 +181,7 @@ fn same_progress(last: &Event<'_>, line: &LogLine<'_>) -> bool {
     }
 }
 
-/// A line as it stood in its file, where a paste put `> ` marks, blanks or grep's `file:12:` before it.
+/// The original line without the `> `, blanks or `file:12:` that a paste or grep puts before it.
 fn unquoted(text: &[u8]) -> &[u8] {
     if !matches!(text.first(), Some(b'>' | b' ' | b'\t' | b'.' | b'/' | b'a'..=b'z')) {
         return b"";
@@ -254,11 +254,11 @@ gsyncd.log:7:[2026-11-21 03:00:05.1] E [m(worker /b):1:process] _G: META FAILED:
 
     #[test]
     fn takes_out_what_matters() {
-        let got = sift(LOG);
+        let got = classify(LOG);
         let mut seen = Vec::new();
         for event in &got.events {
             seen.push(match event.what {
-                What::Said(said, _) => format!("{} {said:?}", event.line),
+                What::Message(said, _) => format!("{} {said:?}", event.line),
                 What::Headless => format!("{} headless", event.line),
                 What::Section(name) => format!("{} {}", event.line, name.escape_ascii()),
             });
@@ -275,7 +275,7 @@ gsyncd.log:7:[2026-11-21 03:00:05.1] E [m(worker /b):1:process] _G: META FAILED:
 
     #[test]
     fn counts_lines_in_no_known_form() {
-        let got = sift(b"\x00\x01binary\nwhat is this\n\n[2026-11-21 03:00:00.1] nonsense\n");
+        let got = classify(b"\x00\x01binary\nwhat is this\n\n[2026-11-21 03:00:00.1] nonsense\n");
         assert_eq!((got.lines, got.unparsed, got.events.len()), (4, 3, 0));
     }
 }

@@ -71,7 +71,7 @@ impl Tail {
             return None;
         }
         let case = self.case.as_deref().map(name_of);
-        let mut told = LogSummary::nothing(name_of(path), case);
+        let mut told = LogSummary::unread(name_of(path), case);
         told.lines = self.line;
         let read = told.read(ready.as_slice(), &Window::default(), &Meter::default());
         self.line = told.lines;
@@ -117,7 +117,7 @@ mod tests {
     fn lines(told: &[LogSummary]) -> Vec<(u64, u64)> {
         told.iter()
             .flat_map(|told| told.incidents.iter())
-            .map(|incident| (incident.count, incident.evidence[0].line))
+            .map(|incident| (incident.seen.count, incident.evidence[0].line))
             .collect()
     }
 

@@ -208,7 +208,7 @@ fn read_one(
     meter: &Meter,
 ) -> (LogSummary, Option<Position>) {
     let case = log.case.as_deref().map(name_of);
-    let mut told = LogSummary::nothing(name_of(&log.path), case);
+    let mut told = LogSummary::unread(name_of(&log.path), case);
     told.set_zone(zone);
     let mut position = None;
     let read = if log.path.as_os_str() == "-" {

@@ -1,6 +1,6 @@
-//! What a log's place says of it: who writes it, for which side, of which session.
+//! Where a log comes from, by its path and first line: program, side, session.
 //!
-//! Places of every release: `geo-replication/<primary>/<escaped url>.log` up to 3.13,
+//! Paths of every release: `geo-replication/<primary>/<escaped url>.log` up to 3.13,
 //! `geo-replication/<session>/gsyncd.log` since 4.0; the secondary's below
 //! `geo-replication-slaves`, since 10 `geo-replication-secondaries` (`gsyncd.conf.in`,
 //! `glusterd.c` `configure_syncdaemon`).
@@ -9,7 +9,7 @@ use crate::domain::{Name, Side, SourceKind};
 use crate::format::fields::between;
 use crate::format::logline::{LogLine, Origin};
 
-/// What a place says.
+/// What a path shows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct LogOrigin {
     pub(super) kind: Option<SourceKind>,
@@ -26,39 +26,44 @@ impl LogOrigin {
         Self { kind: kind(&text, side), side, session: session(&text), node: node(&text) }
     }
 
-    /// The kind, with what the first line of the file adds to it.
-    pub(super) fn with_sample(&self, sample: &LogLine<'_>) -> Option<SourceKind> {
-        match sample.origin {
-            Origin::Command => Some(SourceKind::Cli),
+    /// The kind, as far as the path and the first line of the file show it.
+    pub(super) fn kind_with_first_line(&self, first: &LogLine<'_>) -> SourceKind {
+        match first.origin {
+            Origin::Command => SourceKind::Cli,
             Origin::Gsyncd { label, .. } => {
                 let secondary = label.starts_with(b"slave") || label.starts_with(b"secondary");
-                match self.kind {
-                    Some(SourceKind::SecondaryGsyncd) => self.kind,
-                    _ if secondary => Some(SourceKind::SecondaryGsyncd),
-                    _ => Some(SourceKind::PrimaryGsyncd),
+                if secondary || self.kind == Some(SourceKind::SecondaryGsyncd) {
+                    SourceKind::SecondaryGsyncd
+                } else {
+                    SourceKind::PrimaryGsyncd
                 }
             }
-            Origin::Program { file, domain, .. } => self.kind.or_else(|| {
-                let starts = |with: &[u8]| file.starts_with(with);
-                Some(
-                    if domain.ends_with(b"gfchangelog")
-                        || starts(b"gf-changelog")
-                        || starts(b"gf-history")
-                    {
-                        SourceKind::Changes
-                    } else if starts(b"glusterd") {
-                        SourceKind::Glusterd
-                    } else if starts(b"cli") || starts(b"input.c") {
-                        SourceKind::Cli
-                    } else if starts(b"posix") || starts(b"server") || starts(b"changelog") {
-                        SourceKind::Brick
-                    } else {
-                        SourceKind::Client
-                    },
-                )
-            }),
+            Origin::Program { file, domain, .. } => {
+                self.kind.unwrap_or_else(|| kind_of_program(file, domain))
+            }
         }
     }
+}
+
+/// Sources that only one program has; everything else is a client's.
+const PROGRAMS: &[(&[u8], SourceKind)] = &[
+    (b"gf-changelog", SourceKind::Changes),
+    (b"gf-history", SourceKind::Changes),
+    (b"glusterd", SourceKind::Glusterd),
+    (b"cli", SourceKind::Cli),
+    (b"input.c", SourceKind::Cli),
+    (b"posix", SourceKind::Brick),
+    (b"server", SourceKind::Brick),
+    (b"changelog", SourceKind::Brick),
+];
+
+/// The program that a C source file and a log domain belong to.
+fn kind_of_program(file: &[u8], domain: &[u8]) -> SourceKind {
+    if domain.ends_with(b"gfchangelog") {
+        return SourceKind::Changes;
+    }
+    let known = PROGRAMS.iter().find(|(beginning, _)| file.starts_with(beginning));
+    known.map_or(SourceKind::Client, |(_, kind)| *kind)
 }
 
 fn side(path: &str) -> Option<Side> {

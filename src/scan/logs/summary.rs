@@ -1,4 +1,4 @@
-//! What one log file tells: read to its end, every line classified, every incident counted.
+//! Summary of one log file: each line is classified, incidents are counted.
 
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use rayon::prelude::*;
 
 use super::chunks::{Chunk, Chunks};
-use super::classify::{Event, What, sift};
+use super::classify::{Event, What, classify};
 use super::incidents;
 use super::incidents::{Incidents, Occurrence};
 use super::origin::{LogOrigin, session_in};
@@ -22,23 +22,22 @@ use crate::format::logline::{LogLine, Origin};
 use crate::format::release::{Fingerprint, ReleaseSet};
 use crate::scan::meter::Meter;
 
-/// What one log file tells.
+/// The summary of one log file.
 #[derive(Clone, Debug)]
 pub struct LogSummary {
     /// The file.
     pub path: Name,
-    /// The folder of the case it belongs to; logs of different cases have nothing to do with
-    /// each other.
+    /// The directory of the case it belongs to; logs of different cases are unrelated.
     pub case: Option<Name>,
     /// Who wrote it.
     pub kind: Option<SourceKind>,
     /// Which side wrote it.
     pub side: Side,
-    /// The session it belongs to, where it says so.
+    /// The session it belongs to, if path or lines name it.
     pub session: Option<String>,
-    /// The folder it lies in: a node's logs of one session lie together.
+    /// Its directory: a node's logs of one session are together.
     pub folder: Name,
-    /// The primary node whose worker it tells of, where it says so.
+    /// The primary node of its workers, if path or lines name it.
     pub node: Option<String>,
     /// Lines read.
     pub lines: u64,
@@ -54,18 +53,18 @@ pub struct LogSummary {
     pub fingerprint: Fingerprint,
     /// What happened.
     pub incidents: Incidents,
-    /// The workers it tells of.
-    pub tracks: WorkerHistories,
-    /// When the session was stopped, started, reconfigured: its noise is explained by that.
-    pub handled: TimeSet,
-    /// What could not be read, where something could not.
+    /// The workers it reports on.
+    pub histories: WorkerHistories,
+    /// When the session was stopped, started or reconfigured: that explains some noise.
+    pub interventions: TimeSet,
+    /// What could not be read, if anything.
     pub note: Option<String>,
-    /// Whether reading failed before the end: what follows there was not seen.
+    /// Whether reading failed before the end of the file.
     pub cut_short: bool,
     zone: Option<TimeZone>,
 }
 
-/// Only what lies in a time is told.
+/// The time that is looked at; messages outside are ignored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Window {
     /// From here on.
@@ -81,9 +80,9 @@ impl Window {
 }
 
 impl LogSummary {
-    /// A log of which nothing has been read yet.
+    /// An empty summary for a file not yet read.
     #[must_use]
-    pub fn nothing(path: Name, case: Option<Name>) -> Self {
+    pub fn unread(path: Name, case: Option<Name>) -> Self {
         let place = LogOrigin::of(&path);
         Self {
             kind: place.kind,
@@ -100,15 +99,15 @@ impl LogSummary {
             last: None,
             fingerprint: Fingerprint::default(),
             incidents: Incidents::default(),
-            tracks: WorkerHistories::default(),
-            handled: TimeSet::default(),
+            histories: WorkerHistories::default(),
+            interventions: TimeSet::default(),
             note: None,
             cut_short: false,
             zone: None,
         }
     }
 
-    /// The zone whose local time the log is in; without one it is read as UTC.
+    /// Sets the time zone of a log in local time; without one its times are read as UTC.
     pub(super) fn set_zone(&mut self, zone: Option<&TimeZone>) {
         self.zone = zone.cloned();
     }
@@ -124,7 +123,7 @@ impl LogSummary {
     /// Reads a stream to its end.
     ///
     /// # Errors
-    /// What the stream answers; everything before the error has been told.
+    /// The error of the stream; what was read before it counts.
     pub fn read(
         &mut self,
         stream: impl Read + Send,
@@ -138,39 +137,39 @@ impl LogSummary {
             scope.spawn(move || read_waves(stream, wave, &send));
             for batch in receive {
                 match batch {
-                    Ok(batch) => self.take(&batch, window, meter),
+                    Ok(batch) => self.add_chunks(&batch, window, meter),
                     Err(error) => ended = Err(error),
                 }
             }
         });
-        self.tracks.finish();
+        self.histories.finish();
         ended
     }
 
-    fn take(&mut self, batch: &[Chunk], window: &Window, meter: &Meter) {
-        let sifted: Vec<_> = batch.par_iter().map(|chunk| sift(&chunk.bytes)).collect();
-        for (chunk, sifted) in batch.iter().zip(sifted) {
-            if let Some(sample) = &sifted.sample {
-                self.recognise(sample);
+    fn add_chunks(&mut self, batch: &[Chunk], window: &Window, meter: &Meter) {
+        let classified: Vec<_> = batch.par_iter().map(|chunk| classify(&chunk.bytes)).collect();
+        for (chunk, found) in batch.iter().zip(classified) {
+            if let Some(first) = &found.first {
+                self.recognise(first);
             }
-            for site in &sifted.sites {
+            for site in &found.sites {
                 if let Origin::Gsyncd { module, function, line, .. } = site.origin {
                     self.fingerprint.observe(module, function, line, site.at.micros());
                 }
             }
-            for event in sifted.events {
+            for event in found.events {
                 self.event(event, window);
             }
-            if let Some((first, last)) = sifted.span {
-                self.first = incidents::least(self.first, Some(self.utc(first)));
+            if let Some((first, last)) = found.span {
+                self.first = incidents::earlier(self.first, Some(self.utc(first)));
                 self.last = Some(self.utc(last));
             }
-            self.lines += sifted.lines;
-            self.unparsed += sifted.unparsed;
+            self.lines += found.lines;
+            self.unparsed += found.unparsed;
             let bytes = chunk.bytes.len() as u64 + chunk.skipped;
             self.bytes += bytes;
             meter.bytes.fetch_add(bytes, Ordering::Relaxed);
-            meter.lines.fetch_add(sifted.lines, Ordering::Relaxed);
+            meter.lines.fetch_add(found.lines, Ordering::Relaxed);
         }
     }
 
@@ -182,23 +181,27 @@ impl LogSummary {
         real.map_or(at, Time::from)
     }
 
-    fn recognise(&mut self, sample: &LogLine<'_>) {
+    fn recognise(&mut self, first: &LogLine<'_>) {
         let place = LogOrigin { kind: self.kind, ..LogOrigin::default() };
-        self.kind = place.with_sample(sample);
-        if let Some(SourceKind::PrimaryGsyncd | SourceKind::Changes) = self.kind {
-            self.side = Side::Primary;
-        } else if self.kind == Some(SourceKind::SecondaryGsyncd) {
-            self.side = Side::Secondary;
-        }
+        let kind = place.kind_with_first_line(first);
+        self.kind = Some(kind);
+        self.side = match kind {
+            SourceKind::PrimaryGsyncd | SourceKind::Changes => Side::Primary,
+            SourceKind::SecondaryGsyncd => Side::Secondary,
+            // Both sides have these: the path may tell which.
+            SourceKind::Client | SourceKind::Brick | SourceKind::Glusterd | SourceKind::Cli => {
+                self.side
+            }
+        };
     }
 
     fn event(&mut self, mut event: Event<'_>, window: &Window) {
         match event.what {
-            What::Said(saying, line) if window.holds(self.utc(line.at)) => {
-                let facts = std::mem::take(&mut event.facts);
-                self.said(saying, &line, facts, &event);
+            What::Message(message, line) if window.holds(self.utc(line.at)) => {
+                let fields = std::mem::take(&mut event.fields);
+                self.message(message, &line, fields, &event);
             }
-            What::Said(..) => {}
+            What::Message(..) => {}
             What::Headless => self.headless(&event),
             What::Section(name) => {
                 let place = LogOrigin::of(&Name::from(name));
@@ -208,66 +211,86 @@ impl LogSummary {
         }
     }
 
-    fn said(
+    fn message(
         &mut self,
-        saying: Message,
+        message: Message,
         line: &LogLine<'_>,
-        facts: MessageFields<'_>,
+        fields: MessageFields<'_>,
         event: &Event<'_>,
     ) {
         let at = self.utc(line.at);
         let speaker = Speaker::of(line, self.side);
-        let brick = speaker.brick;
-        let words = facts.words.clone();
-        let words = String::from_utf8_lossy(&words);
-        let named = facts.brick.map(String::from_utf8_lossy);
-        let named = named.as_deref().or(brick);
-        match saying {
-            Message::WorkerStarting => {
-                if let Some(renewed) = self.tracks.starting(named, at) {
-                    self.handled.add(renewed);
-                }
-            }
-            Message::WorkerStatus => self.tracks.status(brick, &words, at),
-            Message::CrawlStatus => self.tracks.crawl(brick, &words, at),
-            Message::HybridStarted => self.tracks.full_crawl(brick),
-            Message::Progress | Message::CrawlFinished => self.tracks.progress(brick, at),
-            Message::Connected => self.tracks.connected(brick, at),
-            Message::SyncTaken if facts.exit_code.is_none() => self.tracks.progress(brick, at),
-            Message::MonitorStatus => {
-                self.handled.add(at);
-                self.tracks.monitor(if words.is_empty() { "Deleted" } else { &words }, at);
-            }
-            Message::ConfigChanged | Message::GeorepCommand => self.handled.add(at),
-            Message::SessionConfig | Message::Syncing | Message::MountArguments => {
-                self.session = self.session.take().or_else(|| session_in(line.message));
-            }
-            Message::Ending if speaker.is_monitor => {
-                self.handled.add(at);
-                self.tracks.monitor("Stopped", at);
-            }
-            Message::Ending => {}
-            _ => {
-                self.die_of(saying, &speaker, named, at);
-                self.node = self.node.take().or_else(|| node_in(saying, line));
-                let occasion = Occurrence {
-                    saying,
-                    side: speaker.side,
-                    node: speaker.node,
-                    worker: named,
-                    since: Some(self.utc(line.since)),
-                    at: Some(at),
-                    times: line.times,
-                };
-                self.count(&occasion, facts, event);
-            }
+        let named = fields.brick.map(String::from_utf8_lossy);
+        let named = named.as_deref().or(speaker.brick);
+        if self.is_state(message, &fields, &speaker, named, at) {
+            return;
         }
+        if matches!(message, Message::SessionConfig | Message::Syncing | Message::MountArguments) {
+            self.session = self.session.take().or_else(|| session_in(line.message));
+            return;
+        }
+        self.note_death(message, &speaker, named, at);
+        self.node = self.node.take().or_else(|| node_in(message, line));
+        let occurrence = Occurrence {
+            message,
+            side: speaker.side,
+            node: speaker.node,
+            worker: named,
+            since: Some(self.utc(line.since)),
+            at: Some(at),
+            times: line.times,
+        };
+        self.count(&occurrence, fields, event);
     }
 
-    /// Some lines are a worker's last words, or the monitor's word that it died.
-    fn die_of(&mut self, saying: Message, speaker: &Speaker<'_>, brick: Option<&str>, at: Time) {
+    /// Records a state of a worker or of the session, or an operator's action; whether it was one.
+    fn is_state(
+        &mut self,
+        message: Message,
+        fields: &MessageFields<'_>,
+        speaker: &Speaker<'_>,
+        named: Option<&str>,
+        at: Time,
+    ) -> bool {
+        let (brick, words) = (speaker.brick, String::from_utf8_lossy(&fields.words));
+        match message {
+            Message::WorkerStarting => {
+                if let Some(renewed) = self.histories.starting(named, at) {
+                    self.interventions.add(renewed);
+                }
+            }
+            Message::WorkerStatus => self.histories.status(brick, &words, at),
+            Message::CrawlStatus => self.histories.crawl(brick, &words, at),
+            Message::HybridStarted => self.histories.full_crawl(brick),
+            Message::Progress | Message::CrawlFinished => self.histories.progress(brick, at),
+            Message::Connected => self.histories.connected(brick, at),
+            Message::SyncTaken if fields.exit_code.is_none() => self.histories.progress(brick, at),
+            Message::MonitorStatus => {
+                self.interventions.add(at);
+                self.histories.monitor(if words.is_empty() { "Deleted" } else { &words }, at);
+            }
+            Message::ConfigChanged | Message::GeorepCommand => self.interventions.add(at),
+            Message::Ending if speaker.is_monitor => {
+                self.interventions.add(at);
+                self.histories.monitor("Stopped", at);
+            }
+            Message::Ending => {}
+            // Everything else is counted as an incident; `check` decides whether it is a fault.
+            _ => return false,
+        }
+        true
+    }
+
+    /// Records a death: some lines are a worker's last, others are the monitor's report of it.
+    fn note_death(
+        &mut self,
+        message: Message,
+        speaker: &Speaker<'_>,
+        brick: Option<&str>,
+        at: Time,
+    ) {
         let last_words = matches!(
-            saying,
+            message,
             Message::Raised
                 | Message::PeerBroken
                 | Message::GaveUp
@@ -279,9 +302,9 @@ impl LogSummary {
                 | Message::ExecFailed
         );
         let reported =
-            matches!(saying, Message::WorkerDied | Message::WorkerHung | Message::AgentDied);
+            matches!(message, Message::WorkerDied | Message::WorkerHung | Message::AgentDied);
         if (last_words && speaker.side == Side::Primary && speaker.is_worker) || reported {
-            self.tracks.died(brick, at);
+            self.histories.died(brick, at);
         }
     }
 
@@ -294,11 +317,11 @@ impl LogSummary {
             origin: Origin::Command,
             message: b"",
         };
-        let facts = log_fields::of(Message::Raised, &line, event.tail);
-        let Some(exception) = &facts.exception else { return };
+        let fields = log_fields::message_fields(Message::Raised, &line, event.tail);
+        let Some(exception) = &fields.exception else { return };
         let served = exception.went_through("repce", "worker");
-        let occasion = Occurrence {
-            saying: if served { Message::CallRaised } else { Message::Raised },
+        let occurrence = Occurrence {
+            message: if served { Message::CallRaised } else { Message::Raised },
             side: if served { Side::Secondary } else { self.side },
             node: None,
             worker: None,
@@ -309,17 +332,17 @@ impl LogSummary {
         if served && self.kind.is_none() {
             self.kind = Some(SourceKind::SecondaryGsyncd);
         }
-        self.count(&occasion, facts, event);
+        self.count(&occurrence, fields, event);
     }
 
-    fn count(&mut self, occasion: &Occurrence<'_>, facts: MessageFields<'_>, event: &Event<'_>) {
-        let micros = occasion.at.map_or(0, Time::micros);
-        for frame in facts.exception.iter().flat_map(|exception| &exception.frames) {
+    fn count(&mut self, occurrence: &Occurrence<'_>, fields: MessageFields<'_>, event: &Event<'_>) {
+        let micros = occurrence.at.map_or(0, Time::micros);
+        for frame in fields.exception.iter().flat_map(|exception| &exception.frames) {
             let (file, function) = (frame.file.as_bytes(), frame.function.as_bytes());
             self.fingerprint.observe_frame(file, function, frame.line, micros);
         }
         let (path, number) = (&self.path, self.lines + event.line + 1);
-        self.incidents.count(occasion, facts, || {
+        self.incidents.count(occurrence, fields, || {
             let last = last_line(event.tail).filter(|_| event.text.ends_with(b": "));
             match last {
                 Some(last) => {
@@ -332,7 +355,7 @@ impl LogSummary {
     }
 }
 
-/// Cuts a stream into chunks and sends them a wave at a time, while the last one is worked on.
+/// Cuts a stream into chunks and sends them in batches, so that reading and classifying overlap.
 fn read_waves(stream: impl Read, wave: usize, send: &SyncSender<io::Result<Vec<Chunk>>>) {
     let mut chunks = Chunks::new(stream);
     loop {
@@ -366,8 +389,8 @@ fn last_line(tail: &[u8]) -> Option<&[u8]> {
 }
 
 /// A primary node that a command line names.
-fn node_in(saying: Message, line: &LogLine<'_>) -> Option<String> {
-    if saying != Message::CommandFailed {
+fn node_in(message: Message, line: &LogLine<'_>) -> Option<String> {
+    if message != Message::CommandFailed {
         return None;
     }
     let command = field(line.message, "cmd").unwrap_or(line.message);
@@ -376,7 +399,7 @@ fn node_in(saying: Message, line: &LogLine<'_>) -> Option<String> {
     Some(String::from_utf8_lossy(node).into_owned())
 }
 
-/// Who speaks on a line.
+/// Who wrote a line.
 #[derive(Clone, Copy)]
 struct Speaker<'a> {
     side: Side,

@@ -121,7 +121,7 @@ fn check_on_bricks(
 ) -> Result<(), Failure> {
     let paths: Vec<_> = bricks.iter().map(|brick| brick.path().to_owned()).collect();
     for finding in diagnosis.findings.iter_mut().filter(|f| f.code == Code::ChangelogSkipped) {
-        let history = scan::changelog::dropped(&paths, &finding.changelogs)?;
+        let history = scan::changelog::dropped(&paths, &finding.seen.changelogs)?;
         check::logs::add_dropped(finding, &history);
         diagnosis.notes.extend(history.notes);
     }

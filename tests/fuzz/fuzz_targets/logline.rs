@@ -6,8 +6,8 @@ use georepair::format::{log_fields, log_message, logline};
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let (line, tail) = bytes.split_at(bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len()));
     if let Some(line) = logline::parse(line)
-        && let Some(said) = log_message::of(&line)
+        && let Some(said) = log_message::known_message(&line)
     {
-        let _ = log_fields::of(said, &line, tail);
+        let _ = log_fields::message_fields(said, &line, tail);
     }
 });
