@@ -2,7 +2,7 @@
 
 use super::{Gfid, Name};
 
-/// A directory's gfid and a basename in it: where `GlusterFS` says a file is.
+/// A directory's gfid and a basename in it: the position of a file in the tree.
 ///
 /// Logs and the `.gfid` mount print it as `.gfid/<parent>/<name>`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

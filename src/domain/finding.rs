@@ -17,9 +17,9 @@ pub struct Diagnosis {
     pub verdict: Verdict,
     /// The files that were read.
     pub sources: Vec<Source>,
-    /// The workers the logs tell of, as they stood at the end.
+    /// The workers in the logs, with their state at the end.
     pub workers: Vec<Worker>,
-    /// What was found; causes stand before their effects, worst damage first.
+    /// What was found; worst damage first, effects after their cause.
     pub findings: Vec<Finding>,
     /// What could not be read or judged, one sentence each.
     pub notes: Vec<String>,
@@ -31,16 +31,16 @@ pub struct Diagnosis {
 pub enum Verdict {
     /// Benign findings or none.
     Healthy,
-    /// Replication goes on, but something was lost or deserves a look.
+    /// Replication goes on, but something was lost or needs attention.
     Degraded,
     /// A fatal finding that was not healed by the end of the log.
     Faulty,
-    /// Too little was seen to judge.
+    /// Not enough was seen to judge.
     Unknown,
 }
 
 impl Verdict {
-    /// The verdict over findings, as far as what was seen goes.
+    /// The verdict over findings alone, whether or not enough was read to judge.
     #[must_use]
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
         findings.into_iter().fold(Self::Healthy, |worst, finding| match finding.severity {
@@ -77,9 +77,9 @@ pub enum SourceKind {
 pub struct Source {
     /// Where it is.
     pub path: Name,
-    /// The path's bytes in hex where they are not UTF-8.
+    /// The path's bytes in hex if they are not UTF-8.
     pub path_bytes: Option<String>,
-    /// Who wrote it, where that can be told.
+    /// Which program wrote it, if known.
     pub kind: Option<SourceKind>,
     /// Lines read.
     pub lines: u64,
@@ -98,11 +98,11 @@ pub struct Source {
 /// A worker: one brick of one session.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Worker {
-    /// The folder of the case it belongs to, where several cases were read at once.
+    /// The directory of the case it belongs to, if several cases were read at once.
     pub case: Option<Name>,
     /// The session's name as in its log folder, `<primary>_<host>_<secondary>`.
     pub session: Option<String>,
-    /// The primary node, where the log names it.
+    /// The primary node, if the log names it.
     pub node: Option<String>,
     /// The brick's path.
     pub brick: Option<String>,
@@ -110,7 +110,7 @@ pub struct Worker {
     pub state: Option<String>,
     /// Its last crawl: `Hybrid Crawl`, `History Crawl`, `Changelog Crawl`.
     pub crawl: Option<String>,
-    /// How often it was started again after it died.
+    /// How often it was restarted after it died.
     pub restarts: u64,
     /// Since when it is in that state.
     pub since: Option<Time>,
@@ -119,7 +119,7 @@ pub struct Worker {
 /// One thing that is wrong, counted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// The folder of the case it belongs to, where several cases were read at once.
+    /// The directory of the case it belongs to, if several cases were read at once.
     pub case: Option<Name>,
     /// What it is.
     pub code: Code,
@@ -127,11 +127,11 @@ pub struct Finding {
     pub severity: Severity,
     /// Where it happened.
     pub side: Side,
-    /// The session, where the log names it.
+    /// The session, if the log names it.
     pub session: Option<String>,
-    /// The primary node of the worker, where the log names it.
+    /// The primary node of the worker, if the log names it.
     pub node: Option<String>,
-    /// The worker's brick, where the log names it.
+    /// The worker's brick, if the log names it.
     pub worker: Option<String>,
     /// What was seen of it in the logs.
     #[serde(flatten)]
@@ -140,7 +140,7 @@ pub struct Finding {
     pub healed: bool,
     /// The index of the finding that caused this one.
     pub caused_by: Option<usize>,
-    /// One sentence a person understands.
+    /// One sentence for people.
     pub says: String,
     /// The lines that show it, at most a few.
     pub evidence: Vec<Evidence>,
@@ -231,15 +231,15 @@ pub struct FailedEntry {
     pub parent: Option<Gfid>,
     /// The name in it.
     pub name: Option<Name>,
-    /// What was to be done.
+    /// The operation that failed.
     pub op: Option<String>,
-    /// What the secondary answered.
+    /// The secondary's error.
     pub errno: Option<Errno>,
-    /// The gfid that stands there on the secondary.
+    /// The gfid of the entry on the secondary.
     pub secondary_gfid: Option<Gfid>,
-    /// The path below the brick root, once a brick was asked.
+    /// The path below the brick root, once a brick was checked.
     pub path: Option<Name>,
-    /// What the bricks say: present, gone or renamed, once asked.
+    /// Its state on the bricks, once checked: present, gone, renamed or damaged.
     pub now: Option<&'static str>,
 }
 
@@ -261,14 +261,14 @@ impl Serialize for FailedEntry {
     }
 }
 
-/// A log line that shows a finding.
+/// A log line that proves a finding.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 pub struct Evidence {
     /// The file.
     pub path: Name,
     /// The line, counted from 1.
     pub line: u64,
-    /// Its text, cut where it is very long.
+    /// Its text, cut if it is very long.
     pub text: Name,
 }
 

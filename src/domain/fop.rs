@@ -75,7 +75,7 @@ const NAMES: [&str; 59] = [
 ];
 
 impl Fop {
-    /// A device, fifo or socket was made; self-heal makes regular files so as well.
+    /// A device, fifo or socket was created; self-heal creates regular files this way as well.
     pub const MKNOD: Self = Self(3);
     /// A directory was made.
     pub const MKDIR: Self = Self(4);

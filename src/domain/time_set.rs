@@ -1,18 +1,18 @@
-//! When something happened, to the second, in bounded memory.
+//! The seconds in which something happened, in bounded memory.
 
 use super::Time;
 
-/// How many seconds are kept at either end.
+/// How many seconds are kept at either end: faults are judged by how they begin and end.
 const KEPT: usize = 128;
 
-/// The seconds in which something happened: all of a few, else the first and last ones.
+/// Timestamps in seconds; beyond 256 only the first and last 128 are kept.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TimeSet {
     seconds: Vec<i64>,
 }
 
 impl TimeSet {
-    /// Adds a moment; they come nearly in order.
+    /// Adds a time; times come nearly in order.
     pub fn add(&mut self, at: Time) {
         if self.seconds.last() == Some(&at.secs()) {
             return;
@@ -45,7 +45,7 @@ impl TimeSet {
         self.share_near(others, before, after) > 0.0
     }
 
-    /// The share of these moments, 0 to 1, that lie so near one of the others.
+    /// The share of these moments, 0 to 1, that are as near to one of the others.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "there are a few hundred at most")]
     pub fn share_near(&self, others: &Self, before: i64, after: i64) -> f64 {

@@ -24,7 +24,7 @@ struct Entry {
 /// The document's head and blank lines name none.
 ///
 /// # Errors
-/// What is wrong with a line that is no JSON object.
+/// Why a line is not a JSON object.
 pub fn gfids_of_finding(line: &[u8]) -> Result<Vec<Gfid>, serde_json::Error> {
     if line.trim_ascii().is_empty() {
         return Ok(Vec::new());
@@ -53,7 +53,7 @@ struct Document {
     findings: Vec<Document>,
 }
 
-/// A gfid in a list: its text, or what `resolve-gfid` says of it.
+/// A gfid in a list: its text, or its object from `resolve-gfid`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum GfidText {

@@ -6,7 +6,7 @@
 //! name that looks like code stays a string.
 
 /// A python value. Strings are bytes: python's surrogate escapes (`\udcc3`) are turned back
-/// into the raw bytes they stand for, and other characters are UTF-8.
+/// into the raw bytes they represent, and other characters are UTF-8.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Literal {
     /// `None`.

@@ -1,4 +1,4 @@
-//! What the programs say: every message that matters to a diagnosis, by how it begins.
+//! The log messages that matter to a diagnosis, recognised by their first words.
 //!
 //! Texts and release ranges were read in `geo-replication/syncdaemon` and `xlators/` of every
 //! release tag from 3.5.0 to 11.1. Line numbers and classes move between releases, so a message
@@ -10,10 +10,10 @@ use aho_corasick::{AhoCorasick, Anchored, Input, MatchKind, StartKind};
 
 use super::logline::{LogLine, Origin};
 
-/// A thing that gsyncd, a mount, a brick, glusterd or the command line says.
+/// A known log message of gsyncd, a mount, a brick, glusterd or the command line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Message {
-    /// An entry operation failed on the secondary and was given up.
+    /// An entry operation failed on the secondary and was skipped.
     EntryFailed,
     /// Owner, mode or times could not be set.
     MetaFailed,
@@ -21,15 +21,15 @@ pub enum Message {
     DirectoryStops,
     /// gsyncd's own conflict repair failed, or cannot help.
     FixFailed,
-    /// gsyncd removes or renames something on the secondary to mend a conflict.
+    /// gsyncd removes or renames something on the secondary to resolve a conflict.
     ConflictFixed,
     /// Entries of a batch met conflicts; a count only.
     ConflictsCounted,
-    /// Changelogs were given up after the last retry.
+    /// Changelogs were skipped after the last retry.
     MovedOn,
-    /// Changelogs are tried again.
+    /// Changelogs are retried.
     IncompleteSync,
-    /// The gfids given up with them (before 3.7.9).
+    /// The gfids skipped with them (before 3.7.9).
     SkippedGfids,
     /// One file's transfer failed (before 3.7).
     FileErrcode,
@@ -43,9 +43,9 @@ pub enum Message {
     CommandFailed,
     /// What that program printed on its error stream.
     ChildSaid,
-    /// A program that gsyncd wanted to run is not there.
+    /// A program that gsyncd needs was not found.
     ExecFailed,
-    /// The other side went away.
+    /// The connection to the other side broke.
     PeerBroken,
     /// ssh answered 127: the placeholder was run.
     Misconfigured,
@@ -55,13 +55,13 @@ pub enum Message {
     IoHint,
     /// An exception ended this process; a traceback follows.
     Raised,
-    /// An error of gsyncd's own ended this process; the message is all there is.
+    /// gsyncd ended this process with an error of its own, without a traceback.
     GaveUp,
     /// The other side answered a call with an exception.
     CallFailed,
     /// A call raised here, on the secondary; a traceback follows.
     CallRaised,
-    /// The brick's changelog cannot be registered with.
+    /// The worker cannot register with the brick's changelog.
     RegisterFailed,
     /// The changelog history cannot be read.
     HistoryFailed,
@@ -93,9 +93,9 @@ pub enum Message {
     HybridStarted,
     /// A crawl is done.
     CrawlFinished,
-    /// A batch or a crawl interval went well.
+    /// A batch or a crawl interval completed.
     Progress,
-    /// The other side answered; for old releases: the worker is at work.
+    /// The other side answered; in old releases: the worker is running.
     Connected,
     /// Names the session's configuration file, and so the session.
     SessionConfig,
@@ -113,9 +113,9 @@ pub enum Message {
     BothExist,
     /// A removal failed on the secondary.
     RemoveFailed,
-    /// A directory that should go is not empty.
+    /// A directory to be removed is not empty.
     RecursiveRemoveFailed,
-    /// A directory to be made exists elsewhere: it is renamed.
+    /// A directory to be created exists elsewhere: it is renamed.
     RenameOnMkdir,
     /// glusterd refused a non-root mount.
     MountbrokerRefused,
@@ -123,9 +123,9 @@ pub enum Message {
     StaleMount,
     /// Names in a batch that gsyncd could not decode.
     UndecodedNames,
-    /// The secondary stopped for want of a sign of life.
+    /// The secondary timed out waiting for the primary.
     Inactive,
-    /// A process ends in order.
+    /// A process ends normally.
     Ending,
     /// A file operation failed on the other side of a mount.
     RemoteOpFailed,
@@ -135,7 +135,7 @@ pub enum Message {
     DhtGfidDiffers,
     /// A name or gfid is in split-brain.
     SplitBrain,
-    /// A heal stopped on a split-brain; noise behind the line that names it.
+    /// A heal stopped at a split-brain; noise after the line that names it.
     SplitBrainNoise,
     /// The history index cannot answer.
     HistoryIndexBroken,
@@ -153,11 +153,11 @@ pub enum Message {
     AllBricksDown,
     /// The mount's own arguments: they name the session.
     MountArguments,
-    /// A command of the session's life: start, stop, config.
+    /// An operator's command on a session: start, stop, config.
     GeorepCommand,
 }
 
-/// How gsyncd's messages begin. The longest fitting beginning counts.
+/// How gsyncd's messages begin. The longest match counts.
 const GSYNCD: &[(&str, Message)] = &[
     ("ENTRY FAILED", Message::EntryFailed),
     ("META FAILED", Message::MetaFailed),
@@ -297,7 +297,7 @@ fn table(beginnings: &[(&str, Message)]) -> Option<AhoCorasick> {
         .ok()
 }
 
-/// The saying that a message begins with.
+/// The known message that a text begins with.
 fn begins(
     message: &[u8],
     table: &LazyLock<Option<AhoCorasick>>,
@@ -307,7 +307,7 @@ fn begins(
     beginnings.get(found.pattern().as_usize()).map(|row| row.1)
 }
 
-/// What a line says, where it says something that matters.
+/// The message of a line, if it is a known one.
 #[must_use]
 pub fn known_message(line: &LogLine<'_>) -> Option<Message> {
     let message = line.message;
@@ -328,7 +328,7 @@ pub fn known_message(line: &LogLine<'_>) -> Option<Message> {
     }
 }
 
-/// Messages whose beginning alone does not tell.
+/// Decides messages that their first words do not identify.
 fn gsyncd(known: Option<Message>, line: &LogLine<'_>, function: &[u8]) -> Option<Message> {
     let message = line.message;
     match known {

@@ -24,7 +24,7 @@ pub struct LogLine<'a> {
     pub at: Time,
     /// When first: differs from `at` only for a folded repeat.
     pub since: Time,
-    /// How many messages the line stands for; 1 but for a folded repeat.
+    /// How many messages the line represents; more than 1 for a folded repeat.
     pub times: u64,
     /// The level's letter: `C`, `E`, `W`, `N`, `I`, `D`, `T`, `A`, `M`; blank for a command.
     pub level: u8,
@@ -41,7 +41,7 @@ pub enum Origin<'a> {
     Gsyncd {
         /// Python module, such as `resource`.
         module: &'a [u8],
-        /// What stands in parentheses: `worker /b`, `monitor`, `slave node/b`; empty in 3.3.
+        /// The text in parentheses: `worker /b`, `monitor`, `slave node/b`; empty in 3.3.
         label: &'a [u8],
         /// Line of the logging call.
         line: u32,
@@ -63,7 +63,7 @@ pub enum Origin<'a> {
     Command,
 }
 
-/// Reads one line, without its newline; nothing where it has none of the known forms.
+/// Parses one line, without its newline; `None` if it has none of the known forms.
 #[must_use]
 pub fn parse(line: &[u8]) -> Option<LogLine<'_>> {
     match line.first()? {
@@ -73,7 +73,7 @@ pub fn parse(line: &[u8]) -> Option<LogLine<'_>> {
     }
 }
 
-/// Whether a record begins here: the first bytes of a line are enough to tell.
+/// Whether a record begins here, by the first bytes of the line.
 #[must_use]
 pub fn begins_record(line: &[u8]) -> bool {
     match line.first() {
@@ -166,14 +166,14 @@ fn after_stack(rest: &[u8]) -> &[u8] {
         .unwrap_or(rest)
 }
 
-/// What stands between brackets: `file:line:function`, the file part still with its label.
+/// The text in brackets: `file:line:function`, the file part still with its label.
 struct Place<'a> {
     file: &'a [u8],
     line: u32,
     function: &'a [u8],
 }
 
-/// Reads `file:line:function] `; a label may hold brackets, so the first fitting end counts.
+/// Reads `file:line:function] `; a label may contain brackets, therefore the first matching end counts.
 fn place(rest: &[u8]) -> Option<(Place<'_>, &[u8])> {
     let mut from = 0;
     for _ in 0..4 {

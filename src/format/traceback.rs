@@ -6,12 +6,12 @@ use super::literal::Literal;
 use super::{fields, literal};
 use crate::domain::{EntryId, Errno, Gfid, Name};
 
-/// An exception as a traceback tells it.
+/// An exception read from a traceback.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Exception {
-    /// The type, such as `OSError`; nothing where the traceback was cut before its last line.
+    /// The type, such as `OSError`; `None` if the traceback was cut before its last line.
     pub kind: Option<String>,
-    /// The error number, where the text has one: `[Errno 17]`.
+    /// The error number, if the text has one: `[Errno 17]`.
     pub errno: Option<Errno>,
     /// What follows the type, cut at 300 bytes.
     pub text: Vec<u8>,
@@ -115,20 +115,20 @@ impl Exception {
         self.frames.iter().any(|frame| frame.module == module && frame.function == function)
     }
 
-    /// Whether any frame is in this function, wherever it stands.
+    /// Whether any frame is in this function, in any module.
     #[must_use]
     pub fn went_through_function(&self, function: &str) -> bool {
         self.frames.iter().any(|frame| frame.function == function)
     }
 
-    /// The exception's type without its module, or what stands for a cut traceback.
+    /// The exception's type without its module, or a placeholder for a cut traceback.
     #[must_use]
     pub fn name(&self) -> &str {
         let kind = self.kind.as_deref().unwrap_or("an exception whose end is cut off in the log");
         kind.rsplit('.').next().unwrap_or(kind)
     }
 
-    /// The entry operation under way, as far as frames and source lines tell.
+    /// The entry operation in progress, as far as frames and source lines show it.
     #[must_use]
     pub fn op(&self) -> Option<&'static str> {
         if self.went_through_function("get_slv_dir_path") {
@@ -156,7 +156,7 @@ impl Exception {
         value.text().map(subject_of)
     }
 
-    /// The file that the text names in quotes, where it names one.
+    /// The file that the text names in quotes, if any.
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
         let quote =
@@ -167,7 +167,7 @@ impl Exception {
     }
 }
 
-/// What a path stands for.
+/// The object that a path refers to.
 #[must_use]
 pub fn subject_of(path: &[u8]) -> Subject {
     if let Some(entry) = EntryId::from_gfid_path(path) {

@@ -43,7 +43,7 @@ struct Page {
     text: &'static str,
 }
 
-/// There is no such runbook.
+/// An unknown name of a runbook.
 #[derive(Debug, thiserror::Error)]
 #[error("no runbook is named {name:?}")]
 pub struct RunbookError {

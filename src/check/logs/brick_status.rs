@@ -1,4 +1,4 @@
-//! What the bricks say of the gfids a diagnosis names: still there, gone, or under another name.
+//! The bricks' answers about a diagnosis's gfids: still there, gone, or under another name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use crate::format::changelog::Change;
 use crate::scan::changelog::History;
 use crate::scan::resolve::{Answer, BrickAnswer, Query, Status};
 
-/// The questions a diagnosis has for the bricks, each once: its suspects by gfid, and by place
-/// where the log names no gfid.
+/// The queries a diagnosis has for the bricks, each once: its suspects by gfid, or by parent and
+/// name if the log has no gfid.
 #[must_use]
 pub fn questions(diagnosis: &Diagnosis) -> Vec<Query> {
     let mut gfids = BTreeSet::new();
@@ -29,8 +29,8 @@ fn place(entry: &FailedEntry) -> Option<EntryId> {
     Some(EntryId { parent: entry.parent?, name: entry.name.clone()? })
 }
 
-/// Adds to a finding of given-up changelogs the gfids whose data they name: those were dropped.
-/// Entry operations of the same changelogs were done, or are findings of their own.
+/// Adds to a finding of skipped changelogs the gfids whose data they name: gsyncd dropped those.
+/// The entry operations of the same changelogs were done, or are findings of their own.
 pub fn add_dropped(finding: &mut Finding, history: &History) {
     let mut known: BTreeSet<Gfid> = finding.seen.gfids.iter().copied().collect();
     for event in &history.events {
@@ -42,8 +42,8 @@ pub fn add_dropped(finding: &mut Finding, history: &History) {
     }
 }
 
-/// Writes the bricks' answers into the diagnosis: a path for each entry, what became of it, and
-/// an entry for each gfid that had none.
+/// Adds the bricks' answers to the diagnosis: path and state of each entry, and an entry for each
+/// gfid that has none.
 pub fn place_findings(diagnosis: &mut Diagnosis, answers: &[Answer]) {
     let mut by_gfid = BTreeMap::new();
     let mut by_place = BTreeMap::new();
@@ -88,7 +88,7 @@ fn fill(entry: &mut FailedEntry, answer: &Answer) {
     let Some(sight) = answer.owner() else { return };
     entry.gfid = entry.gfid.or(answer.gfid);
     entry.now = match sight.status {
-        Some(Status::Resolved) if stands_as_logged(entry, sight) => Some("present"),
+        Some(Status::Resolved) if is_at_logged_place(entry, sight) => Some("present"),
         Some(Status::Resolved) => Some("renamed"),
         Some(Status::Missing) => Some("gone"),
         Some(_) => Some("damaged"),
@@ -98,8 +98,8 @@ fn fill(entry: &mut FailedEntry, answer: &Answer) {
     entry.path = logged.or(sight.links.first()).map(|link| link.path.clone());
 }
 
-/// Whether one of the names on the brick is the one in the log; a log without a name agrees.
-fn stands_as_logged(entry: &FailedEntry, sight: &BrickAnswer) -> bool {
+/// Whether one of the names on the brick is the one in the log; a log without a name fits any.
+fn is_at_logged_place(entry: &FailedEntry, sight: &BrickAnswer) -> bool {
     let Some(parent) = entry.parent.filter(|_| entry.name.is_some()) else { return true };
     sight.links.iter().any(|link| {
         link.parent.is_none_or(|own| own == parent) && is_logged_name(entry, link.path.as_bytes())
@@ -111,7 +111,7 @@ fn is_logged_name(entry: &FailedEntry, path: &[u8]) -> bool {
     entry.name.as_ref().is_some_and(|name| last == Some(name.as_bytes()))
 }
 
-/// Says how many of the finding's entries the bricks know.
+/// Appends to the sentence how many entries have which state on the bricks.
 fn sum_up(finding: &mut Finding) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for now in finding.seen.entries.iter().filter_map(|entry| entry.now) {
@@ -119,6 +119,6 @@ fn sum_up(finding: &mut Finding) {
     }
     if !counts.is_empty() {
         let words: Vec<_> = counts.iter().map(|(now, count)| format!("{count} {now}")).collect();
-        finding.says += &format!(" (on the bricks asked: {})", words.join(", "));
+        finding.says += &format!(" (on the bricks: {})", words.join(", "));
     }
 }

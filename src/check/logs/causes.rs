@@ -1,4 +1,4 @@
-//! What caused what: the exception on the other side, the parent that is missing, the refusal.
+//! Links findings to their causes: the other side's exception, a missing parent, a refusal.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,10 +6,11 @@ use super::candidate::Candidate;
 use crate::domain::{Code, Flag, Gfid, Severity, Side};
 use crate::format::log_message::Message;
 
-/// Seconds before and after an effect in which a cause on the other node may be logged: clocks
-/// differ a little, and the effect is often written first.
+/// Seconds before and after an effect in which its cause on another node may be logged: clocks
+/// differ by a second or two, and the effect is often logged first.
 const SAME: (i64, i64) = (3, 5);
-/// A volume's trouble is logged when it is first met, and again only now and then.
+/// A lasting fault of a volume is logged when it is first met and then only now and then, so its
+/// line may be two minutes older than the effect.
 const LASTING: (i64, i64) = (120, 5);
 /// gsyncd sends a changelog again for some time before it gives up: a minute either way.
 const RETRIES: (i64, i64) = (60, 60);
@@ -36,7 +37,7 @@ pub(super) fn link_causes(candidates: &mut [Candidate]) {
     cut_cycles(candidates);
 }
 
-/// The failure that most of the gfids belong to which a look-up did not find.
+/// The entry failure that most of the gfids of a failed lookup belong to.
 fn known_failure(candidates: &[Candidate], effect: &Candidate) -> Option<usize> {
     if effect.code != Code::MissingOnSecondary || effect.severity == Severity::Benign {
         return None;
@@ -45,6 +46,7 @@ fn known_failure(candidates: &[Candidate], effect: &Candidate) -> Option<usize> 
         let of_entries = cause.code.is(Flag::Entry) && cause.case == effect.case;
         let failed: HashSet<_> = cause.seen.gfids.iter().collect();
         let known = effect.seen.gfids.iter().filter(|gfid| failed.contains(gfid)).count();
+        // Half of them: a lookup finding also collects gfids of other failures.
         of_entries && known * 2 >= effect.seen.gfids.len() && known > 0
     })
 }
@@ -158,7 +160,7 @@ const RULES: &[Rule] = {
     ]
 };
 
-/// Whether a candidate tells of an error on the secondary that ends its gsyncd or its answer.
+/// Whether a candidate is an error on the secondary that ends its gsyncd or the call.
 fn speaks_for_secondary(cause: &Candidate) -> bool {
     let counts =
         !matches!(cause.code, Code::MissingOnSecondary | Code::PeerBroken | Code::ShutdownNoise);
@@ -166,7 +168,7 @@ fn speaks_for_secondary(cause: &Candidate) -> bool {
         || (cause.code == Code::SecondaryUnreachableVolume && cause.severity == Severity::Fatal)
 }
 
-/// The directories that could not be made, by gfid, and the candidates that say so.
+/// The directories that could not be created, by gfid, with the candidate that reports it.
 fn directories_that_failed(
     candidates: &[Candidate],
 ) -> HashMap<(Option<crate::domain::Name>, Gfid), usize> {
@@ -183,7 +185,7 @@ fn directories_that_failed(
     failed
 }
 
-/// The parent for want of which a candidate's entries failed.
+/// The missing parent because of which a candidate's entries failed.
 fn parent_of(candidate: &Candidate) -> Option<Gfid> {
     match candidate.code {
         Code::EntryParentMissing => candidate.seen.parent,
@@ -194,7 +196,7 @@ fn parent_of(candidate: &Candidate) -> Option<Gfid> {
     }
 }
 
-/// Two candidates that seem to cause each other have some other cause.
+/// Two candidates that seem to cause each other have another cause: unlinks them.
 fn cut_cycles(candidates: &mut [Candidate]) {
     for start in 0..candidates.len() {
         let mut seen = HashSet::new();

@@ -32,7 +32,7 @@ pub(super) fn candidate(incident: &Incident, log: &LogSummary) -> Candidate {
     Candidate { words, relayed, side, supports: agent, ..candidate }
 }
 
-/// The number that gsyncd names when it cannot run a program: `failed with ENOENT (…)`.
+/// The error that gsyncd names if it cannot run a program: `failed with ENOENT (…)`.
 fn missing_program(exception: &Exception) -> Option<Errno> {
     let symbol = fields::between(&exception.text, " failed with ", " (")?;
     fields::errno(symbol)
@@ -126,7 +126,7 @@ fn by_number(exception: &Exception) -> Code {
     }
 }
 
-/// Exceptions of threads that were still at work while their process ended.
+/// Exceptions of threads that were still running while their process ended.
 fn is_shutdown(exception: &Exception) -> bool {
     let ending = ["finalize", "term_handler", "rmtree", "handle_rm_error", "_rmtree_safe_fd"];
     let text = String::from_utf8_lossy(&exception.text);
@@ -137,7 +137,7 @@ fn is_shutdown(exception: &Exception) -> bool {
         || exception.name() == "ThreadError"
 }
 
-/// gsyncd's own mistakes while it reported another program's error: that error is lost.
+/// gsyncd's own bugs in reporting another program's error: that error is lost.
 fn is_lost_error(exception: &Exception) -> bool {
     let text = String::from_utf8_lossy(&exception.text);
     let joined = text.contains("'list' object has no attribute 'join'");
@@ -150,7 +150,7 @@ fn is_lost_error(exception: &Exception) -> bool {
     joined || (bytes && reported) || (exception.name() == "ParseError" && exception.errno.is_none())
 }
 
-/// What a newer or older python no longer or not yet has.
+/// What this version of python lacks: removed since, or not yet added.
 fn is_python_gap(exception: &Exception) -> bool {
     let text = String::from_utf8_lossy(&exception.text);
     let gone =
@@ -164,8 +164,8 @@ fn is_name_length(exception: &Exception) -> bool {
     exception.errno == Some(Errno::ENOMEM) && exception.went_through_function("lsetxattr")
 }
 
-/// A missing file below `subprocess` is a program; so is what `Volinfo` could not run when the
-/// traceback was cut there.
+/// A missing file below `subprocess` is a program; likewise what `Volinfo` could not run if the
+/// traceback is cut there.
 fn is_missing_program(exception: &Exception) -> bool {
     let spawning = exception
         .frames

@@ -7,99 +7,134 @@ use crate::domain::{Code, Errno, Severity, Side};
 use crate::format::log_message::Message;
 use crate::scan::logs::{Incident, LogSummary};
 
-/// What an incident means; `None` if it is no fault by itself.
+/// What a message means.
+enum Meaning {
+    /// A fault by itself.
+    Fault(Code),
+    /// It corroborates a fault of this code, or is one if nothing else is.
+    Supports(Code),
+    /// A fault that the circumstances name.
+    Depends(fn(&Incident, &LogSummary) -> Candidate),
+    /// The circumstances decide whether it is a fault.
+    Maybe(fn(&Incident, &LogSummary) -> Option<Candidate>),
+    /// A state or an operator's action: part of a worker's history, not a fault.
+    State,
+}
+
+/// What an incident means; `None` if it is not a fault.
 pub(super) fn candidate(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
-    let candidate = |code| Candidate::of(incident, log, code);
-    let supporting = |code| Candidate { supports: true, ..candidate(code) };
-    let with_errno = |code, errno| {
-        let mut it = candidate(code);
-        it.seen.errno = Some(errno);
-        it
-    };
-    Some(match incident.message {
-        Message::EntryFailed
-        | Message::FixFailed
-        | Message::RetriesExhausted
-        | Message::RemoveFailed
-        | Message::RecursiveRemoveFailed => entry(incident, log),
-        Message::MetaFailed => candidate(Code::MetadataFailed),
-        Message::DirectoryStops => supporting(Code::EntryMkdirFailed),
-        Message::ConflictFixed | Message::ConflictsCounted => candidate(Code::GfidConflictFixed),
-        Message::MovedOn => candidate(Code::ChangelogSkipped),
-        Message::SkippedGfids => supporting(Code::ChangelogSkipped),
-        Message::IncompleteSync => supporting(Code::DataSyncFailed),
-        Message::FileErrcode | Message::SyncTaken => candidate(Code::DataSyncFailed),
-        Message::SyncError if incident.words == b"internal xattr" => {
-            candidate(Code::InternalXattrNoise)
+    match meaning(incident.message) {
+        Meaning::Fault(code) => Some(Candidate::of(incident, log, code)),
+        Meaning::Supports(code) => Some(supporting(incident, log, code)),
+        Meaning::Depends(candidate) => Some(candidate(incident, log)),
+        Meaning::Maybe(candidate) => candidate(incident, log),
+        Meaning::State => None,
+    }
+}
+
+/// Exhaustive: a new message must be judged here.
+#[rustfmt::skip]
+fn meaning(message: Message) -> Meaning {
+    use Message as M;
+    use Meaning::{Depends, Fault, Maybe, State, Supports};
+    match message {
+        M::EntryFailed | M::FixFailed | M::RetriesExhausted => Depends(entry),
+        M::RemoveFailed | M::RecursiveRemoveFailed => Depends(entry),
+        M::MetaFailed => Fault(Code::MetadataFailed),
+        M::DirectoryStops => Supports(Code::EntryMkdirFailed),
+        M::ConflictFixed | M::ConflictsCounted => Fault(Code::GfidConflictFixed),
+        M::RenameIgnored => Depends(rename_ignored),
+        M::BothExist => Fault(Code::EntryIsDirectory),
+        M::UndecodedNames => Fault(Code::NameEncoding),
+        M::MovedOn => Fault(Code::ChangelogSkipped),
+        M::SkippedGfids => Supports(Code::ChangelogSkipped),
+        M::IncompleteSync => Supports(Code::DataSyncFailed),
+        M::FileErrcode | M::SyncTaken => Fault(Code::DataSyncFailed),
+        M::SyncError | M::SyncStats => Maybe(sync),
+        M::CommandFailed => Maybe(command),
+        M::ChildSaid => Maybe(child),
+        M::ExecFailed => Fault(Code::GlusterBinaryMissing),
+        M::PeerBroken => Fault(Code::PeerBroken),
+        M::Inactive => Depends(inactive),
+        M::Misconfigured => Depends(misconfigured),
+        M::MountGone => Fault(Code::SecondaryUnreachableVolume),
+        M::IoHint => Depends(io_hint),
+        M::Raised | M::CallRaised => Depends(exceptions::candidate),
+        M::CallFailed | M::WorkerDied => Supports(Code::WorkerCrash),
+        M::WorkerHung => Depends(hung),
+        M::GaveUp => Depends(gave_up),
+        M::AgentDied => Fault(Code::AgentDied),
+        M::RegisterFailed => Fault(Code::ChangelogRegisterFailed),
+        M::HistoryFailed | M::CrawlFailed => Depends(crawl_failed),
+        M::HistoryMissing | M::NoStime | M::HistoryPartial => Fault(Code::HistoryPartial),
+        M::MetaVolumeMissing => Fault(Code::MetaVolumeMissing),
+        M::MountbrokerRefused => Fault(Code::MountbrokerBroken),
+        M::StaleMount => Depends(stale_mount),
+        M::ConfigUnreadable => Depends(config),
+        M::NotRunning => Fault(Code::SessionNotRunning),
+        M::StatusFileMissing => Fault(Code::StatusFileMissing),
+        M::RemoteOpFailed | M::FuseFailed | M::DhtGfidDiffers | M::SplitBrain
+        | M::SplitBrainNoise | M::HistoryIndexBroken | M::ChangelogBroken | M::HandleMissing
+        | M::AllBricksDown => Maybe(translators::candidate),
+        M::WorkerStarting | M::WorkerStatus | M::CrawlStatus | M::MonitorStatus
+        | M::HybridStarted | M::CrawlFinished | M::Progress | M::Connected | M::SessionConfig
+        | M::Syncing | M::ConfigMissing | M::ConfigChanged | M::RenameOnMkdir | M::Ending
+        | M::MountArguments | M::GeorepCommand => State,
+    }
+}
+
+fn supporting(incident: &Incident, log: &LogSummary, code: Code) -> Candidate {
+    Candidate { supports: true, ..Candidate::of(incident, log, code) }
+}
+
+/// rsync's error stream and statistics.
+fn sync(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
+    match (incident.message, incident.words.as_slice()) {
+        (Message::SyncError, b"internal xattr") => {
+            Some(Candidate::of(incident, log, Code::InternalXattrNoise))
         }
-        Message::SyncError => supporting(Code::DataSyncFailed),
-        Message::SyncStats if incident.words == b"empty" => candidate(Code::DataSyncEmpty),
-        Message::CommandFailed => command(incident, log)?,
-        Message::ChildSaid => child(incident, log)?,
-        Message::ExecFailed => candidate(Code::GlusterBinaryMissing),
-        Message::PeerBroken => candidate(Code::PeerBroken),
-        Message::Inactive => {
-            Candidate { severity: Severity::Benign, ..candidate(Code::PeerBroken) }
-        }
-        Message::Misconfigured => {
-            let mut it = candidate(Code::SshKeyNoForcedCommand);
-            it.seen.exit_code = Some(127);
-            it
-        }
-        Message::MountGone => candidate(Code::SecondaryUnreachableVolume),
-        Message::IoHint => Candidate { supports: true, ..with_errno(Code::IoError, Errno::EIO) },
-        Message::Raised | Message::CallRaised => exceptions::candidate(incident, log),
-        Message::CallFailed | Message::WorkerDied => supporting(Code::WorkerCrash),
-        Message::GaveUp => gave_up(incident, log),
-        Message::RegisterFailed => candidate(Code::ChangelogRegisterFailed),
-        Message::HistoryFailed | Message::CrawlFailed if incident.words == b"fallback" => {
-            candidate(Code::HistoryPartial)
-        }
-        Message::HistoryFailed | Message::CrawlFailed => candidate(Code::HistoryUnavailable),
-        Message::HistoryMissing | Message::NoStime | Message::HistoryPartial => {
-            candidate(Code::HistoryPartial)
-        }
-        Message::MetaVolumeMissing => candidate(Code::MetaVolumeMissing),
-        Message::AgentDied => candidate(Code::AgentDied),
-        Message::WorkerHung => {
-            Candidate { words: "hung".to_owned(), ..candidate(Code::WorkerCrash) }
-        }
-        Message::RenameIgnored => with_errno(Code::EntryGfidMismatch, Errno::EEXIST),
-        Message::BothExist => candidate(Code::EntryIsDirectory),
-        Message::MountbrokerRefused => candidate(Code::MountbrokerBroken),
-        Message::StaleMount => stale_mount(incident, log),
-        Message::UndecodedNames => candidate(Code::NameEncoding),
-        Message::ConfigUnreadable => config(incident, log),
-        Message::NotRunning => candidate(Code::SessionNotRunning),
-        Message::StatusFileMissing => candidate(Code::StatusFileMissing),
-        Message::RemoteOpFailed
-        | Message::FuseFailed
-        | Message::DhtGfidDiffers
-        | Message::SplitBrain
-        | Message::SplitBrainNoise
-        | Message::HistoryIndexBroken
-        | Message::ChangelogBroken
-        | Message::HandleMissing
-        | Message::AllBricksDown => return translators::candidate(incident, log),
-        // States and operator actions: they count for the workers' histories, not as findings.
-        Message::SyncStats
-        | Message::WorkerStarting
-        | Message::WorkerStatus
-        | Message::CrawlStatus
-        | Message::MonitorStatus
-        | Message::HybridStarted
-        | Message::CrawlFinished
-        | Message::Progress
-        | Message::Connected
-        | Message::SessionConfig
-        | Message::Syncing
-        | Message::ConfigMissing
-        | Message::ConfigChanged
-        | Message::RenameOnMkdir
-        | Message::Ending
-        | Message::MountArguments
-        | Message::GeorepCommand => return None,
-    })
+        (Message::SyncError, _) => Some(supporting(incident, log, Code::DataSyncFailed)),
+        (_, b"empty") => Some(Candidate::of(incident, log, Code::DataSyncEmpty)),
+        _ => None,
+    }
+}
+
+/// A crawl of changelogs failed; a full crawl follows if the message announces it.
+fn crawl_failed(incident: &Incident, log: &LogSummary) -> Candidate {
+    let fell_back = incident.words == b"fallback";
+    let code = if fell_back { Code::HistoryPartial } else { Code::HistoryUnavailable };
+    Candidate::of(incident, log, code)
+}
+
+/// The secondary timed out: the reason that the primary's connection broke, and harmless itself.
+fn inactive(incident: &Incident, log: &LogSummary) -> Candidate {
+    let severity = Severity::Benign;
+    Candidate { severity, ..Candidate::of(incident, log, Code::PeerBroken) }
+}
+
+/// gsyncd's own hint that ssh returned 127; it does not log the number itself.
+fn misconfigured(incident: &Incident, log: &LogSummary) -> Candidate {
+    let mut candidate = Candidate::of(incident, log, Code::SshKeyNoForcedCommand);
+    candidate.seen.exit_code = Some(127);
+    candidate
+}
+
+fn io_hint(incident: &Incident, log: &LogSummary) -> Candidate {
+    let mut candidate = supporting(incident, log, Code::IoError);
+    candidate.seen.errno = Some(Errno::EIO);
+    candidate
+}
+
+fn hung(incident: &Incident, log: &LogSummary) -> Candidate {
+    let words = "hung".to_owned();
+    Candidate { words, ..Candidate::of(incident, log, Code::WorkerCrash) }
+}
+
+/// The name is taken by another file; the message has no error number.
+fn rename_ignored(incident: &Incident, log: &LogSummary) -> Candidate {
+    let mut candidate = Candidate::of(incident, log, Code::EntryGfidMismatch);
+    candidate.seen.errno = Some(Errno::EEXIST);
+    candidate
 }
 
 fn entry(incident: &Incident, log: &LogSummary) -> Candidate {
@@ -188,12 +223,11 @@ fn gave_up(incident: &Incident, log: &LogSummary) -> Candidate {
 fn stale_mount(incident: &Incident, log: &LogSummary) -> Candidate {
     if incident.seen.count > 3 {
         let severity = Severity::Warning;
-        return Candidate { severity, ..Candidate::of(incident, log, Code::MountbrokerBroken) };
+        let candidate = Candidate::of(incident, log, Code::MountbrokerBroken);
+        return Candidate { severity, ..candidate };
     }
-    Candidate {
-        words: "stale mount".to_owned(),
-        ..Candidate::of(incident, log, Code::ShutdownNoise)
-    }
+    let words = "stale mount".to_owned();
+    Candidate { words, ..Candidate::of(incident, log, Code::ShutdownNoise) }
 }
 
 /// glusterd has no configuration of the session: gsyncd, which prints it, does not run, or the

@@ -1,15 +1,16 @@
-//! What is over: noise that a stop explains, and failures after which the worker went on well.
+//! Downgrades noise of stops; marks findings that the worker recovered from.
 
 use super::candidate::Candidate;
 use super::case::LogCase;
 use crate::domain::{Code, Flag, Severity, Side, Time};
 use crate::format::log_message::Message;
 
-/// Seconds around a stop, start or configuration change in which its noise is logged.
+/// Seconds before and after a stop, start or configuration change in which its noise is logged:
+/// the workers do not end at once.
 const AROUND: (i64, i64) = (10, 10);
 
-/// Makes benign what a stop, start or configuration change explains, and a warning what a mount
-/// met once while gsyncd, which would have said so, went on.
+/// Downgrades to benign what a stop, start or configuration change explains, and to a warning a
+/// stale handle that only the mount logged while gsyncd, which would have reported it, went on.
 pub(super) fn excuse(candidate: &mut Candidate, case: &LogCase) {
     let of_mount = matches!(candidate.message, Message::RemoteOpFailed | Message::FuseFailed);
     if of_mount && candidate.code == Code::StaleHandle && case.saw_work() {
@@ -29,21 +30,21 @@ pub(super) fn excuse(candidate: &mut Candidate, case: &LogCase) {
     }
 }
 
-/// Whether a full crawl for want of a stime is a new session's first one.
+/// Whether a full crawl without a stime is the first one of a new session.
 pub(super) fn is_first_crawl(candidate: &Candidate, case: &LogCase) -> bool {
     let histories: Vec<_> = case.histories_of(candidate).collect();
     let once = candidate.seen.count == 1 && histories.iter().all(|history| history.restarts == 0);
     candidate.message == Message::NoStime && once && case.was_created_before(candidate.seen.first)
 }
 
-/// A gfid looked up once and not found is how every healthy create begins: where replication was
-/// seen at work, only those looked for again remain suspects.
+/// Whether lookups that found nothing are ordinary. Every healthy create begins with one: if
+/// replication was seen working, only gfids that were looked up again remain suspects.
 pub(super) fn is_ordinary_lookup(candidate: &Candidate, case: &LogCase) -> bool {
     candidate.code == Code::MissingOnSecondary && case.saw_work()
 }
 
-/// Data that could not be sent at first, and was: batches went through afterwards, and no
-/// changelog of the worker was given up.
+/// Whether data that could not be sent at first was sent later: batches completed afterwards, and
+/// no changelog of the worker was skipped.
 pub(super) fn was_sent_after_all(
     candidate: &Candidate,
     others: &[Candidate],
@@ -60,7 +61,9 @@ pub(super) fn was_sent_after_all(
         && case.histories_of(candidate).any(|history| later(history.progress))
 }
 
-/// Whether the log shows that it went on well afterwards.
+/// Whether the log shows that every worker concerned recovered: none is Faulty at the end, and each
+/// that died made progress again. A fault that stops a start is overcome by a connection; any other
+/// may come back with the next batch, so it needs a finished one.
 pub(super) fn is_healed(candidate: &Candidate, case: &LogCase) -> bool {
     if candidate.severity != Severity::Fatal
         || candidate.side == Side::Secondary && case.histories.is_empty()

@@ -1,7 +1,7 @@
-//! Bugs that releases are known to have: what they look like, where they are fixed.
+//! Known bugs by release: what they look like and where they are fixed.
 //!
-//! Ranges were computed from the trees of all release tags (the faulty or the mended text is
-//! there or not), not from commit messages.
+//! Ranges were computed from the trees of all release tags (whether the
+//! faulty or the fixed text is present), not from commit messages.
 
 use super::candidate::Candidate;
 use crate::domain::Code;
@@ -23,19 +23,19 @@ const BUGS: &[Bug] = &[
         code: Code::RemoteCliFailed,
         sign: "object has no attribute 'join'",
         affected: "3.5.0..9.4,10.0",
-        says: "a typing slip throws away the real error of the remote gluster command; fixed in 9.5, 10.1",
+        says: "a typo discards the real error of the remote gluster command; fixed in 9.5, 10.1",
     },
     Bug {
         code: Code::RemoteCliFailed,
         sign: "bytes-like object",
         affected: "5.0..10.5",
-        says: "what ssh or gluster said is lost under python 3; run the logged command by hand",
+        says: "the output of ssh or gluster is lost under python 3; run the logged command yourself",
     },
     Bug {
         code: Code::RemoteCliFailed,
         sign: "not bytes",
         affected: "11.0..11.1",
-        says: "11 never prints what a child says; run the logged command by hand",
+        says: "11 never logs the output of a child process; run the logged command yourself",
     },
     Bug {
         code: Code::GlusterBinaryMissing,
@@ -47,13 +47,13 @@ const BUGS: &[Bug] = &[
         code: Code::PythonIncompatible,
         sign: "isAlive",
         affected: "3.5.0..8.6,9.0..9.2",
-        says: "Thread.isAlive is gone in python 3.9; fixed in 9.3, 10.0",
+        says: "python 3.9 has no Thread.isAlive; fixed in 9.3, 10.0",
     },
     Bug {
         code: Code::PythonIncompatible,
         sign: "'warn'",
         affected: "5.0..11.1",
-        says: "any warning kills the worker under python 3.13, and hides the warning's own cause",
+        says: "under python 3.13 any warning kills the worker and hides the cause of the warning",
     },
     Bug {
         code: Code::PythonIncompatible,
@@ -77,25 +77,25 @@ const BUGS: &[Bug] = &[
         code: Code::HistoryUnavailable,
         sign: "",
         affected: "3.6.0..9.3",
-        says: "the history search stops at a wrong count; fixed in 9.4, 10.0",
+        says: "the history search stops at a wrong changelog count; fixed in 9.4, 10.0",
     },
     Bug {
         code: Code::HistoryUnavailable,
         sign: "",
         affected: "9.4..11.1",
-        says: "each brick restart counts more changelogs than there are; no release has the fix",
+        says: "each restart of a brick counts changelogs that do not exist; no release has the fix",
     },
     Bug {
         code: Code::HistoryPartial,
         sign: "",
         affected: "3.6.0..4.1.4",
-        says: "after changelog off and on, older history files are not looked at; fixed in 4.1.5, 5.0",
+        says: "after changelog was turned off and on, older history files are ignored; fixed in 4.1.5, 5.0",
     },
     Bug {
         code: Code::UpgradeScriptLate,
         sign: "",
         affected: "8.6..9.3",
-        says: "the upgrade script copies a file onto itself and stops half-way; fixed in 9.4, 10.0",
+        says: "the upgrade script copies a file onto itself and stops halfway; fixed in 9.4, 10.0",
     },
     Bug {
         code: Code::NameEncoding,
@@ -113,37 +113,37 @@ const BUGS: &[Bug] = &[
         code: Code::EntryParentMissing,
         sign: "",
         affected: "3.7.0..4.1.5,5.0",
-        says: "missing parents are not made again; later releases make them, one level a retry (4.1.6, 5.1)",
+        says: "missing parents are not created again; since 4.1.6 and 5.1 each retry creates one level",
     },
     Bug {
         code: Code::WorkerCrash,
         sign: "global name 'lf' is not defined",
         affected: "3.10.5..3.10.12,3.11.2..3.11.3",
-        says: "the worker crashes at every removal of a directory that exists again; fixed in 3.12.0",
+        says: "the worker crashes whenever it removes a directory that was created again; fixed in 3.12.0",
     },
     Bug {
         code: Code::EntryIsDirectory,
         sign: "",
         affected: "3.5.0..3.7.15,3.8.0..3.8.4",
-        says: "the worker dies when old and new directory both exist; since 3.7.16, 3.8.5 it goes on",
+        says: "the worker dies if the old and the new directory both exist; fixed in 3.7.16, 3.8.5",
     },
     Bug {
         code: Code::EntryBusy,
         sign: "",
         affected: "3.5.0..3.8.11,3.9.0..3.10.1",
-        says: "a busy entry is not tried again; fixed in 3.8.12, 3.10.2",
+        says: "a busy entry is not retried; fixed in 3.8.12, 3.10.2",
     },
     Bug {
         code: Code::EntryAccessDenied,
         sign: "",
         affected: "4.1.3..6.5,7.0",
-        says: "a non-root secondary reads the brick's handles; fixed in 6.6, 7.1",
+        says: "gsyncd on a non-root secondary tries to read the brick's handles; fixed in 6.6, 7.1",
     },
     Bug {
         code: Code::GfidConflictFixed,
         sign: "",
         affected: "4.1.3..8.5,9.0..9.2",
-        says: "renames make conflict rounds that cost hours; fixed in 8.6, 9.3",
+        says: "renames cause rounds of conflict repair that take hours; fixed in 8.6, 9.3",
     },
     Bug {
         code: Code::StatusFileMissing,
@@ -155,13 +155,13 @@ const BUGS: &[Bug] = &[
         code: Code::AgentDied,
         sign: "",
         affected: "3.7.7..3.7.11",
-        says: "the monitor itself stumbles over the dead agent; fixed in 3.7.12, 3.8.0",
+        says: "the monitor itself crashes over the dead agent; fixed in 3.7.12, 3.8.0",
     },
     Bug {
         code: Code::InternalXattrNoise,
         sign: "lockinfo",
         affected: "3.5.0..9.2",
-        says: "rsync is asked to copy GlusterFS's own lock attribute; fixed in 9.3, 10.0",
+        says: "rsync is told to copy GlusterFS's internal lock xattr; fixed in 9.3, 10.0",
     },
 ];
 

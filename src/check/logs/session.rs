@@ -5,8 +5,7 @@ use super::case::LogCase;
 use crate::domain::{Code, Name, Observed, SourceKind, Time};
 use crate::scan::logs::{LogSummary, WorkerHistories};
 
-/// Seconds that a created session may be without a worker: `create` is usually followed by
-/// `start` in the same minute, and the monitor starts the workers at once.
+/// Seconds of log after `create` without any worker: a `start` would have logged one by then.
 const UNSTARTED: i64 = 20;
 
 /// The session's own findings, attributed to the gsyncd log of its node.

@@ -57,7 +57,7 @@ fn is_echo_of_any(candidate: &Candidate, own: &[Candidate]) -> bool {
         // The monitor notices a death with a delay.
         Message::WorkerDied => (15, 2),
         Message::CommandFailed if by_ssh => (5, 5),
-        // Every other message tells something of its own.
+        // Every other message has information of its own.
         _ => return false,
     };
     let mut moments = TimeSet::default();

@@ -31,13 +31,13 @@ pub(super) fn candidate(incident: &Incident, log: &LogSummary) -> Option<Candida
     })
 }
 
-/// A failed operation of a client; what a look-up did not find is only a suspect.
+/// A failed operation of a client; what a lookup did not find is only a suspect.
 fn remote_op(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
     let code = match incident.seen.errno?.0 {
         2 if incident.side == Side::Primary => return None,
         2 => Code::MissingOnSecondary,
         107 | 103 if incident.side == Side::Primary => {
-            let candidate = own(incident, log, Code::IoError);
+            let candidate = of_mount(incident, log, Code::IoError);
             return Some(Candidate { severity: Severity::Warning, ..candidate });
         }
         116 => Code::StaleHandle,
@@ -46,10 +46,10 @@ fn remote_op(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
         number @ (1 | 13 | 16 | 28 | 30 | 39 | 122) => by_entry(number),
         _ => return None,
     };
-    Some(own(incident, log, code))
+    Some(of_mount(incident, log, code))
 }
 
-/// A failed operation of a mount; on paths that are not gsyncd's only what breaks volumes counts.
+/// A failed operation of a mount; outside gsyncd's paths only what breaks a volume counts.
 fn fuse(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
     let ours = incident.words == b"gsyncd";
     let attribute = incident.seen.op.as_deref().is_some_and(|op| op.contains("XATTR"));
@@ -60,15 +60,16 @@ fn fuse(incident: &Incident, log: &LogSummary) -> Option<Candidate> {
         number @ (1 | 13 | 16 | 28 | 30 | 39 | 122) if ours && !attribute => by_entry(number),
         _ => return None,
     };
-    Some(own(incident, log, code))
+    Some(of_mount(incident, log, code))
 }
 
 fn by_entry(number: i32) -> Code {
     entry_code(None, Some(crate::domain::Errno(number)), false)
 }
 
-/// A mount's log of no known side: an entry that fails on a gsyncd mount fails on the secondary.
-fn own(incident: &Incident, log: &LogSummary, code: Code) -> Candidate {
+/// A fault that a mount logged. A lookup of an unknown side fails on the secondary: gsyncd's mounts
+/// look up gfids there.
+fn of_mount(incident: &Incident, log: &LogSummary, code: Code) -> Candidate {
     let supports = code != Code::MissingOnSecondary;
     let mut candidate = Candidate { supports, ..Candidate::of(incident, log, code) };
     candidate.seen.parent = None;
@@ -78,8 +79,8 @@ fn own(incident: &Incident, log: &LogSummary, code: Code) -> Candidate {
     candidate
 }
 
-/// The index cannot answer: for want of a range, which a full crawl makes good in part, or
-/// because it is broken.
+/// The index cannot answer: the range is missing, which a full crawl makes up for in part, or the
+/// index is broken.
 fn history_index(incident: &Incident, log: &LogSummary) -> Candidate {
     let range = incident.words.starts_with(b"Requested changelog");
     let code = if range { Code::HistoryPartial } else { Code::HistoryUnavailable };

@@ -7,7 +7,7 @@ use super::candidate::Candidate;
 use crate::domain::{Code, Finding, Remedy, Severity, Side};
 use crate::format::log_message::Message;
 
-/// Lines shown as evidence; the count says how many there were.
+/// How many lines are shown as evidence.
 const EVIDENCE: usize = 4;
 
 /// The finding as it is reported.
@@ -159,7 +159,7 @@ fn commands(candidate: &Candidate) -> Vec<String> {
 }
 
 /// Both ends of a session as the gluster command takes them, quoted for the shell: a log is not
-/// trusted. Capitals where the session's name does not tell them apart.
+/// trusted. Capitals if the session's name is ambiguous.
 struct Ends {
     primary: String,
     secondary: String,

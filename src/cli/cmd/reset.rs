@@ -178,7 +178,7 @@ fn an_hour_before_the_marks(found: &SessionState) -> Time {
 
 /// What this node's logs of the last week tell of the session; nothing where they cannot be read.
 fn logged(found: &SessionState, global: &Global) -> Vec<Finding> {
-    let files = logs::standard(Path::new(crate::domain::paths::LOGS)).unwrap_or_default();
+    let files = logs::standard_logs(Path::new(crate::domain::paths::LOGS)).unwrap_or_default();
     let meter = Arc::new(Meter::default());
     let _phase = global.progress().phase(Phase::logs(&meter, logs::size(&files)));
     let window = Window { since: Some(Time::from_secs(now().secs() - WEEK)), until: None };

@@ -11,7 +11,7 @@ use crate::format::literal::Literal;
 use crate::format::traceback::Subject;
 use crate::format::{fields, literal, traceback};
 
-/// `ENTRY FAILED`, `META FAILED` and the fixer's messages: a python tuple of failure out.
+/// `ENTRY FAILED`, `META FAILED` and the fixer's messages: a python tuple with the failure.
 pub(super) fn failure(message: &[u8]) -> MessageFields<'static> {
     let start = ["data=", "entry=", "FAILED: ", "entry ops "]
         .into_iter()
@@ -47,7 +47,7 @@ fn secondary_gfid(info: &Literal) -> Option<Gfid> {
     text.and_then(Gfid::from_text)
 }
 
-/// What can be saved of a failure whose line was cut.
+/// What is readable of a failure whose line was cut.
 fn cut_failure(message: &[u8]) -> MessageFields<'static> {
     let value = |key: &str| {
         let after = between(message, &format!("'{key}': "), "")?;
@@ -65,7 +65,7 @@ fn cut_failure(message: &[u8]) -> MessageFields<'static> {
     of_entry(entry)
 }
 
-/// The out of one failed entry; failures for want of a parent are grouped by it.
+/// The fields of one failed entry; failures because of a missing parent are grouped by it.
 fn of_entry(entry: FailedEntry) -> MessageFields<'static> {
     let orphan = matches!(entry.errno, Some(Errno(2 | 116))) && entry.op.as_deref() != Some("META");
     MessageFields {
@@ -110,7 +110,7 @@ pub(super) fn removal(message: &[u8]) -> MessageFields<'_> {
     MessageFields { parent: None, ..of_entry(entry) }
 }
 
-/// Renames that went wrong: old and new place, and whose gfid stands where.
+/// Failed renames: old and new name, and the gfids found there.
 pub(super) fn rename(message: &[u8]) -> MessageFields<'_> {
     let unquoted = |text: &[u8]| {
         let text = text.strip_prefix(b"'").and_then(|t| t.strip_suffix(b"'")).unwrap_or(text);
@@ -168,7 +168,7 @@ pub(super) fn retries(message: &[u8]) -> MessageFields<'_> {
     out
 }
 
-/// What `glusterfs.gfid.newfile` was to make: uid, gid, gfid and NUL, mode, name and NUL
+/// What `glusterfs.gfid.newfile` was to create: uid, gid, gfid and NUL, mode, name and NUL
 /// (`syncdutils.py`, `entry_pack_reg`).
 fn new_file(folder: &[u8], blob: &[u8], errno: Option<Errno>) -> FailedEntry {
     let parent = folder.strip_prefix(b".gfid/").and_then(Gfid::from_text);

@@ -97,7 +97,7 @@ pub fn message_fields<'a>(
         Message::MountbrokerRefused | Message::HistoryIndexBroken | Message::ChangelogBroken => {
             MessageFields::of_words(Cow::Borrowed(text.get(..24).unwrap_or(text)))
         }
-        // The message is all it says: no object, number or name that a finding could show.
+        // No object, number or name in it that a finding could show.
         _ => MessageFields::default(),
     }
 }

@@ -1,4 +1,4 @@
-//! What programs and exceptions say: exit codes, error streams, tracebacks, calls.
+//! Fields of program errors and exceptions: exit codes, error streams, tracebacks, calls.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ fn program(message: &[u8]) -> Cow<'static, [u8]> {
     Cow::Borrowed(if tar { &b"tar"[..] } else { b"rsync" })
 }
 
-/// Attributes that GlusterFS keeps for itself; a file system refuses to take them from rsync.
+/// GlusterFS's internal xattrs, which file systems refuse to take from rsync.
 const INTERNAL: &[&[u8]] =
     &[b"trusted.glusterfs.", b"trusted.SGI_ACL", b"trusted.afr.", b"security."];
 
@@ -56,7 +56,8 @@ pub(super) fn sync_taken(message: &[u8]) -> MessageFields<'_> {
     }
 }
 
-/// Whether rsync looked at files and moved none: `empty`, `moved`, or nothing to say.
+/// Whether rsync checked files but transferred none: `empty`, `none` (no files), `moved`, or empty
+/// if unknown.
 pub(super) fn stats_words(message: &[u8]) -> Cow<'static, [u8]> {
     let count = |mark| {
         between(message, mark, ",").and_then(|text| {
@@ -99,7 +100,7 @@ fn leading_int(text: &[u8]) -> Option<i32> {
     text.get(..len).and_then(fields::int)
 }
 
-/// What a child said, without what differs each time: `ssh> Permission denied (publickey).`
+/// The kind of a child's error output: `ssh> Permission denied (publickey).`
 pub(super) fn child_words(message: &[u8]) -> Cow<'_, [u8]> {
     let text = between(message, "> ", "").unwrap_or(message);
     let known: &[(&[u8], &[u8])] = &[

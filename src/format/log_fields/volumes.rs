@@ -1,4 +1,4 @@
-//! What mounts and bricks say: failed operations, split-brain, differing gfids.
+//! Fields of messages of mounts and bricks: failed operations, split-brain, differing gfids.
 
 use std::borrow::Cow;
 

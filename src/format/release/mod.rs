@@ -54,7 +54,7 @@ struct Table {
     functions: HashMap<(&'static str, &'static str), Vec<Row>>,
 }
 
-/// A function as it was for a while: its size and calls, and where it stood in which releases.
+/// A function as it was in some releases: its size and calls, and its line in each release.
 struct Row {
     lines: u32,
     calls: &'static str,
@@ -124,7 +124,7 @@ impl Row {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReleaseSet([u64; 4]);
 
-/// A text that is no release, or no range of releases.
+/// A text that is not a release or a range of releases.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("not a known release or range of releases: `{0}`")]
 pub struct UnknownRelease(String);
@@ -215,7 +215,7 @@ impl ReleaseSet {
     }
 }
 
-/// Where a release stands in release order.
+/// The position of a release in release order.
 fn position(release: &str) -> Option<usize> {
     TABLE.releases.iter().position(|name| *name == release)
 }

@@ -1,4 +1,4 @@
-//! A stream cut into chunks at record borders, in bounded memory.
+//! Cuts a stream into chunks at record borders, in bounded memory.
 
 use std::io::{self, Read};
 
@@ -6,11 +6,12 @@ use memchr::{memchr, memrchr};
 
 use crate::format::logline;
 
-/// How much is read before a border is looked for.
+/// Bytes read before a border is searched: large enough to keep every core busy, small enough that
+/// a batch of one per core fits in memory.
 const WANTED: usize = 1 << 20;
-/// How long a record may be before it is cut at a line's end.
+/// Bytes after which a record is cut at the end of a line.
 const LONGEST: usize = 8 << 20;
-/// How much is kept of a line longer than that.
+/// Bytes kept of a line longer than that.
 const KEPT: usize = 64 << 10;
 
 /// A run of whole records.
@@ -18,7 +19,7 @@ const KEPT: usize = 64 << 10;
 pub(super) struct Chunk {
     /// The bytes, ending with a newline unless the stream ends without.
     pub(super) bytes: Vec<u8>,
-    /// Bytes of an overlong line that were passed over.
+    /// Bytes of an overlong line that were skipped.
     pub(super) skipped: u64,
 }
 
@@ -35,7 +36,7 @@ impl<R: Read> Chunks<R> {
         Self { source, carry: Vec::new(), ended: false }
     }
 
-    /// The next run of whole records; nothing at the end.
+    /// The next run of whole records; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Chunk>> {
         let mut bytes = std::mem::take(&mut self.carry);
         bytes.reserve((WANTED + 4096).saturating_sub(bytes.len()));
@@ -92,7 +93,7 @@ impl<R: Read> Chunks<R> {
     }
 }
 
-/// Where the last record of a buffer begins; nothing where only the first does.
+/// Where the last record of a buffer begins; `None` if only the first does.
 pub(super) fn last_border(bytes: &[u8]) -> Option<usize> {
     let mut end = bytes.len();
     while let Some(newline) = memrchr(b'\n', bytes.get(..end)?) {

@@ -1,4 +1,4 @@
-//! Live logs, read on as they grow: rotation and truncation survived.
+//! Follows live logs as they grow, through rotation and truncation.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -11,10 +11,10 @@ use super::summary::{LogSummary, Window};
 use super::{LogFile, name_of, open};
 use crate::scan::meter::Meter;
 
-/// How much of one file is taken in at one look.
+/// Bytes read of one file at a time, to bound memory; the rest follows with the next poll.
 const MOST: u64 = 64 << 20;
 
-/// Reads on in files as they grow.
+/// Follows files as they grow.
 #[derive(Debug, Default)]
 pub struct Follower {
     tails: BTreeMap<PathBuf, Tail>,
@@ -32,10 +32,10 @@ struct Tail {
 }
 
 impl Follower {
-    /// Follows a file from an offset on, at which so many lines have been read.
+    /// Follows a file from an offset, before which it has `line` lines.
     ///
     /// # Errors
-    /// What the file answers; packed files do not grow and are left out.
+    /// The error of the file. Compressed files do not grow and are ignored.
     pub fn follow(&mut self, log: &LogFile, offset: u64, line: u64) -> io::Result<()> {
         let file = open(&log.path)?;
         if log.path.extension().is_none_or(|extension| extension != "gz") {
@@ -45,23 +45,22 @@ impl Follower {
         Ok(())
     }
 
-    /// What is new in the files, and in files that have come since: what each tells, where it
-    /// tells anything.
-    pub fn look(&mut self, files: &[LogFile]) -> Vec<LogSummary> {
+    /// Summaries of what is new in the files and in files that were added since.
+    pub fn poll(&mut self, files: &[LogFile]) -> Vec<LogSummary> {
         for log in files {
             if !self.tails.contains_key(&log.path) {
                 let _ = self.follow(log, 0, 0);
             }
         }
-        self.tails.iter_mut().filter_map(|(path, tail)| tail.look(path)).collect()
+        self.tails.iter_mut().filter_map(|(path, tail)| tail.poll(path)).collect()
     }
 }
 
 impl Tail {
-    fn look(&mut self, path: &Path) -> Option<LogSummary> {
+    fn poll(&mut self, path: &Path) -> Option<LogSummary> {
         let grown = self.grow().unwrap_or(0);
         if grown == 0 && self.pending.is_empty() {
-            return self.reopen(path).then(|| self.look(path)).flatten();
+            return self.reopen(path).then(|| self.poll(path)).flatten();
         }
         let border =
             if grown > 0 { last_border(&self.pending).unwrap_or(0) } else { self.pending.len() };
@@ -71,14 +70,14 @@ impl Tail {
             return None;
         }
         let case = self.case.as_deref().map(name_of);
-        let mut told = LogSummary::unread(name_of(path), case);
-        told.lines = self.line;
-        let read = told.read(ready.as_slice(), &Window::default(), &Meter::default());
-        self.line = told.lines;
-        read.is_ok().then_some(told)
+        let mut summary = LogSummary::unread(name_of(path), case);
+        summary.lines = self.line;
+        let read = summary.read(ready.as_slice(), &Window::default(), &Meter::default());
+        self.line = summary.lines;
+        read.is_ok().then_some(summary)
     }
 
-    /// Takes in what the file has grown by; a file that shrank is read from its start.
+    /// Reads what was appended; a file that shrank is read from its start.
     fn grow(&mut self) -> io::Result<usize> {
         let size = self.file.metadata()?.size();
         if size < self.offset {
@@ -91,7 +90,7 @@ impl Tail {
         Ok(read)
     }
 
-    /// Turns to the new file, once the old one was rotated away and read to its end.
+    /// Switches to the new file once the old one was rotated and read to its end.
     fn reopen(&mut self, path: &Path) -> bool {
         let Ok(file) = open(path) else { return false };
         let same = match (file.metadata(), self.file.metadata()) {
@@ -114,9 +113,10 @@ mod tests {
     const LINE: &str =
         "[2026-11-21 03:00:01.1] E [m(worker /b):1:process] _G: META FAILED: ({}, 1)\n";
 
-    fn lines(told: &[LogSummary]) -> Vec<(u64, u64)> {
-        told.iter()
-            .flat_map(|told| told.incidents.iter())
+    fn lines(summary: &[LogSummary]) -> Vec<(u64, u64)> {
+        summary
+            .iter()
+            .flat_map(|summary| summary.incidents.iter())
             .map(|incident| (incident.seen.count, incident.evidence[0].line))
             .collect()
     }
@@ -134,20 +134,20 @@ mod tests {
         let files = [LogFile { path: path.clone(), case: None, from: 0 }];
         let mut follower = Follower::default();
         follower.follow(&files[0], LINE.len() as u64, 1).unwrap();
-        assert!(follower.look(&files).is_empty());
+        assert!(follower.poll(&files).is_empty());
         append(LINE);
         append(&LINE[..30]);
-        assert_eq!(lines(&follower.look(&files)), [(1, 2)]);
+        assert_eq!(lines(&follower.poll(&files)), [(1, 2)]);
         append(&LINE[30..]);
-        assert!(follower.look(&files).is_empty(), "a record may still grow");
-        assert_eq!(lines(&follower.look(&files)), [(1, 3)]);
+        assert!(follower.poll(&files).is_empty(), "a record may still grow");
+        assert_eq!(lines(&follower.poll(&files)), [(1, 3)]);
         std::fs::rename(&path, folder.path().join("gsyncd.log.1")).unwrap();
         append(LINE);
-        assert!(lines(&follower.look(&files)).is_empty());
-        assert_eq!(lines(&follower.look(&files)), [(1, 1)]);
+        assert!(lines(&follower.poll(&files)).is_empty());
+        assert_eq!(lines(&follower.poll(&files)), [(1, 1)]);
         File::create(&path).unwrap();
         append(&LINE.replace("({}, 1)", "()"));
-        follower.look(&files);
-        assert_eq!(lines(&follower.look(&files)), [(1, 1)]);
+        follower.poll(&files);
+        assert_eq!(lines(&follower.poll(&files)), [(1, 1)]);
     }
 }

@@ -14,8 +14,8 @@ use crate::format::traceback::Exception;
 const KEPT: usize = 200_000;
 /// How many incidents are kept apart by parent; later incidents are grouped more coarsely.
 const APART: usize = 20_000;
-/// Seconds after which a lookup is a new one: a create repeats its own within the same second or
-/// two, a retry of gsyncd comes later.
+/// Seconds after which a gfid counts as repeated: the lookups of one create follow each other at
+/// once.
 const AGAIN: i64 = 5;
 /// How many changelogs of an incident are named.
 const CHANGELOGS: usize = 10_000;

@@ -1,4 +1,4 @@
-//! Log files: found below folders, rotated and compressed ones too, and read all at once.
+//! Finds log files in directories, rotated and compressed ones too, and reads all in parallel.
 
 mod chunks;
 mod classify;
@@ -36,35 +36,35 @@ use crate::domain::{Kind, Name, UserError};
 /// How a gzip file begins (RFC 1952).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
-/// A log file to be read.
+/// A log file to read.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LogFile {
     /// Where it is; `-` is standard input.
     pub path: PathBuf,
-    /// The folder of the case it belongs to.
+    /// The directory of the case it belongs to.
     pub case: Option<PathBuf>,
-    /// Where reading starts.
+    /// The offset in bytes where reading starts.
     pub from: u64,
 }
 
-/// Why there is nothing to read.
+/// Why no log can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum LogsError {
-    /// A path that was named does not exist or cannot be read.
+    /// A given path does not exist or cannot be read.
     #[error("cannot read {path:?}")]
     Unreadable {
-        /// The path as it was given.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// A folder holds no log.
+    /// A directory has no log.
     #[error("no log files below {path:?}")]
     NoLogs {
-        /// The folder.
+        /// The directory.
         path: PathBuf,
     },
-    /// None of the standard places holds a log.
+    /// None of the standard directories has a log.
     #[error("no geo-replication logs below /var/log/glusterfs")]
     NoStandardLogs,
 }
@@ -77,21 +77,23 @@ impl UserError for LogsError {
     fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                "run it as root: sudo georepair diagnose …"
+                "run as root: sudo georepair diagnose …"
             }
-            Self::Unreadable { .. } => "see what is there: ls -l, and name a log or folder",
-            Self::NoLogs { .. } => "a log's name holds `.log`; name the files themselves otherwise",
-            Self::NoStandardLogs => "name a log or folder: georepair diagnose LOG|DIR…",
+            Self::Unreadable { .. } => "check the path with ls -l, and name a log or directory",
+            Self::NoLogs { .. } => {
+                "only names with `.log` count as logs: name other files themselves"
+            }
+            Self::NoStandardLogs => "name a log or directory: georepair diagnose LOG|DIR…",
         };
         vec![hint.to_owned()]
     }
 }
 
-/// The logs of geo-replication in their standard places, of both sides, old names and new.
+/// The geo-replication logs in the standard directories, of both sides, old names and new.
 ///
 /// # Errors
-/// [`LogsError::NoStandardLogs`] where there is none.
-pub fn standard(root: &Path) -> Result<Vec<LogFile>, LogsError> {
+/// [`LogsError::NoStandardLogs`] if there is none.
+pub fn standard_logs(root: &Path) -> Result<Vec<LogFile>, LogsError> {
     let folders =
         ["geo-replication", "geo-replication-slaves", "geo-replication-secondaries", "bricks"];
     let singles = ["glusterd.log", "etc-glusterfs-glusterd.vol.log", "cli.log", "cmd_history.log"];
@@ -115,11 +117,11 @@ pub fn standard(root: &Path) -> Result<Vec<LogFile>, LogsError> {
     Err(LogsError::NoStandardLogs)
 }
 
-/// The logs that were named, and those below folders that were named.
+/// The given logs, and those below the given directories.
 ///
 /// # Errors
-/// [`LogsError`] where a path does not exist or a folder holds no log.
-pub fn find(paths: &[PathBuf]) -> Result<Vec<LogFile>, LogsError> {
+/// [`LogsError`] if a path does not exist or a directory has no log.
+pub fn find_logs(paths: &[PathBuf]) -> Result<Vec<LogFile>, LogsError> {
     let mut found = BTreeSet::new();
     let apart = paths.len() > 1;
     for path in paths {
@@ -147,7 +149,7 @@ fn log_file(path: &Path, case: Option<PathBuf>) -> LogFile {
     LogFile { path: path.to_owned(), case, from: 0 }
 }
 
-/// Adds the logs below a folder; a folder below it with a README is a case of its own.
+/// Adds the logs below a directory; a subdirectory with a README.md is a case of its own.
 fn below(root: &Path, own: Option<&Path>, found: &mut BTreeSet<LogFile>) {
     let walk = WalkDir::new(root).sort_by_file_name().into_iter().filter_map(Result::ok);
     for entry in walk.filter(|entry| !entry.file_type().is_dir()) {
@@ -161,15 +163,15 @@ fn below(root: &Path, own: Option<&Path>, found: &mut BTreeSet<LogFile>) {
     }
 }
 
-/// Whether a name is a log's: `X.log`, rotated `X.log.1` and `X.log-20261121`, compressed ones.
+/// Whether a file is a log by its name: `X.log`, rotated `X.log.1` and `X.log-20261121`, compressed ones.
 fn is_log_name(name: &OsStr) -> bool {
     let name = name.as_bytes();
     let logged = name.windows(4).any(|part| part == b".log");
     logged && !name.ends_with(b".md") && !name.ends_with(b".swp")
 }
 
-/// Reads all files at once, each in chunks: what each tells, in the order given, and how far it
-/// was read.
+/// Reads all files in parallel, each in chunks. Returns their summaries in the given order, and how
+/// far each was read.
 #[must_use]
 pub fn read_all(
     files: &[LogFile],
@@ -178,18 +180,18 @@ pub fn read_all(
     meter: &Meter,
 ) -> Vec<(LogSummary, Option<Position>)> {
     let read = |file| {
-        let (told, position) = read_one(file, window, None, meter);
+        let (summary, position) = read_one(file, window, None, meter);
         match zone {
-            Some(_) if told.is_in_local_time() => read_one(file, window, zone, meter),
-            _ => (told, position),
+            Some(_) if summary.is_in_local_time() => read_one(file, window, zone, meter),
+            _ => (summary, position),
         }
     };
     files.par_iter().map(read).collect()
 }
 
-/// The files that have grown since their positions were remembered, to be read on from there.
+/// The files that have grown since their positions were recorded, to be read from there.
 #[must_use]
-pub fn since(files: Vec<LogFile>, positions: &Positions) -> Vec<LogFile> {
+pub fn grown_since(files: Vec<LogFile>, positions: &Positions) -> Vec<LogFile> {
     let resume = |mut log: LogFile| {
         let Ok(file) = open(&log.path) else { return Some(log) };
         let size = file.metadata().ok()?.size();
@@ -200,7 +202,7 @@ pub fn since(files: Vec<LogFile>, positions: &Positions) -> Vec<LogFile> {
     files.into_iter().filter_map(resume).collect()
 }
 
-/// Reads one file; what goes wrong becomes a note.
+/// Reads one file; an error becomes a note.
 fn read_one(
     log: &LogFile,
     window: &Window,
@@ -208,34 +210,35 @@ fn read_one(
     meter: &Meter,
 ) -> (LogSummary, Option<Position>) {
     let case = log.case.as_deref().map(name_of);
-    let mut told = LogSummary::unread(name_of(&log.path), case);
-    told.set_zone(zone);
+    let mut summary = LogSummary::unread(name_of(&log.path), case);
+    summary.set_zone(zone);
     let mut position = None;
     let read = if log.path.as_os_str() == "-" {
-        told.read(io::stdin(), window, meter)
+        summary.read(io::stdin(), window, meter)
     } else {
         open(&log.path).and_then(|file| {
             let mut start = Position::of(&file)?;
             let packed = is_packed(&file);
             start.offset = if packed { file.metadata()?.size() } else { 0 };
             position = Some(start);
-            read_file(file, log.from, &mut told, window, meter)
+            read_file(file, log.from, &mut summary, window, meter)
         })
     };
     if let Err(error) = read {
-        told.note = Some(format!("{}: {error}", told.path));
-        told.cut_short = true;
-    } else if told.bytes == 0 && log.from == 0 {
-        told.note = Some(format!("{}: the file is empty", told.path));
-    } else if told.first.is_none() && told.incidents.iter().next().is_none() && log.from == 0 {
-        told.note = Some(format!("{}: no line in a known log format", told.path));
+        summary.note = Some(format!("{}: {error}", summary.path));
+        summary.cut_short = true;
+    } else if summary.bytes == 0 && log.from == 0 {
+        summary.note = Some(format!("{}: the file is empty", summary.path));
+    } else if summary.first.is_none() && summary.incidents.iter().next().is_none() && log.from == 0
+    {
+        summary.note = Some(format!("{}: no line in a known log format", summary.path));
     }
     if let Some(position) = &mut position
         && position.offset == 0
     {
-        position.offset = log.from + told.bytes;
+        position.offset = log.from + summary.bytes;
     }
-    (told, position)
+    (summary, position)
 }
 
 /// A path as a name.
@@ -262,7 +265,7 @@ fn is_packed(file: &File) -> bool {
 fn read_file(
     mut file: File,
     from: u64,
-    told: &mut LogSummary,
+    summary: &mut LogSummary,
     window: &Window,
     meter: &Meter,
 ) -> io::Result<()> {
@@ -273,19 +276,19 @@ fn read_file(
     let counted = Counted { file, meter };
     if magic.starts_with(&GZIP) {
         let packed = BufReader::with_capacity(1 << 18, counted);
-        return told.read(MultiGzDecoder::new(packed), window, meter);
+        return summary.read(MultiGzDecoder::new(packed), window, meter);
     }
     let other: &[(&[u8], &str)] =
         &[(b"\xfd7zXZ\0", "xz -dc"), (b"BZh", "bzip2 -dc"), (b"\x28\xb5\x2f\xfd", "zstd -dc")];
     if let Some((_, command)) = other.iter().find(|(sign, _)| magic.starts_with(sign)) {
-        let path = &told.path;
-        let way_out = format!("compressed: {command} {path} | georepair diagnose -");
-        return Err(io::Error::other(way_out));
+        let path = &summary.path;
+        let command_line = format!("compressed: {command} {path} | georepair diagnose -");
+        return Err(io::Error::other(command_line));
     }
-    told.read(counted, window, meter)
+    summary.read(counted, window, meter)
 }
 
-/// A file that counts what is read of it.
+/// A file that counts the bytes read.
 struct Counted<'a> {
     file: File,
     meter: &'a Meter,
@@ -299,7 +302,7 @@ impl Read for Counted<'_> {
     }
 }
 
-/// How many bytes the files have on disk.
+/// The size of the files on disk, in bytes.
 #[must_use]
 pub fn size(files: &[LogFile]) -> u64 {
     files.iter().filter_map(|log| log.path.metadata().ok()).map(|meta| meta.size()).sum()

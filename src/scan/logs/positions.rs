@@ -1,4 +1,4 @@
-//! How far each log has been read, so that the next run reads only what is new.
+//! How far each log was read: the next run reads only what is new.
 
 use std::fs::File;
 use std::io;
@@ -7,10 +7,10 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// How many bytes at a file's head tell it from another that got its inode.
+/// Bytes at the start of a file that identify it, since another file may get its inode.
 const HEAD: usize = 256;
 
-/// How far a file has been read. It is known by its inode and its head, not by its name: a
+/// How far a file was read. It is identified by its inode and its first bytes, not by its name: a
 /// rotated log keeps both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Position {
@@ -26,17 +26,17 @@ pub struct Position {
     pub offset: u64,
 }
 
-/// The positions of all files that were ever read.
+/// The positions of all files read so far.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Positions {
     files: Vec<Position>,
 }
 
 impl Position {
-    /// The identity of a file, at its start.
+    /// The identity of a file, with its start as position.
     ///
     /// # Errors
-    /// What the file answers.
+    /// The error of the file.
     pub fn of(file: &File) -> io::Result<Self> {
         let meta = file.metadata()?;
         let mut head = [0; HEAD];
@@ -47,7 +47,7 @@ impl Position {
 }
 
 impl Positions {
-    /// Where to go on reading a file; 0 for a new one, and for one that was truncated.
+    /// The offset from which to read a file; 0 for a new one and for one that was truncated.
     #[must_use]
     pub fn offset(&self, file: &File) -> u64 {
         let Ok(meta) = file.metadata() else { return 0 };
@@ -60,7 +60,7 @@ impl Positions {
         same.map(|known| known.offset).filter(|&offset| offset <= meta.size()).unwrap_or(0)
     }
 
-    /// Remembers how far a file was read.
+    /// Records how far a file was read.
     pub fn remember(&mut self, position: Position) {
         self.files.retain(|known| (known.dev, known.ino) != (position.dev, position.ino));
         self.files.push(position);

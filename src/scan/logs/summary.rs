@@ -188,7 +188,7 @@ impl LogSummary {
         self.side = match kind {
             SourceKind::PrimaryGsyncd | SourceKind::Changes => Side::Primary,
             SourceKind::SecondaryGsyncd => Side::Secondary,
-            // Both sides have these: the path may tell which.
+            // Both sides have these: only the path may show which.
             SourceKind::Client | SourceKind::Brick | SourceKind::Glusterd | SourceKind::Cli => {
                 self.side
             }
@@ -221,21 +221,21 @@ impl LogSummary {
         let at = self.utc(line.at);
         let speaker = Speaker::of(line, self.side);
         let named = fields.brick.map(String::from_utf8_lossy);
-        let named = named.as_deref().or(speaker.brick);
-        if self.is_state(message, &fields, &speaker, named, at) {
+        let speaker = Speaker { named: named.as_deref().or(speaker.brick), ..speaker };
+        if self.is_state(message, &fields, &speaker, at) {
             return;
         }
         if matches!(message, Message::SessionConfig | Message::Syncing | Message::MountArguments) {
             self.session = self.session.take().or_else(|| session_in(line.message));
             return;
         }
-        self.note_death(message, &speaker, named, at);
+        self.note_death(message, &speaker, at);
         self.node = self.node.take().or_else(|| node_in(message, line));
         let occurrence = Occurrence {
             message,
             side: speaker.side,
             node: speaker.node,
-            worker: named,
+            worker: speaker.named,
             since: Some(self.utc(line.since)),
             at: Some(at),
             times: line.times,
@@ -249,13 +249,12 @@ impl LogSummary {
         message: Message,
         fields: &MessageFields<'_>,
         speaker: &Speaker<'_>,
-        named: Option<&str>,
         at: Time,
     ) -> bool {
         let (brick, words) = (speaker.brick, String::from_utf8_lossy(&fields.words));
         match message {
             Message::WorkerStarting => {
-                if let Some(renewed) = self.histories.starting(named, at) {
+                if let Some(renewed) = self.histories.starting(speaker.named, at) {
                     self.interventions.add(renewed);
                 }
             }
@@ -282,13 +281,7 @@ impl LogSummary {
     }
 
     /// Records a death: some lines are a worker's last, others are the monitor's report of it.
-    fn note_death(
-        &mut self,
-        message: Message,
-        speaker: &Speaker<'_>,
-        brick: Option<&str>,
-        at: Time,
-    ) {
+    fn note_death(&mut self, message: Message, speaker: &Speaker<'_>, at: Time) {
         let last_words = matches!(
             message,
             Message::Raised
@@ -304,7 +297,7 @@ impl LogSummary {
         let reported =
             matches!(message, Message::WorkerDied | Message::WorkerHung | Message::AgentDied);
         if (last_words && speaker.side == Side::Primary && speaker.is_worker) || reported {
-            self.histories.died(brick, at);
+            self.histories.died(speaker.named, at);
         }
     }
 
@@ -404,7 +397,10 @@ fn node_in(message: Message, line: &LogLine<'_>) -> Option<String> {
 struct Speaker<'a> {
     side: Side,
     node: Option<&'a str>,
+    /// The brick of the process that logs.
     brick: Option<&'a str>,
+    /// The brick that the message is about: the one it names, else the process's own.
+    named: Option<&'a str>,
     is_worker: bool,
     is_monitor: bool,
 }
@@ -412,7 +408,14 @@ struct Speaker<'a> {
 impl<'a> Speaker<'a> {
     /// Splits gsyncd's label: `worker /b`, `/b`, `agent /b`, `slave node/b`, `monitor`.
     fn of(line: &LogLine<'a>, side: Side) -> Self {
-        let nobody = Self { side, node: None, brick: None, is_worker: false, is_monitor: false };
+        let nobody = Self {
+            side,
+            node: None,
+            brick: None,
+            named: None,
+            is_worker: false,
+            is_monitor: false,
+        };
         let Origin::Gsyncd { label, .. } = line.origin else { return nobody };
         let label = std::str::from_utf8(label).unwrap_or_default();
         if let Some(peer) = label.strip_prefix("slave").or_else(|| label.strip_prefix("secondary"))

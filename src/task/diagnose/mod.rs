@@ -58,7 +58,7 @@ pub fn diagnose(
 ) -> Result<(Diagnosis, ReadLogs), Failure> {
     let mut files = find_files(options)?;
     if let Some(state_dir) = &options.since_last {
-        files = logs::since(files, &read_positions::load(state_dir));
+        files = logs::grown_since(files, &read_positions::load(state_dir));
     }
     let bricks: Result<Vec<_>, _> = options.bricks.iter().map(|dir| BrickRoot::open(dir)).collect();
     let bricks = bricks?;
@@ -103,7 +103,7 @@ impl ReadLogs {
         }
         while !context.is_stopped() {
             sleep(POLL);
-            let summaries = of_session(options, follower.look(&find_files(options)?));
+            let summaries = of_session(options, follower.poll(&find_files(options)?));
             let diagnosis = check::logs::diagnose(summaries);
             if !diagnosis.findings.is_empty() {
                 show(diagnosis)?;
@@ -139,9 +139,9 @@ fn check_on_bricks(
 
 fn find_files(options: &DiagnoseOptions) -> Result<Vec<LogFile>, Failure> {
     if options.logs.is_empty() {
-        return Ok(logs::standard(Path::new(paths::LOGS))?);
+        return Ok(logs::standard_logs(Path::new(paths::LOGS))?);
     }
-    Ok(logs::find(&options.logs)?)
+    Ok(logs::find_logs(&options.logs)?)
 }
 
 fn read_logs(
