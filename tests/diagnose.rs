@@ -1,4 +1,4 @@
-//! `diagnose` on logs of every release, on logs from the field, and on what is no log at all.
+//! `diagnose` on logs of every release, on logs from the field, and on files that are not logs.
 #![expect(clippy::disallowed_methods, reason = "tests write the logs they read")]
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
@@ -151,7 +151,7 @@ fn story(diagnosis: &Value) -> String {
     out
 }
 
-/// Logs that operators published: what a right diagnosis says of each.
+/// Logs that operators published, with the right diagnosis of each.
 #[test]
 fn logs_from_the_field_tell_their_story() {
     let mut paths: Vec<_> =
@@ -167,7 +167,7 @@ fn logs_from_the_field_tell_their_story() {
     insta::assert_snapshot!(stories.join("\n"));
 }
 
-/// A worker's day: what is said while it is started, stopped and started again is nothing wrong.
+/// An ordinary day: nothing logged while a worker starts, stops and starts again is a fault.
 #[test]
 fn an_ordinary_day_is_nothing_wrong() {
     let out = run(&["diagnose", logs("ordinary.log").to_str().unwrap(), "--color", "never"]);
@@ -256,7 +256,8 @@ fn children_of_a_missing_parent_are_one_finding() {
     assert_eq!(findings[1]["count"], 10_000);
 }
 
-/// What is no log gives a note with its path and an exit code of the contract, and never hangs.
+/// A file that is not a log gives a note with its path and an exit code of the contract, and never
+/// hangs.
 #[test]
 fn bad_input_is_named_and_survived() {
     let folder = tempfile::tempdir().unwrap();
@@ -298,7 +299,7 @@ fn bad_input_is_named_and_survived() {
     assert_eq!(out.status.code(), Some(1));
 }
 
-/// A log that could not be read may hold the failure: that is no all-clear.
+/// A log that could not be read may hold the failure: the verdict is not healthy.
 #[test]
 fn what_could_not_be_read_is_no_all_clear() {
     let folder = tempfile::tempdir().unwrap();
@@ -310,7 +311,7 @@ fn what_could_not_be_read_is_no_all_clear() {
     assert_eq!(out.status.code(), Some(5));
 }
 
-/// A file name that is python, shell or terminal control is shown, never obeyed.
+/// A file name that is python, shell or terminal control is shown, never executed.
 #[test]
 fn hostile_names_stay_names() {
     let folder = tempfile::tempdir().unwrap();
@@ -330,7 +331,7 @@ fn hostile_names_stay_names() {
     assert!(!folder.path().join("REACHED").exists() && !Path::new("REACHED").exists());
 }
 
-/// The next night reads only what is new; a night without a new line is nothing wrong.
+/// The next night reads only what is new; a night without a new line is not a fault.
 #[test]
 fn since_last_reads_only_what_is_new() {
     let folder = tempfile::tempdir().unwrap();
@@ -357,7 +358,7 @@ fn since_last_reads_only_what_is_new() {
     assert_eq!(run(), (Some(2), Some(1)));
 }
 
-/// Rotated and packed parts are one log; `jsonl` gives a finding a line and the head last.
+/// Rotated and compressed parts are one log; `jsonl` prints one finding per line and the head last.
 #[test]
 fn packed_rotations_and_jsonl() {
     use std::io::Write as _;
@@ -386,7 +387,7 @@ fn packed_rotations_and_jsonl() {
     );
 }
 
-/// A log that grows is read on: what is new is told, a finding a line.
+/// A growing log is followed: what is new is printed, one finding per line.
 #[test]
 fn follow_tells_what_is_new() {
     use std::io::{BufRead as _, BufReader, Write as _};
@@ -418,7 +419,7 @@ fn follow_tells_what_is_new() {
     child.wait().unwrap();
 }
 
-/// A line that stands for twelve counts twelve, from its first time to its last.
+/// A line that represents twelve counts twelve, from its first time to its last.
 #[test]
 fn folded_repeats_are_counted() {
     let folder = tempfile::tempdir().unwrap();
@@ -439,7 +440,7 @@ fn folded_repeats_are_counted() {
     );
 }
 
-/// gsyncd before 3.7.7 logged local time, summer time included; later releases are left alone.
+/// gsyncd before 3.7.7 logged local time, including summer time; later releases log UTC.
 #[test]
 fn local_times_of_old_releases_are_read_in_their_zone() {
     let first = |release: &str| {

@@ -1,4 +1,4 @@
-//! The sample logs: one diagnosis each, held by a snapshot, and every code shown by one of them.
+//! The sample logs: each diagnosis is in a snapshot, and every code of logs has a sample.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use georepair::domain::{Code, Family};
 use serde_json::Value;
 use support::georepair;
 
-/// A code that no log shows by itself, though it is about a worker.
+/// A code about a worker that no log shows by itself.
 const NOT_IN_LOGS: &[&str] = &["worker-stalled"];
 
 fn samples() -> Vec<PathBuf> {
@@ -22,7 +22,7 @@ fn samples() -> Vec<PathBuf> {
     samples
 }
 
-/// The diagnosis of a sample; nothing where the breakage leaves no log at all.
+/// The diagnosis of a sample; `None` if the breakage leaves no log at all.
 fn diagnose(folder: &Path) -> Option<Value> {
     let out = georepair(["diagnose", "--format", "json"]).arg(folder).output().unwrap();
     if out.status.code() == Some(5) {
@@ -32,8 +32,7 @@ fn diagnose(folder: &Path) -> Option<Value> {
     Some(serde_json::from_slice(&out.stdout).unwrap())
 }
 
-/// Verdict, workers and findings of a sample, a line each; what differs with each capture is
-/// left out.
+/// Verdict, workers and findings of a sample, one per line, without what differs between captures.
 fn story(diagnosis: &Value) -> String {
     let mut out = format!("{}\n", diagnosis["verdict"].as_str().unwrap());
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
@@ -72,11 +71,7 @@ fn story(diagnosis: &Value) -> String {
 fn each_sample_tells_its_story() {
     let mut stories = String::new();
     for folder in samples() {
-        assert!(
-            folder.join("README.md").is_file(),
-            "{} does not say what happened",
-            folder.display()
-        );
+        assert!(folder.join("README.md").is_file(), "{}: README.md is missing", folder.display());
         let name = folder.file_name().unwrap().display().to_string();
         let story = diagnose(&folder).map_or("nothing is logged\n".to_owned(), |d| story(&d));
         stories += &format!("## {name}\n{story}\n");

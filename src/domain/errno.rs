@@ -8,7 +8,7 @@ use serde::Serialize;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
 pub struct Errno(pub i32);
 
-/// Number, symbol and the C locale's words, for the numbers that file systems answer with.
+/// Number, symbol and the C locale's words, for the numbers that file systems return.
 const TABLE: &[(i32, &str, &str)] = &[
     (1, "EPERM", "Operation not permitted"),
     (2, "ENOENT", "No such file or directory"),

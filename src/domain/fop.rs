@@ -77,19 +77,19 @@ const NAMES: [&str; 59] = [
 impl Fop {
     /// A device, fifo or socket was created; self-heal creates regular files this way as well.
     pub const MKNOD: Self = Self(3);
-    /// A directory was made.
+    /// A directory was created.
     pub const MKDIR: Self = Self(4);
     /// A name of a file was removed.
     pub const UNLINK: Self = Self(5);
     /// A directory was removed.
     pub const RMDIR: Self = Self(6);
-    /// A symbolic link was made.
+    /// A symbolic link was created.
     pub const SYMLINK: Self = Self(7);
     /// A name was changed, or put over another.
     pub const RENAME: Self = Self(8);
     /// A further name was given to a file.
     pub const LINK: Self = Self(9);
-    /// A file was made.
+    /// A file was created.
     pub const CREATE: Self = Self(23);
     /// Owner, mode or times were set.
     pub const SETATTR: Self = Self(38);

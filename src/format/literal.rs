@@ -55,7 +55,7 @@ impl Literal {
 /// How deep values may nest; gsyncd's own go to four.
 const DEPTH: u32 = 32;
 
-/// Reads one literal from the start of the text, and answers with what follows it.
+/// Reads one literal from the start of the text, and returns what follows it.
 #[must_use]
 pub fn parse(text: &[u8]) -> Option<(Literal, &[u8])> {
     let mut cursor = Cursor { rest: text };
@@ -224,7 +224,7 @@ fn push_char(value: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// The raw bytes of text in which python's surrogate escapes stand as `\udcNN` or as the
+/// The raw bytes of text in which python's surrogate escapes are written as `\udcNN` or as the
 /// three-byte encoding of such a surrogate.
 #[must_use]
 pub fn unescape_surrogates(text: &[u8]) -> Vec<u8> {

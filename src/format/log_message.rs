@@ -23,7 +23,7 @@ pub enum Message {
     FixFailed,
     /// gsyncd removes or renames something on the secondary to resolve a conflict.
     ConflictFixed,
-    /// Entries of a batch met conflicts; a count only.
+    /// Entries of a batch had conflicts; a count only.
     ConflictsCounted,
     /// Changelogs were skipped after the last retry.
     MovedOn,

@@ -199,7 +199,7 @@ fn split_place(inside: &[u8]) -> Option<Place<'_>> {
     Some(Place { file: before.get(..colon)?, line: u32::try_from(line).ok()?, function })
 }
 
-/// Reads `[YYYY-MM-DD HH:MM:SS.micros +ZZZZ]` and answers with what follows the bracket.
+/// Reads `[YYYY-MM-DD HH:MM:SS.micros +ZZZZ]` and returns what follows the bracket.
 fn stamp(line: &[u8]) -> Option<(Time, &[u8])> {
     let head: &[u8; 20] = line.first_chunk()?;
     let fixed = head[0] == b'[' && head[5] == b'-' && head[8] == b'-' && head[11] == b' ';

@@ -2,7 +2,7 @@
 
 use crate::domain::{Code, Errno};
 
-/// A failed directory stops the worker whatever the error; otherwise the error number decides.
+/// A failed directory stops the worker with any error; otherwise the error number decides.
 pub(super) fn entry_code(op: Option<&str>, errno: Option<Errno>, conflict: bool) -> Code {
     match (op, errno.map(|errno| errno.0)) {
         (Some("META"), _) => Code::MetadataFailed,

@@ -76,7 +76,7 @@ fn sentence(candidate: &Candidate) -> &'static str {
         ) => "{op} failed on the secondary{error} at every retry",
         (Code::DataSyncFailed, Severity::Fatal) => "rsync or tar failed{exit}; the worker dies",
         (Code::DataSyncFailed, _) if candidate.healed => {
-            "some data could not be sent at first{exit}; a later retry sent it"
+            "some data could not be sent at first{exit}"
         }
         (Code::IoError, Severity::Warning) => "a brick of {volume} does not respond",
         (code, _) => code.sentence(),
