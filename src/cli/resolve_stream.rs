@@ -48,25 +48,25 @@ impl<'a> ResolveStream<'a> {
     }
 
     /// Answers the arguments, and standard input in the place of each `-`.
-    pub(super) fn take_all(&mut self, asked: &[OsString]) -> Result<(), Failure> {
+    pub(super) fn answer_args(&mut self, asked: &[OsString]) -> Result<(), Failure> {
         for given in asked.split_inclusive(|text| text == "-") {
             let (texts, stdin) = match given {
                 [texts @ .., last] if last == "-" => (texts, true),
                 texts => (texts, false),
             };
-            self.take(texts.iter().map(|text| self.read(text.as_bytes())).collect())?;
+            self.answer(texts.iter().map(|text| self.parse(text.as_bytes())).collect())?;
             if stdin {
-                self.take_lines()?;
+                self.answer_lines()?;
             }
         }
         Ok(())
     }
 
-    fn take_lines(&mut self) -> Result<(), Failure> {
+    fn answer_lines(&mut self) -> Result<(), Failure> {
         for batch in Batches::of(io::stdin()) {
             let lines = batch?;
             let texts = lines.iter().map(|line| line.trim_ascii()).filter(|text| !text.is_empty());
-            self.take(texts.map(|text| self.read(text)).collect())?;
+            self.answer(texts.map(|text| self.parse(text)).collect())?;
             if self.list.is_gone() {
                 break;
             }
@@ -75,7 +75,7 @@ impl<'a> ResolveStream<'a> {
     }
 
     /// Resolves the gfids of the findings on standard input, each once.
-    pub(super) fn take_findings(&mut self) -> Result<(), Failure> {
+    pub(super) fn answer_findings(&mut self) -> Result<(), Failure> {
         let mut seen = HashSet::<Gfid>::new();
         for batch in Batches::of(io::stdin()) {
             let mut asked = Vec::new();
@@ -86,7 +86,7 @@ impl<'a> ResolveStream<'a> {
                 });
                 asked.extend(gfids.into_iter().filter(|gfid| seen.insert(*gfid)).map(Query::Gfid));
             }
-            self.take(asked)?;
+            self.answer(asked)?;
             if self.list.is_gone() {
                 break;
             }
@@ -94,11 +94,11 @@ impl<'a> ResolveStream<'a> {
         Ok(())
     }
 
-    fn read(&self, text: &[u8]) -> Query {
+    fn parse(&self, text: &[u8]) -> Query {
         Query::parse(text, |name| self.resolver.bricks().iter().any(|brick| brick.holds(name)))
     }
 
-    fn take(&mut self, asked: Vec<Query>) -> Result<(), Failure> {
+    fn answer(&mut self, asked: Vec<Query>) -> Result<(), Failure> {
         let mut answers = self.resolver.answer(asked)?;
         let ready = match answers.iter().position(Answer::needs_scan) {
             _ if !self.waiting.is_empty() => 0,

@@ -55,7 +55,7 @@ impl RunOutcome {
     }
 }
 
-/// Shows a plan and, unless only that was asked for, has it confirmed and runs it.
+/// Shows a plan; unless that is all that was wanted, asks for confirmation and runs it.
 ///
 /// `lists` is the directory with the lists of the plan's bulk steps.
 pub(super) fn carry_out(

@@ -1,4 +1,4 @@
-//! A plan as it is shown before anything happens, and as the document `georepair/plan/1`.
+//! A plan, as shown before it runs, and as the document `georepair/plan/1`.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use super::{Document, OutputStyle, Paint};
 use crate::domain::{Name, counted};
 use crate::plan::{Plan, Step};
 
-/// A plan, and which of its steps have nothing to do as things are now.
+/// A plan, and which of its steps are already done.
 #[derive(Clone, Debug)]
 pub struct PlanView<'a> {
     plan: &'a Plan,

@@ -14,15 +14,15 @@ pub use failure::{Failure, UsageError};
 
 use crate::domain::AuditFinding;
 
-/// Where a task hands its findings, as it makes them.
+/// Where a task reports its findings, as it makes them.
 pub trait Findings {
     /// Takes some findings.
     ///
     /// # Errors
-    /// [`Failure`] where they cannot be taken, as on a full disk.
+    /// [`Failure`] if they cannot be written, as on a full disk.
     fn push(&mut self, findings: &[AuditFinding]) -> Result<(), Failure>;
 
-    /// Whether nobody wants more of them, so that the task can end.
+    /// Whether no more of them are wanted, so that the task can end.
     fn is_gone(&self) -> bool {
         false
     }

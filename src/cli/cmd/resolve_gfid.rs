@@ -43,9 +43,9 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     let list = GfidList::start(global.style(), names, args.null)?;
     let mut stream = ResolveStream::new(&bricks, &meter, list, !args.no_scan, global.quiet);
     if args.follow_log {
-        stream.take_findings()?;
+        stream.answer_findings()?;
     } else {
-        stream.take_all(&args.asked)?;
+        stream.answer_args(&args.asked)?;
     }
     stream.close()
 }
