@@ -29,47 +29,47 @@ impl BulkRun<'_> {
     pub(super) fn execute(
         &self,
         journal: &mut Journal,
-        worlds: &mut dyn Executors,
+        executors: &mut dyn Executors,
         watch: &mut dyn Watch,
     ) -> Result<(), ApplyError> {
         let step = self.step;
-        let midway = journal.ledger().has_changed_anything();
+        let midway = journal.progress().has_changed_anything();
         let unread = |source| ApplyError::Manifest { step: step.id, source };
         let mut reader = ManifestReader::open(self.folder, self.manifest).map_err(unread)?;
-        let world =
-            worlds.on(&step.node).map_err(|source| ApplyError::failed(step, midway, source))?;
-        check_guards(step, midway, world)?;
-        if *journal.ledger().step(step.id) == StepState::Waiting {
+        let executor =
+            executors.on(&step.node).map_err(|source| ApplyError::failed(step, midway, source))?;
+        check_guards(step, midway, executor)?;
+        if *journal.progress().step(step.id) == StepState::Waiting {
             journal.started(step.id, None)?;
         }
-        let mut state = journal.ledger().bulk(step.id);
+        let mut state = journal.progress().bulk(step.id);
         reader.skip(state.batches * BATCH as u64).map_err(unread)?;
         loop {
             let items = reader.batch(self.bulk).map_err(unread)?;
             if items.is_empty() {
                 break;
             }
-            self.wait(world, watch)?;
+            self.wait(executor, watch)?;
             let batch = match self.bulk {
-                Bulk::Changes => self.change(&items, &state, journal, world)?,
-                Bulk::TriggerSync { .. } => world
+                Bulk::Changes => self.change(&items, &state, journal, executor)?,
+                Bulk::TriggerSync { .. } => executor
                     .perform_batch(self.bulk, &items)
                     .map_err(|source| ApplyError::failed(step, true, source))?,
             };
             journal.batch_done(step.id, state.batches, batch)?;
-            state = journal.ledger().bulk(step.id);
+            state = journal.progress().bulk(step.id);
             watch.advances(step, state.done + state.failed);
         }
         Ok(journal.succeeded(step.id)?)
     }
 
     /// Waits until the pace allows the next batch.
-    fn wait(&self, world: &mut dyn Executor, watch: &mut dyn Watch) -> Result<(), ApplyError> {
+    fn wait(&self, executor: &mut dyn Executor, watch: &mut dyn Watch) -> Result<(), ApplyError> {
         loop {
             if watch.interrupted() {
                 return Err(ApplyError::Interrupted { step: self.step.id });
             }
-            let why = world.must_wait(self.bulk);
+            let why = executor.must_wait(self.bulk);
             match why.map_err(|source| ApplyError::failed(self.step, true, source))? {
                 None => return Ok(()),
                 Some(why) => watch.waits(self.step, &why),
@@ -84,12 +84,12 @@ impl BulkRun<'_> {
         items: &[Item],
         state: &BulkState,
         journal: &mut Journal,
-        world: &mut dyn Executor,
+        executor: &mut dyn Executor,
     ) -> Result<Batch, ApplyError> {
         let failed = |source| ApplyError::failed(self.step, true, source);
         let changes: Vec<&Change> = items.iter().filter_map(Item::change).collect();
         let objects: Vec<&Object> = changes.iter().map(|change| &change.object).collect();
-        let now = world.observe_each(&objects).map_err(failed)?;
+        let now = executor.observe_each(&objects).map_err(failed)?;
         for (change, now) in changes.iter().zip(&now) {
             if state.open.is_none() {
                 self.refuse_drift(change, change.was.as_ref(), now)?;
@@ -109,9 +109,9 @@ impl BulkRun<'_> {
         }
         let due = changes.iter().zip(&now).filter(|(change, now)| change.wanted != **now);
         let due: Vec<Action> = due.map(|(change, _)| change.action()).collect();
-        world.perform_each(&due).map_err(failed)?;
+        executor.perform_each(&due).map_err(failed)?;
         let objects: Vec<&Object> = due.iter().map(|action| &action.object).collect();
-        let now = world.observe_each(&objects).map_err(failed)?;
+        let now = executor.observe_each(&objects).map_err(failed)?;
         for (action, now) in due.iter().zip(&now) {
             if action.wanted != *now {
                 return Err(ApplyError::no_effect(self.step, action, now));

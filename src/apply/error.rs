@@ -1,4 +1,4 @@
-//! Why a plan was not run to its end, and what to do about it.
+//! Why a run stopped, and what to do about it.
 
 use super::executor::ExecutorError;
 use super::journal::JournalError;
@@ -11,54 +11,54 @@ use crate::plan::{Action, State, Step, StepId};
 pub struct FailedCondition {
     /// The step whose condition it is.
     pub step: StepId,
-    /// Where it was looked at.
+    /// The node it was checked on.
     pub node: String,
     /// What the plan expects.
     pub expected: String,
-    /// What is.
+    /// What was found.
     pub found: String,
 }
 
-/// A plan was not run to its end.
+/// A run stopped before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// The plan does not fit the world (any more).
-    #[error("the plan does not fit what is there now{}", told(.misfits))]
-    Misfit {
-        /// Every difference that was seen.
-        misfits: Vec<FailedCondition>,
-        /// Whether this run has changed anything before.
+    /// Conditions of the plan do not hold (any more).
+    #[error("the plan no longer matches the system{}", list(.failed))]
+    Mismatch {
+        /// Every difference that was found.
+        failed: Vec<FailedCondition>,
+        /// Whether this run has already changed anything.
         midway: bool,
     },
-    /// An object is neither as it was when its step began nor as it shall be.
-    #[error("step {step} was begun and somebody else changed its object: {object}{}", three(.before, .wanted, .now))]
+    /// The object of an interrupted step is neither in its earlier nor in the wanted state.
+    #[error("step {step} was interrupted and its target changed since: {object}{}", three_states(.before, .wanted, .now))]
     Drifted {
         /// The step.
         step: StepId,
         /// The object.
         object: String,
-        /// How it was.
+        /// Its state before the step.
         before: String,
-        /// How it shall be.
+        /// The wanted state.
         wanted: String,
-        /// How it is.
+        /// Its state now.
         now: String,
     },
-    /// A step was done without an error, and its object is not as it shall be.
-    #[error("step {step} had no effect: {object} shall be {wanted} and is {now}")]
+    /// A step ended without an error, and its object is not in the wanted state.
+    #[error("step {step} had no effect: {object} is {now}, expected {wanted}")]
     NoEffect {
         /// The step.
         step: StepId,
         /// The object.
         object: String,
-        /// How it shall be.
+        /// The wanted state.
         wanted: String,
-        /// How it is.
+        /// Its state now.
         now: String,
     },
-    /// The world could not be seen or changed.
+    /// A node could not be observed or changed.
     #[error("step {step} on {node} failed")]
-    World {
+    StepFailed {
         /// The step.
         step: StepId,
         /// The node.
@@ -73,7 +73,7 @@ pub enum ApplyError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The list of a bulk step cannot be read.
-    #[error("the list of step {step} cannot be used")]
+    #[error("cannot read the list of step {step}")]
     Manifest {
         /// The step.
         step: StepId,
@@ -82,9 +82,9 @@ pub enum ApplyError {
         source: ManifestError,
     },
     /// The user pressed Ctrl-C.
-    #[error("interrupted before step {step}; nothing is lost")]
+    #[error("interrupted before step {step}")]
     Interrupted {
-        /// The step that is next, or goes on.
+        /// The step that is next, or continues.
         step: StepId,
     },
 }
@@ -92,7 +92,7 @@ pub enum ApplyError {
 impl ApplyError {
     /// A node could not be seen or changed.
     pub(super) fn failed(step: &Step, midway: bool, source: ExecutorError) -> Self {
-        Self::World { step: step.id, node: step.node.clone(), midway, source }
+        Self::StepFailed { step: step.id, node: step.node.clone(), midway, source }
     }
 
     /// An object of an interrupted step is in neither of the two states it may be in.
@@ -121,10 +121,10 @@ impl ApplyError {
     #[must_use]
     pub fn step(&self) -> Option<StepId> {
         match self {
-            Self::Misfit { misfits, .. } => misfits.first().map(|misfit| misfit.step),
+            Self::Mismatch { failed, .. } => failed.first().map(|it| it.step),
             Self::Drifted { step, .. }
             | Self::NoEffect { step, .. }
-            | Self::World { step, .. }
+            | Self::StepFailed { step, .. }
             | Self::Manifest { step, .. }
             | Self::Interrupted { step } => Some(*step),
             Self::Journal(_) => None,
@@ -132,22 +132,24 @@ impl ApplyError {
     }
 }
 
-fn told(misfits: &[FailedCondition]) -> String {
-    let lines = misfits.iter().map(|misfit| {
-        let FailedCondition { step, node, expected, found } = misfit;
+fn list(failed: &[FailedCondition]) -> String {
+    let lines = failed.iter().map(|condition| {
+        let FailedCondition { step, node, expected, found } = condition;
         format!("\n  step {step}, {node}\n    expected  {expected}\n    found     {found}")
     });
     lines.collect()
 }
 
-fn three(before: &str, wanted: &str, now: &str) -> String {
-    format!("\n    was       {before}\n    shall be  {wanted}\n    is now    {now}")
+fn three_states(before: &str, wanted: &str, now: &str) -> String {
+    format!("\n    before  {before}\n    wanted  {wanted}\n    now     {now}")
 }
 
 impl UserError for ApplyError {
     fn kind(&self) -> Kind {
         match self {
-            Self::Misfit { midway: false, .. } | Self::World { midway: false, .. } => Kind::Refused,
+            Self::Mismatch { midway: false, .. } | Self::StepFailed { midway: false, .. } => {
+                Kind::Refused
+            }
             Self::Journal(error) => error.kind(),
             Self::Interrupted { .. } => Kind::Interrupted,
             _ => Kind::Midway,
@@ -156,11 +158,11 @@ impl UserError for ApplyError {
 
     fn hints(&self) -> Vec<String> {
         match self {
-            Self::Misfit { midway: false, .. } => {
-                vec!["nothing was changed; make the plan anew".to_owned()]
+            Self::Mismatch { midway: false, .. } => {
+                vec!["nothing was changed; create the plan again".to_owned()]
             }
             Self::Journal(error) => error.hints(),
-            Self::World { source: ExecutorError::Cluster(error), .. } => error.hints(),
+            Self::StepFailed { source: ExecutorError::Cluster(error), .. } => error.hints(),
             _ => Vec::new(),
         }
     }

@@ -1,31 +1,33 @@
-//! The world as the engine sees it: looked at, asked, changed.
+//! Interface to one node: observe, check conditions, perform actions.
 
 use std::io;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Action, Bulk, Guard, Item, Object, State};
+use crate::plan::{Action, Bulk, Guard, Item, NodePath, Object, State};
 use crate::scan::cluster::ClusterError;
 
-/// One node: this machine ([`crate::apply::local::Host`]), a peer ([`super::Remote`]), or a test's model.
+/// One node: this machine ([`crate::apply::local::LocalExecutor`]), a peer
+/// ([`super::RemoteExecutor`]), or a test's model.
 pub trait Executor {
     /// Observes the state of an object.
     ///
     /// # Errors
-    /// [`ExecutorError`] where it cannot be seen; never a guess.
+    /// [`ExecutorError`] if it cannot be seen; never a guess.
     fn observe(&mut self, object: &Object) -> Result<State, ExecutorError>;
 
-    /// Looks whether a condition holds: `None`, or what was found instead, in words.
+    /// Checks a condition; returns what was found if it does not hold, in words.
     ///
     /// # Errors
-    /// [`ExecutorError`] where it cannot be seen.
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError>;
+    /// [`ExecutorError`] if it cannot be seen.
+    fn check(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError>;
 
-    /// Brings an object into a state. Atomic where the system is: after a crash the object is as
-    /// before or as desired.
+    /// Brings an object into a state, atomically where the system can: after a crash the object is
+    /// in its earlier or in the wanted state.
     ///
     /// # Errors
-    /// [`ExecutorError`]; the object may be as before or as desired then.
+    /// [`ExecutorError`]; the object is then in its earlier or in the wanted state.
     fn perform(&mut self, action: &Action) -> Result<(), ExecutorError>;
 
     /// [`Executor::observe`] for many; a peer answers in one round trip.
@@ -44,20 +46,20 @@ pub trait Executor {
         actions.iter().try_for_each(|action| self.perform(action))
     }
 
-    /// Why the next batch of a bulk step should wait, in words; nothing where it may go on.
+    /// Why the next batch of a bulk step should wait, in words; `None` if it may start.
     ///
     /// # Errors
-    /// [`ExecutorError`] where that cannot be seen.
+    /// [`ExecutorError`] if that cannot be seen.
     fn must_wait(&mut self, _bulk: &Bulk) -> Result<Option<String>, ExecutorError> {
         Ok(None)
     }
 
-    /// Does a batch of a bulk step whose items have no earlier state to keep
-    /// ([`Bulk::TriggerSync`]). Doing a batch twice must do no harm.
+    /// Executes a batch of a bulk step whose items have no earlier state to keep
+    /// ([`Bulk::TriggerSync`]). Executing a batch twice must do no harm.
     ///
     /// # Errors
-    /// [`ExecutorError`] where the batch as a whole failed and is to be done again; what failed for
-    /// single items is part of the answer.
+    /// [`ExecutorError`] if the batch as a whole failed and must be repeated; failures of single
+    /// items are part of the answer.
     fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, ExecutorError>;
 }
 
@@ -66,29 +68,29 @@ pub trait Executor {
 pub struct Batch {
     /// How many items were done.
     pub done: u64,
-    /// Those that were not; the run goes on, and its end tells them.
+    /// The items that failed; the run continues and reports them at its end.
     pub failed: Vec<Failed>,
 }
 
-/// An item of a batch that could not be done.
+/// An item of a batch that failed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Failed {
-    /// Which: its place in the batch, from 0.
+    /// Its index in the batch, from 0.
     pub index: usize,
     /// Why, in words.
     pub why: String,
 }
 
-/// All nodes that a plan speaks of.
+/// All nodes of a plan.
 pub trait Executors {
     /// The node of this name.
     ///
     /// # Errors
-    /// [`ExecutorError`] where it cannot be reached.
+    /// [`ExecutorError`] if it cannot be reached.
     fn on(&mut self, node: &str) -> Result<&mut dyn Executor, ExecutorError>;
 }
 
-/// The world could not be seen or changed.
+/// A node could not be observed or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutorError {
     /// A system call failed.
@@ -96,14 +98,21 @@ pub enum ExecutorError {
     System {
         /// What was tried, with its path.
         doing: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The cluster could not be asked or told.
+    /// glusterd did not answer, or refused.
     #[error(transparent)]
     Cluster(Box<ClusterError>),
-    /// It is not as it must be for this.
+    /// The system is not in a state that allows this.
     #[error("{0}")]
     Unfit(String),
+}
+
+impl ExecutorError {
+    /// A system call failed: `verb` and the path make the sentence, "cannot read /srv/b".
+    pub(super) fn system(verb: &str, path: impl AsRef<Path>, source: io::Error) -> Self {
+        Self::System { doing: format!("{verb} {}", NodePath::from(path.as_ref())), source }
+    }
 }

@@ -1,4 +1,4 @@
-//! The write-ahead log of a run: checksummed JSON lines, each synced before the run goes on.
+//! The write-ahead log of a run: checksummed JSON lines, each synced before the run continues.
 
 use std::fs::File;
 use std::io::{self, BufRead, Write as _};
@@ -15,13 +15,13 @@ pub trait Log {
     /// Appends bytes; a crash may leave a part of them.
     ///
     /// # Errors
-    /// Whatever the medium answers.
+    /// The medium's error.
     fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
 
     /// Returns when all that was appended survives a crash.
     ///
     /// # Errors
-    /// Whatever the medium answers.
+    /// The medium's error.
     fn sync(&mut self) -> io::Result<()>;
 }
 
@@ -35,13 +35,13 @@ impl Log for File {
     }
 }
 
-/// An open journal: what it says, and where the next line goes.
+/// An open journal: the run's progress, and where the next line goes.
 ///
 /// A line is `{"xxh3":"<16 hex>","record":{…}}`. The checksum covers the record's bytes and,
-/// as its seed, the checksum before it: a line that is lost, doubled or moved shows.
+/// as its seed, the checksum before it, so a lost, doubled or moved line is detected.
 pub struct Journal {
     log: Box<dyn Log>,
-    ledger: RunProgress,
+    progress: RunProgress,
     chain: u64,
     clock: fn() -> Time,
 }
@@ -63,7 +63,7 @@ pub enum JournalError {
         /// Where it begins.
         offset: u64,
     },
-    /// A line is sound and cannot stand where it stands.
+    /// A line is intact and cannot follow the ones before it.
     #[error("line {line} of the journal is out of order")]
     OutOfOrder {
         /// Which, from 1.
@@ -73,7 +73,7 @@ pub enum JournalError {
         source: OutOfOrder,
     },
     /// It belongs to another plan.
-    #[error("the journal belongs to a plan with the digest {journal}, and plan.json has {plan}")]
+    #[error("the journal belongs to another plan: digest {journal}, expected {plan}")]
     OtherPlan {
         /// The digest in the journal.
         journal: String,
@@ -81,7 +81,7 @@ pub enum JournalError {
         plan: String,
     },
     /// A newer version wrote it.
-    #[error("the journal has format {format}; this version reads {FORMAT}")]
+    #[error("the journal has format {format}; this version of georepair reads format {FORMAT}")]
     Format {
         /// Its format.
         format: u32,
@@ -99,28 +99,28 @@ impl UserError for JournalError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Unwritable(_) => {
-                vec!["df -h   is the state directory's file system full?".into()]
+                vec!["df -h   shows whether the file system of the state directory is full".into()]
             }
             Self::Damaged { .. } | Self::OutOfOrder { .. } => vec![
-                "nothing was changed; the run's journal.jsonl can be read with less".into(),
-                "is its disk sound? georepair cannot tell what was done after that line".into(),
+                "nothing was changed; inspect the run's journal.jsonl with less".into(),
+                "check the disk: what was done after that line is unknown".into(),
             ],
             _ => Vec::new(),
         }
     }
 }
 
-/// What was read of a journal's file.
+/// The content of a journal file.
 pub struct Replayed {
-    /// What its sound lines say.
-    pub ledger: RunProgress,
-    /// How many bytes are sound; what follows is a torn last line.
+    /// The progress according to its intact lines.
+    pub progress: RunProgress,
+    /// How many bytes are intact; a torn last line may follow.
     pub sound: u64,
     chain: u64,
 }
 
 impl Journal {
-    /// Begins a journal: writes and syncs its first line.
+    /// Starts a journal: writes and syncs its first line.
     ///
     /// # Errors
     /// [`JournalError::Unwritable`].
@@ -130,31 +130,31 @@ impl Journal {
         origin: Origin,
         clock: fn() -> Time,
     ) -> Result<Self, JournalError> {
-        let mut journal = Self { log, ledger: RunProgress::default(), chain: 0, clock };
+        let mut journal = Self { log, progress: RunProgress::default(), chain: 0, clock };
         let at = clock();
         journal.put(&Record::Began { format: FORMAT, plan: plan.digest(), origin, at })?;
         Ok(journal)
     }
 
-    /// Goes on with a journal that was replayed; its torn end has been cut.
+    /// Continues a journal that was replayed; its torn end has been cut.
     #[must_use]
     pub fn go_on(log: Box<dyn Log>, replayed: Replayed, clock: fn() -> Time) -> Self {
-        Self { log, ledger: replayed.ledger, chain: replayed.chain, clock }
+        Self { log, progress: replayed.progress, chain: replayed.chain, clock }
     }
 
-    /// What it says.
+    /// The progress that it records.
     #[must_use]
-    pub fn ledger(&self) -> &RunProgress {
-        &self.ledger
+    pub fn progress(&self) -> &RunProgress {
+        &self.progress
     }
 
     pub(super) fn put(&mut self, record: &Record) -> Result<(), JournalError> {
         let (line, chain) = line_of(record, self.chain).map_err(JournalError::Unwritable)?;
-        let mut ledger = self.ledger.clone();
-        ledger.take(record).map_err(|source| JournalError::OutOfOrder { line: 0, source })?;
+        let mut progress = self.progress.clone();
+        progress.apply(record).map_err(|source| JournalError::OutOfOrder { line: 0, source })?;
         self.log.append(&line).map_err(JournalError::Unwritable)?;
         self.log.sync().map_err(JournalError::Unwritable)?;
-        (self.ledger, self.chain) = (ledger, chain);
+        (self.progress, self.chain) = (progress, chain);
         Ok(())
     }
 
@@ -193,11 +193,11 @@ impl Journal {
     }
 }
 
-/// Reads a journal of a plan and calls `each` with its records and where their lines begin.
+/// Reads a journal of a plan and calls `each` with its records and the offsets of their lines.
 ///
-/// A torn last line is left out: one without its newline, or one that a crash left full of NUL
-/// bytes. Anything else that is not sound is an error: to guess here could do a step twice or
-/// forget how it was.
+/// A torn last line is ignored: one without its newline, or one that a crash left full of NUL
+/// bytes. Any other damage is an error: guessing here could repeat a step or lose its earlier
+/// state.
 ///
 /// # Errors
 /// [`JournalError`], all but `Unwritable`.
@@ -206,7 +206,7 @@ pub fn replay(
     plan: &Plan,
     mut each: impl FnMut(&Record, u64),
 ) -> Result<Replayed, JournalError> {
-    let mut read = Replayed { ledger: RunProgress::default(), sound: 0, chain: 0 };
+    let mut read = Replayed { progress: RunProgress::default(), sound: 0, chain: 0 };
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
@@ -226,7 +226,7 @@ pub fn replay(
         if let Record::Began { format, plan: journal, .. } = &record {
             check_first(*format, journal, plan)?;
         }
-        let taken = read.ledger.take(&record);
+        let taken = read.progress.apply(&record);
         taken.map_err(|source| JournalError::OutOfOrder { line: number, source })?;
         each(&record, read.sound);
         read.chain = chain;
@@ -265,7 +265,7 @@ fn record_of(line: &[u8], chain: u64) -> Option<(Record, u64)> {
     Some((serde_json::from_slice(body).ok()?, sum))
 }
 
-/// The record of a line that has been replayed, and so proven, before.
+/// The record of a line that was verified by an earlier replay.
 pub(super) fn proven(line: &[u8]) -> Option<Record> {
     serde_json::from_slice(parts_of(line)?.1).ok()
 }

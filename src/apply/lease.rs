@@ -1,9 +1,8 @@
-//! Whose turn it is on a peer: what an earlier georepair left behind there changes nothing more.
+//! Fencing: only the process that holds the lease of a run may change a peer.
 //!
-//! Where a connection breaks, or the georepair that asked is killed, its agent lives on for as
-//! long as the connection seems to stand, and a question on its way may reach it late: when
-//! another georepair has gone on with the run. So whoever carries out a run takes its turn on
-//! every peer first, and a peer changes something only for whose turn it is.
+//! If a connection breaks, or the calling georepair is killed, its agent lives on until it notices,
+//! and a late request may reach it when another georepair has resumed the run. So whoever executes
+//! a run first takes the lease on every peer, and a peer makes changes only for its holder.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -15,25 +14,25 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::executor::ExecutorError;
-use crate::apply::local::locks;
+use crate::apply::local::lock_within;
 use crate::plan::NodePath;
 
-/// How long a change that was begun before is waited for.
+/// How long to wait for a change that was started under an earlier lease.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// What one georepair carries out, as it tells its peers.
+/// What one georepair process executes, as its peers know it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Lease {
-    /// The state directory: whoever goes on with the run has it from there, and so names the same.
+    /// The state directory: whoever resumes the run reads it there, and so names the same one.
     pub state_dir: NodePath,
-    /// The run, and the one that it takes back.
+    /// The run, and the one that it undoes.
     pub runs: Vec<Uuid>,
-    /// Tells this georepair from any other at the same run.
+    /// Distinguishes this process from any other with the same run.
     pub token: Uuid,
 }
 
-/// The turn on this node: a file for each run that is carried out, with the token of whose turn it
-/// is; locked while something is changed.
+/// The lease held on this node: a file for each run with the token of its holder, locked during a
+/// change.
 #[derive(Debug)]
 pub struct Leases {
     held: Option<Lease>,
@@ -57,34 +56,35 @@ impl Lease {
 }
 
 impl Leases {
-    /// Takes the turn, from whoever had it; a change under way is waited for.
+    /// Takes the lease from its holder; waits for a change in progress.
     ///
     /// # Errors
-    /// [`ExecutorError::Unfit`] where that change takes too long, [`ExecutorError::System`] where the
-    /// file cannot be used.
-    pub fn take(&mut self, turn: Lease) -> Result<(), ExecutorError> {
-        let folder = turn.folder();
+    /// [`ExecutorError::Unfit`] if that change takes too long, [`ExecutorError::System`] if the file
+    /// cannot be opened.
+    pub fn take(&mut self, lease: Lease) -> Result<(), ExecutorError> {
+        let folder = lease.folder();
         fs::create_dir_all(&folder).map_err(|source| cannot_use(&folder, source))?;
-        for run in &turn.runs {
-            let path = turn.file(*run);
+        for run in &lease.runs {
+            let path = lease.file(*run);
             let mut file = self.made_and_locked(*run, &path)?;
-            let write = file.set_len(0).and_then(|()| file.write_all(turn.token.as_bytes()));
+            let write = file.set_len(0).and_then(|()| file.write_all(lease.token.as_bytes()));
             write.map_err(|source| cannot_use(&path, source))?;
         }
-        self.held = Some(turn);
+        self.held = Some(lease);
         Ok(())
     }
 
-    /// Changes something, if it is still this one's turn; nobody takes it meanwhile.
+    /// Makes a change if the lease is still held; nobody can take it meanwhile.
     ///
     /// # Errors
-    /// [`ExecutorError::Unfit`] where it is not; or what the change itself says.
+    /// [`ExecutorError::Unfit`] if it is not; or the error of the change.
     pub fn during<T>(
         &self,
         change: impl FnOnce() -> Result<T, ExecutorError>,
     ) -> Result<T, ExecutorError> {
-        let turn = self.held.as_ref().ok_or_else(|| unfit("no run was named before the change"))?;
-        let locks = turn.runs.iter().map(|run| self.own(turn, *run));
+        let lease =
+            self.held.as_ref().ok_or_else(|| unfit("no run was announced before the change"))?;
+        let locks = lease.runs.iter().map(|run| self.own(lease, *run));
         let locks = locks.collect::<Result<Vec<File>, _>>()?;
         let done = change();
         drop(locks);
@@ -104,10 +104,10 @@ impl Leases {
         }
     }
 
-    /// The run's file, locked, where the turn's token is in it.
-    fn own(&self, turn: &Lease, run: Uuid) -> Result<File, ExecutorError> {
-        let path = turn.file(run);
-        let taken = || unfit(&format!("another georepair has gone on with run {run}"));
+    /// The run's file, locked, if it has the lease's token.
+    fn own(&self, lease: &Lease, run: Uuid) -> Result<File, ExecutorError> {
+        let path = lease.file(run);
+        let taken = || unfit(&format!("run {run} was resumed by another georepair process"));
         let mut file = match File::open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(taken()),
             opened => opened.map_err(|source| cannot_use(&path, source))?,
@@ -115,15 +115,15 @@ impl Leases {
         self.lock(run, &path, &file)?;
         let mut found = Vec::new();
         file.read_to_end(&mut found).map_err(|source| cannot_use(&path, source))?;
-        if found == turn.token.as_bytes() { Ok(file) } else { Err(taken()) }
+        if found == lease.token.as_bytes() { Ok(file) } else { Err(taken()) }
     }
 
     fn lock(&self, run: Uuid, path: &Path, file: &File) -> Result<(), ExecutorError> {
-        if locks(file, self.patience).map_err(|source| cannot_use(path, source))? {
+        if lock_within(file, self.patience).map_err(|source| cannot_use(path, source))? {
             return Ok(());
         }
         Err(unfit(&format!(
-            "a change that an earlier georepair began for run {run} is still under way there \
+            "a change of an earlier georepair process for run {run} is still in progress there \
              after {} s",
             self.patience.as_secs()
         )))
@@ -131,14 +131,14 @@ impl Leases {
 }
 
 impl Drop for Leases {
-    /// Leaves nothing behind; whoever is late finds no file, and so not its turn.
+    /// Removes the files; a late request finds none, and is refused.
     #[expect(clippy::disallowed_methods, reason = "removes its own files, which hold nothing")]
     fn drop(&mut self) {
-        let Some(turn) = &self.held else { return };
-        for run in &turn.runs {
-            if let Ok(_lock) = self.own(turn, *run) {
-                // A file that stays is a few bytes, and the next turn's.
-                let _ = fs::remove_file(turn.file(*run));
+        let Some(lease) = &self.held else { return };
+        for run in &lease.runs {
+            if let Ok(_lock) = self.own(lease, *run) {
+                // A file that stays is a few bytes, and the next lease's.
+                let _ = fs::remove_file(lease.file(*run));
             }
         }
     }
@@ -149,7 +149,7 @@ fn unfit(why: &str) -> ExecutorError {
 }
 
 fn cannot_use(path: &Path, source: io::Error) -> ExecutorError {
-    ExecutorError::System { doing: format!("use {}", path.display()), source }
+    ExecutorError::system("use", path, source)
 }
 
 #[cfg(test)]
@@ -162,7 +162,7 @@ mod tests {
     use super::{Lease, Leases};
     use crate::apply::ExecutorError;
 
-    fn turn(dir: &TempDir, runs: &[u128], token: u128) -> Lease {
+    fn lease(dir: &TempDir, runs: &[u128], token: u128) -> Lease {
         let runs = runs.iter().copied().map(Uuid::from_u128).collect();
         Lease { state_dir: dir.path().into(), runs, token: Uuid::from_u128(token) }
     }
@@ -177,19 +177,19 @@ mod tests {
     fn who_is_late_changes_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let (mut late, mut next) = (Leases::default(), Leases::default());
-        refused(late.during(|| Ok(())), "no run was named");
-        late.take(turn(&dir, &[1], 10)).unwrap();
+        refused(late.during(|| Ok(())), "no run was announced");
+        late.take(lease(&dir, &[1], 10)).unwrap();
         late.during(|| Ok(())).unwrap();
-        next.take(turn(&dir, &[1], 11)).unwrap();
+        next.take(lease(&dir, &[1], 11)).unwrap();
         let mut changed = false;
         let answer = late.during(|| {
             changed = true;
             Ok(())
         });
-        refused(answer, "another georepair has gone on with run");
+        refused(answer, "resumed by another georepair process");
         assert!(!changed);
         drop(next);
-        refused(late.during(|| Ok(())), "another georepair");
+        refused(late.during(|| Ok(())), "another georepair process");
         drop(late);
         assert_eq!(std::fs::read_dir(dir.path().join("turns")).unwrap().count(), 0);
     }
@@ -198,8 +198,8 @@ mod tests {
     fn other_runs_do_not_matter() {
         let dir = tempfile::tempdir().unwrap();
         let (mut one, mut other) = (Leases::default(), Leases::default());
-        one.take(turn(&dir, &[1], 10)).unwrap();
-        other.take(turn(&dir, &[2], 11)).unwrap();
+        one.take(lease(&dir, &[1], 10)).unwrap();
+        other.take(lease(&dir, &[2], 11)).unwrap();
         one.during(|| other.during(|| Ok(()))).unwrap();
     }
 
@@ -207,9 +207,9 @@ mod tests {
     fn what_takes_a_run_back_takes_its_turn_as_well() {
         let dir = tempfile::tempdir().unwrap();
         let (mut run, mut undo) = (Leases::default(), Leases::default());
-        run.take(turn(&dir, &[1], 10)).unwrap();
-        undo.take(turn(&dir, &[2, 1], 11)).unwrap();
-        refused(run.during(|| Ok(())), "another georepair");
+        run.take(lease(&dir, &[1], 10)).unwrap();
+        undo.take(lease(&dir, &[2, 1], 11)).unwrap();
+        refused(run.during(|| Ok(())), "another georepair process");
         undo.during(|| Ok(())).unwrap();
     }
 
@@ -217,14 +217,14 @@ mod tests {
     fn a_change_under_way_is_waited_for() {
         let dir = tempfile::tempdir().unwrap();
         let (mut early, mut next) = (Leases::default(), Leases::default());
-        early.take(turn(&dir, &[1], 10)).unwrap();
+        early.take(lease(&dir, &[1], 10)).unwrap();
         next.patience = Duration::ZERO;
         early
             .during(|| {
-                refused(next.take(turn(&dir, &[1], 11)), "still under way");
+                refused(next.take(lease(&dir, &[1], 11)), "still in progress");
                 Ok(())
             })
             .unwrap();
-        next.take(turn(&dir, &[1], 11)).unwrap();
+        next.take(lease(&dir, &[1], 11)).unwrap();
     }
 }

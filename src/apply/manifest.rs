@@ -12,30 +12,30 @@ use crate::plan::{BATCH, Bulk, Item, ItemError, Manifest};
 /// The list of a bulk step cannot be written or read.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// The file cannot be used.
-    #[error("cannot use the list {path:?}")]
+    /// The file cannot be read or written.
+    #[error("cannot open the list {path:?}")]
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// It is not the file that the plan was made with.
-    #[error("the list {path:?} is not the one of the plan: {found} instead of {expected}")]
+    /// It is not the file that the plan was created with.
+    #[error("the list {path:?} is not the plan's: it has {found}, expected {expected}")]
     Other {
         /// The file.
         path: PathBuf,
-        /// What the plan says: count and digest.
+        /// Count and digest in the plan.
         expected: String,
-        /// What it has.
+        /// Count and digest of the file.
         found: String,
     },
     /// A line of it cannot be read.
     #[error(transparent)]
     Item(#[from] ItemError),
     /// Its name would leave the plan's directory.
-    #[error("{name:?} is no name for a list")]
+    #[error("invalid name of a list: {name:?}")]
     Name {
         /// The name.
         name: String,
@@ -65,10 +65,10 @@ pub struct ManifestReader {
 }
 
 impl ManifestWriter {
-    /// Begins a list of this name in a directory.
+    /// Creates a list of this name in a directory.
     ///
     /// # Errors
-    /// [`ManifestError`], also where a file of this name stands there.
+    /// [`ManifestError`], also if a file of this name exists.
     pub fn create(folder: &Path, name: &str) -> Result<Self, ManifestError> {
         let path = list_path(folder, name)?;
         let file = File::create_new(&path);
@@ -93,7 +93,7 @@ impl ManifestWriter {
         Ok(())
     }
 
-    /// Syncs the list and answers with what the plan says of it.
+    /// Syncs the list and returns its entry for the plan.
     ///
     /// # Errors
     /// [`ManifestError::File`].
@@ -110,7 +110,7 @@ impl ManifestWriter {
 }
 
 impl ManifestReader {
-    /// Opens a list after proving, by one reading, that it is the plan's.
+    /// Opens a list; reads it once to verify that it is the plan's.
     ///
     /// # Errors
     /// [`ManifestError`].
@@ -139,7 +139,7 @@ impl ManifestReader {
         Ok(Self { path, input, line: 0 })
     }
 
-    /// Where each batch begins, in bytes, from where the reader stands on.
+    /// The byte offset of each batch from the current position on.
     ///
     /// # Errors
     /// [`ManifestError::File`].
@@ -158,7 +158,7 @@ impl ManifestReader {
         Ok(offsets)
     }
 
-    /// Goes to where a batch begins; line numbers in errors are counted from there.
+    /// Seeks to the offset of a batch; line numbers in errors are counted from there.
     ///
     /// # Errors
     /// [`ManifestError::File`].
@@ -168,7 +168,7 @@ impl ManifestReader {
         sought.map(|_| ()).map_err(|source| self.failed(source))
     }
 
-    /// Passes over so many lines.
+    /// Skips so many lines.
     ///
     /// # Errors
     /// [`ManifestError::File`].
@@ -204,7 +204,7 @@ impl ManifestReader {
     }
 }
 
-/// The path of a list; a name that would lead elsewhere is none.
+/// The path of a list; a name that leads out of the directory is refused.
 pub(super) fn list_path(folder: &Path, name: &str) -> Result<PathBuf, ManifestError> {
     let path = folder.join(name);
     if name.is_empty() || name.starts_with('.') || name.contains('/') {

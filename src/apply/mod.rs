@@ -1,9 +1,9 @@
-//! The only room that changes the world: journalled, resumable, taken back by a plan.
+//! The only layer that changes the system: journalled, resumable, undone by a plan.
 //!
-//! The law of a step: look; if it is not so already, check the guards; write down what will be
-//! done and what was there, and sync; do it; write down that it is done. [`run`] is also what
-//! resumes: an intent without a result is first compared with the world, and an object that is
-//! neither as it was nor as it shall be stops everything.
+//! Each step is executed alike: observe; if the object is not in the wanted state, check the
+//! guards; write the intent and the earlier state to the journal, and sync it; act; verify; write
+//! the result. [`run`] also resumes: an intent without a result is first compared with the system,
+//! and an object that is neither in its earlier nor in the wanted state stops the run.
 
 mod bulk;
 mod error;
@@ -31,6 +31,7 @@ pub use nodes::Nodes;
 pub use progress::{BulkState, Origin, OutOfOrder, Record, RunProgress, StepState};
 pub use remote::{RemoteExecutor, serve};
 pub use run::{preflight, run};
+pub use step::execute_without_journal;
 pub use store::{
     Run, RunState, Start, Store, StoreError, Summary, read_plan, save_plan, write_scripts,
 };

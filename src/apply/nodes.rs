@@ -15,7 +15,7 @@ pub struct Nodes {
     own: String,
     here: LocalExecutor,
     peers: BTreeMap<String, RemoteExecutor>,
-    turn: Option<Lease>,
+    lease: Option<Lease>,
 }
 
 impl Nodes {
@@ -27,13 +27,13 @@ impl Nodes {
             tools,
             own,
             peers: BTreeMap::new(),
-            turn: None,
+            lease: None,
         }
     }
 
-    /// What is carried out from now on: each peer's turn is taken before it is looked at.
-    pub fn carry_out(&mut self, turn: Lease) {
-        self.turn = Some(turn);
+    /// Executes a run from now on: the lease is taken on each peer before its first request.
+    pub fn carry_out(&mut self, lease: Lease) {
+        self.lease = Some(lease);
     }
 }
 
@@ -46,9 +46,9 @@ impl Executors for Nodes {
             let peer = RemoteExecutor::connect(&self.tools, node)?;
             self.peers.insert(node.to_owned(), peer);
         }
-        let gone = || ExecutorError::Unfit(format!("{node} cannot be called"));
+        let gone = || ExecutorError::Unfit(format!("cannot connect to {node}"));
         let peer = self.peers.get_mut(node).ok_or_else(gone)?;
-        self.turn.as_ref().map_or(Ok(()), |turn| peer.take_lease(turn))?;
+        self.lease.as_ref().map_or(Ok(()), |lease| peer.take_lease(lease))?;
         Ok(peer)
     }
 }

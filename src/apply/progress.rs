@@ -1,4 +1,4 @@
-//! What a journal's records say about each step: a pure state machine.
+//! The progress of each step according to a journal's records: a pure state machine.
 
 use std::collections::BTreeMap;
 
@@ -26,29 +26,29 @@ pub enum Record {
         /// When.
         at: Time,
     },
-    /// Somebody went on with it.
+    /// The run was resumed.
     Resumed {
         /// Who and where.
         origin: Origin,
         /// When.
         at: Time,
     },
-    /// The intent: the step will be done.
+    /// The intent: the step will be executed.
     Started {
         /// Which.
         step: StepId,
-        /// How its object was; null for a bulk, whose batches say.
+        /// The earlier state of its object; null for a list, whose batches have them.
         before: Option<State>,
         /// When.
         at: Time,
     },
-    /// A batch of a bulk step will be done.
+    /// The intent: a batch of a bulk step will be executed.
     BatchStarted {
         /// Of which step.
         step: StepId,
         /// Which, from 0.
         batch: u64,
-        /// How each of its objects was.
+        /// The earlier state of each of its objects.
         before: Vec<State>,
     },
     /// A batch is done.
@@ -59,10 +59,10 @@ pub enum Record {
         batch: u64,
         /// How many items were done.
         done: u64,
-        /// Those that were not.
+        /// Those that failed.
         failed: Vec<Failed>,
     },
-    /// The result: the step is done, and was seen to be.
+    /// The result: the step is done, and verified.
     Succeeded {
         /// Which.
         step: StepId,
@@ -76,7 +76,7 @@ pub enum Record {
         /// When.
         at: Time,
     },
-    /// The run stopped at the step; it stays as it is otherwise.
+    /// The run stopped at the step.
     Stopped {
         /// Which.
         step: StepId,
@@ -94,7 +94,7 @@ pub struct Origin {
     pub tool: String,
     /// The machine.
     pub host: String,
-    /// The user, before any `sudo` where that is known.
+    /// The user, before any `sudo` if that is known.
     pub user: String,
     /// The command line.
     pub argv: Vec<String>,
@@ -103,20 +103,20 @@ pub struct Origin {
 /// How far a step is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum StepState {
-    /// Nothing was done for it.
+    /// Not started.
     #[default]
     Waiting,
-    /// Begun, and no result was written down.
+    /// Started, without a result.
     Begun {
-        /// How its object was; nothing for a bulk.
+        /// The earlier state of its object; `None` for a list.
         before: Option<State>,
     },
     /// Done by this run.
     Done {
-        /// How its object was; nothing for a bulk.
+        /// The earlier state of its object; `None` for a list.
         before: Option<State>,
     },
-    /// It was so already.
+    /// Nothing had to be done.
     AlreadySo,
 }
 
@@ -125,15 +125,15 @@ pub enum StepState {
 pub struct BulkState {
     /// How many batches are done.
     pub batches: u64,
-    /// How many items were done in them.
+    /// How many of their items were done.
     pub done: u64,
-    /// How many could not be.
+    /// How many failed.
     pub failed: u64,
-    /// How the objects of the begun batch were.
+    /// The earlier states of the objects of the started batch.
     pub open: Option<Vec<State>>,
 }
 
-/// All that a journal says, as of its last record.
+/// The progress of a run, as of the last record of its journal.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct RunProgress {
     began: Option<(Origin, Time)>,
@@ -143,42 +143,54 @@ pub struct RunProgress {
     last: Option<Time>,
 }
 
-/// A record that cannot stand where it stands.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it cannot follow what stands before it")]
-pub struct OutOfOrder;
+/// A record that no run could have written after the ones before it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("unexpected record: {record} {state}")]
+pub struct OutOfOrder {
+    /// What the record says, quoted.
+    pub record: &'static str,
+    /// The state in which it cannot come.
+    pub state: String,
+}
 
 impl RunProgress {
-    /// Takes in one record.
+    /// Applies one record.
     ///
     /// # Errors
-    /// [`OutOfOrder`] where no run could have written it after the others.
-    pub fn take(&mut self, record: &Record) -> Result<(), OutOfOrder> {
-        if self.began.is_none() != matches!(record, Record::Began { .. }) {
-            return Err(OutOfOrder);
+    /// [`OutOfOrder`] if no run could have written it after the others.
+    pub fn apply(&mut self, record: &Record) -> Result<(), OutOfOrder> {
+        let illegal = |state: String| OutOfOrder { record: record.name(), state };
+        match (record, &self.began) {
+            (Record::Began { .. }, Some(_)) => {
+                return Err(illegal("in a journal that already has it".to_owned()));
+            }
+            (Record::Began { .. }, None) | (_, Some(_)) => {}
+            (_, None) => return Err(illegal("before the record \"began\"".to_owned())),
         }
         match record {
             Record::Began { origin, at, .. } => self.began = Some((origin.clone(), *at)),
             Record::Resumed { .. } => self.stopped = None,
             Record::Started { step, before, .. } => {
-                self.expect(*step, &StepState::Waiting)?;
+                self.expect_next(*step).map_err(illegal)?;
                 self.steps.insert(*step, StepState::Begun { before: before.clone() });
             }
             Record::AlreadySo { step, .. } => {
-                self.expect(*step, &StepState::Waiting)?;
+                self.expect_next(*step).map_err(illegal)?;
                 self.steps.insert(*step, StepState::AlreadySo);
             }
             Record::Succeeded { step, .. } => {
-                let StepState::Begun { before } = self.step(*step) else { return Err(OutOfOrder) };
+                let StepState::Begun { before } = self.step(*step) else {
+                    return Err(illegal(self.describe(*step)));
+                };
                 let before = before.clone();
                 self.steps.insert(*step, StepState::Done { before });
             }
             Record::BatchStarted { step, batch, before } => {
-                let bulk = self.begun_bulk(*step, *batch)?;
+                let bulk = self.open_bulk(*step, *batch).map_err(illegal)?;
                 bulk.open = Some(before.clone());
             }
             Record::BatchDone { step, batch, done, failed } => {
-                let bulk = self.begun_bulk(*step, *batch)?;
+                let bulk = self.open_bulk(*step, *batch).map_err(illegal)?;
                 bulk.open = None;
                 bulk.batches += 1;
                 bulk.done += done;
@@ -190,17 +202,39 @@ impl RunProgress {
         Ok(())
     }
 
-    fn expect(&self, step: StepId, state: &StepState) -> Result<(), OutOfOrder> {
-        let earlier = (1..step.0).all(|id| self.is_done(StepId(id)));
-        if earlier && self.step(step) == state { Ok(()) } else { Err(OutOfOrder) }
+    /// Steps start in their order, each once; otherwise the state that forbids it, in words.
+    fn expect_next(&self, step: StepId) -> Result<(), String> {
+        if *self.step(step) != StepState::Waiting {
+            return Err(self.describe(step));
+        }
+        match (1..step.0).map(StepId).find(|earlier| !self.is_done(*earlier)) {
+            Some(earlier) => Err(format!("for step {step}, before step {earlier} is done")),
+            None => Ok(()),
+        }
     }
 
-    fn begun_bulk(&mut self, step: StepId, batch: u64) -> Result<&mut BulkState, OutOfOrder> {
+    fn open_bulk(&mut self, step: StepId, batch: u64) -> Result<&mut BulkState, String> {
         if *self.step(step) != (StepState::Begun { before: None }) {
-            return Err(OutOfOrder);
+            return Err(self.describe(step));
         }
         let bulk = self.bulks.entry(step).or_default();
-        if bulk.batches == batch { Ok(bulk) } else { Err(OutOfOrder) }
+        if bulk.batches == batch {
+            Ok(bulk)
+        } else {
+            let due = bulk.batches;
+            Err(format!("for batch {batch} of step {step}, where batch {due} is next"))
+        }
+    }
+
+    fn describe(&self, step: StepId) -> String {
+        let state = match self.step(step) {
+            StepState::Waiting => "was never started",
+            StepState::Begun { before: None } => "has started as a list",
+            StepState::Begun { before: Some(_) } => "has started",
+            StepState::Done { .. } => "is done",
+            StepState::AlreadySo => "had nothing to do",
+        };
+        format!("for step {step}, which {state}")
     }
 
     /// How far a step is.
@@ -227,7 +261,7 @@ impl RunProgress {
         plan.steps.iter().all(|step| self.is_done(step.id))
     }
 
-    /// Whether any step was begun, so that the world may have been changed.
+    /// Whether any step was started, so that something may have changed.
     #[must_use]
     pub fn has_changed_anything(&self) -> bool {
         self.steps.values().any(|step| *step != StepState::AlreadySo)
@@ -239,19 +273,19 @@ impl RunProgress {
         self.steps.keys().filter(|step| self.is_done(**step)).count()
     }
 
-    /// Who began it and when.
+    /// Who started it, and when.
     #[must_use]
     pub fn began(&self) -> Option<&(Origin, Time)> {
         self.began.as_ref()
     }
 
-    /// Where and why it stopped last, if nobody went on since.
+    /// Where and why it stopped last, unless it was resumed since.
     #[must_use]
     pub fn stopped(&self) -> Option<&(StepId, String)> {
         self.stopped.as_ref()
     }
 
-    /// When anything was last written down.
+    /// When the last record was written.
     #[must_use]
     pub fn last(&self) -> Option<Time> {
         self.last
@@ -259,6 +293,20 @@ impl RunProgress {
 }
 
 impl Record {
+    /// Its name in a journal, quoted.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Began { .. } => "\"began\"",
+            Self::Resumed { .. } => "\"resumed\"",
+            Self::Started { .. } => "\"started\"",
+            Self::BatchStarted { .. } => "\"batch-started\"",
+            Self::BatchDone { .. } => "\"batch-done\"",
+            Self::Succeeded { .. } => "\"succeeded\"",
+            Self::AlreadySo { .. } => "\"already-so\"",
+            Self::Stopped { .. } => "\"stopped\"",
+        }
+    }
+
     fn at(&self) -> Option<Time> {
         match self {
             Self::Began { at, .. }

@@ -20,7 +20,7 @@ enum Ask {
     /// Observe objects.
     Observe(Vec<Object>),
     /// Check a condition.
-    Misfit(Guard),
+    Check(Guard),
     /// Perform actions, in this order.
     Perform(Vec<Action>),
     /// Perform a batch.
@@ -34,7 +34,7 @@ enum Answer {
     /// The objects' states, in the order of the request.
     States(Vec<State>),
     /// What was found instead; `None` if the condition holds.
-    Misfit(Option<String>),
+    Found(Option<String>),
     /// It is done.
     Done,
     /// The outcome of the batch.
@@ -65,7 +65,7 @@ fn answer(
         Ask::Observe(objects) => {
             executor.observe_each(&objects.iter().collect::<Vec<_>>()).map(Answer::States)
         }
-        Ask::Misfit(guard) => executor.misfit(guard).map(Answer::Misfit),
+        Ask::Check(guard) => executor.check(guard).map(Answer::Found),
         Ask::Lease(lease) => leases.take(lease.clone()).map(|()| Answer::Done),
         Ask::Perform(actions) => {
             leases.during(|| executor.perform_each(actions)).map(|()| Answer::Done)
@@ -126,9 +126,9 @@ impl Executor for RemoteExecutor {
         }
     }
 
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
-        match self.agent.call(&Ask::Misfit(guard.clone()))? {
-            Answer::Misfit(found) => Ok(found),
+    fn check(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
+        match self.agent.call(&Ask::Check(guard.clone()))? {
+            Answer::Found(found) => Ok(found),
             _ => Err(self.unexpected()),
         }
     }

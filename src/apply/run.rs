@@ -41,7 +41,7 @@ fn run_steps(
     manifests: &Path,
 ) -> Result<(), ApplyError> {
     for step in &plan.steps {
-        if journal.ledger().is_done(step.id) {
+        if journal.progress().is_done(step.id) {
             continue;
         }
         if watch.interrupted() {
@@ -67,7 +67,7 @@ fn run_steps(
 /// [`run`] would not check them. A bulk step counts as having something to do.
 ///
 /// # Errors
-/// [`ApplyError::Misfit`] with all differences at once, [`ApplyError::World`] if a node cannot be
+/// [`ApplyError::Mismatch`] with all differences at once, [`ApplyError::StepFailed`] if a node cannot be
 /// asked.
 pub fn preflight(plan: &Plan, executors: &mut dyn Executors) -> Result<Vec<bool>, ApplyError> {
     let (mut all, mut done) = (Vec::new(), Vec::new());
@@ -81,7 +81,7 @@ pub fn preflight(plan: &Plan, executors: &mut dyn Executors) -> Result<Vec<bool>
         done.push(is_done);
         all.extend(failed);
     }
-    if all.is_empty() { Ok(done) } else { Err(ApplyError::Misfit { misfits: all, midway: false }) }
+    if all.is_empty() { Ok(done) } else { Err(ApplyError::Mismatch { failed: all, midway: false }) }
 }
 
 /// Whether a step has nothing to do, and which of its conditions fail that no earlier step changes.

@@ -13,11 +13,11 @@ pub(super) fn execute(
     journal: &mut Journal,
     executors: &mut dyn Executors,
 ) -> Result<bool, ApplyError> {
-    let midway = journal.ledger().has_changed_anything();
+    let midway = journal.progress().has_changed_anything();
     let failed = |source| ApplyError::failed(step, midway, source);
     let executor = executors.on(&step.node).map_err(failed)?;
     let now = executor.observe(&action.object).map_err(failed)?;
-    match journal.ledger().step(step.id) {
+    match journal.progress().step(step.id) {
         StepState::Waiting if now == action.wanted => {
             journal.already_so(step.id)?;
             return Ok(false);
@@ -45,6 +45,25 @@ pub(super) fn execute(
     Ok(true)
 }
 
+/// Executes the step of a script: without a journal, on this node; returns whether anything had to
+/// be done.
+///
+/// # Errors
+/// [`ApplyError`]; executing it again does what was left to do.
+pub fn execute_without_journal(
+    step: &Step,
+    action: &Action,
+    executor: &mut dyn Executor,
+) -> Result<bool, ApplyError> {
+    let now = executor.observe(&action.object);
+    if now.map_err(|source| ApplyError::failed(step, false, source))? == action.wanted {
+        return Ok(false);
+    }
+    check_guards(step, false, executor)?;
+    perform_and_verify(step, action, executor)?;
+    Ok(true)
+}
+
 /// Acts, and checks that the object is then in the wanted state.
 fn perform_and_verify(
     step: &Step,
@@ -64,8 +83,8 @@ pub(super) fn check_guards(
     executor: &mut dyn Executor,
 ) -> Result<(), ApplyError> {
     let failed = failed_conditions(step, step.guards.iter(), executor);
-    let misfits = failed.map_err(|source| ApplyError::failed(step, midway, source))?;
-    if misfits.is_empty() { Ok(()) } else { Err(ApplyError::Misfit { misfits, midway }) }
+    let failed = failed.map_err(|source| ApplyError::failed(step, midway, source))?;
+    if failed.is_empty() { Ok(()) } else { Err(ApplyError::Mismatch { failed, midway }) }
 }
 
 /// Those of some guards that do not hold.
@@ -76,7 +95,7 @@ pub(super) fn failed_conditions<'a>(
 ) -> Result<Vec<FailedCondition>, ExecutorError> {
     let mut failed = Vec::new();
     for guard in guards {
-        if let Some(found) = executor.misfit(guard)? {
+        if let Some(found) = executor.check(guard)? {
             let (node, expected) = (step.node.clone(), guard.to_string());
             failed.push(FailedCondition { step: step.id, node, expected, found });
         }

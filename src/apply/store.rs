@@ -22,7 +22,7 @@ pub struct Store {
     folder: PathBuf,
 }
 
-/// A run that is locked and may be gone on with.
+/// A run that is locked and can be continued.
 pub struct Run {
     /// Its name.
     pub id: Uuid,
@@ -35,55 +35,55 @@ pub struct Run {
     _lock: File,
 }
 
-/// A run as it is read, without a lock: another process may be at it.
+/// A run as read without a lock: another process may be running it.
 #[derive(Debug)]
 pub struct Summary {
     /// Its name.
     pub id: Uuid,
     /// Its directory.
     pub folder: PathBuf,
-    /// How it is.
+    /// Its state.
     pub state: RunState,
-    /// Its plan and what its journal says, or why they cannot be read.
+    /// Its plan and its progress, or why they cannot be read.
     pub content: Result<(Plan, RunProgress), StoreError>,
-    /// The latest run that takes or took it back.
+    /// The latest run that undoes or undid it.
     pub undone_by: Option<Uuid>,
 }
 
-/// How a run is.
+/// The state of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RunState {
     /// Every step is done.
     Finished,
-    /// It stopped somewhere, or another process is at it.
+    /// It stopped before its end, or another process is running it.
     Unfinished,
-    /// It was taken back.
+    /// It was undone.
     Undone,
 }
 
-/// Who begins or goes on with a run, and the clock.
+/// Who starts or resumes a run, and the clock.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// Who.
     pub origin: Origin,
-    /// What time it is.
+    /// The current time.
     pub clock: fn() -> Time,
 }
 
 /// A run cannot be written, read or locked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A file or directory of it cannot be used.
-    #[error("cannot use {path:?}")]
+    /// A file or directory of it cannot be read or written.
+    #[error("cannot open {path:?}")]
     File {
         /// Which.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
     /// Its plan cannot be read.
-    #[error("{path:?} is no plan")]
+    #[error("{path:?} is not a georepair plan")]
     Plan {
         /// The file.
         path: PathBuf,
@@ -100,21 +100,21 @@ pub enum StoreError {
         #[source]
         source: JournalError,
     },
-    /// Another process is at it.
-    #[error("another georepair is at run {id} right now")]
+    /// Another process holds its lock.
+    #[error("run {id} is in use by another georepair process")]
     Busy {
         /// The run.
         id: Uuid,
     },
-    /// A list of its plan is missing or is another.
+    /// A list of its plan is missing, or another one.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// There is no such run.
-    #[error("there is no run {name} in {folder:?}")]
+    #[error("no run {name} in {folder:?}")]
     Unknown {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// Where it was looked for.
+        /// Where runs are kept.
         folder: PathBuf,
     },
 }
@@ -131,7 +131,7 @@ impl UserError for StoreError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
-                vec!["run it as root, or name a directory of your own: --state-dir DIR".to_owned()]
+                vec!["run it as root, or use a directory of your own: --state-dir DIR".to_owned()]
             }
             Self::Journal { source, .. } => source.hints(),
             Self::Unknown { .. } => vec!["georepair runs list".to_owned()],
@@ -140,13 +140,13 @@ impl UserError for StoreError {
     }
 }
 
-fn at(path: &Path) -> impl Fn(io::Error) -> StoreError {
+fn file_error(path: &Path) -> impl Fn(io::Error) -> StoreError {
     let path = path.to_owned();
     move |source| StoreError::File { path: path.clone(), source }
 }
 
 impl Store {
-    /// The runs below a state directory; nothing is made before it is needed.
+    /// The runs below a state directory, which is created when it is first needed.
     #[must_use]
     pub fn new(state_dir: &Path) -> Self {
         Self { folder: state_dir.join("runs") }
@@ -158,7 +158,7 @@ impl Store {
         self.folder.join(id.to_string())
     }
 
-    /// Makes a run of a plan: all of it is on disk, or nothing.
+    /// Creates a run of a plan: all of it is on disk, or nothing.
     ///
     /// `lists` is the directory with the lists of the plan's bulk steps; they are copied.
     ///
@@ -172,9 +172,9 @@ impl Store {
         lists: &Path,
         start: Start,
     ) -> Result<Run, StoreError> {
-        fs::create_dir_all(&self.folder).map_err(at(&self.folder))?;
+        fs::create_dir_all(&self.folder).map_err(file_error(&self.folder))?;
         let new = self.folder.join(format!(".new-{id}"));
-        fs::create_dir(&new).map_err(at(&new))?;
+        fs::create_dir(&new).map_err(file_error(&new))?;
         write_synced(&new.join("plan.json"), &text_of(plan))?;
         for manifest in manifests(plan) {
             ManifestReader::open(lists, manifest)?;
@@ -182,17 +182,18 @@ impl Store {
         }
         let lock = locked(&new, id)?;
         let path = new.join("journal.jsonl");
-        let log = File::options().append(true).create_new(true).open(&path).map_err(at(&path))?;
+        let log =
+            File::options().append(true).create_new(true).open(&path).map_err(file_error(&path))?;
         let journal = Journal::begin(Box::new(log), plan, start.origin, start.clock)
             .map_err(|source| StoreError::Journal { id, source })?;
         sync_folder(&new)?;
         let folder = self.folder(id);
-        fs::rename(&new, &folder).map_err(at(&folder))?;
+        fs::rename(&new, &folder).map_err(file_error(&folder))?;
         sync_folder(&self.folder)?;
         Ok(Run { id, folder, plan: plan.clone(), journal, _lock: lock })
     }
 
-    /// Locks a run to go on with it; a torn last line of its journal is cut.
+    /// Locks a run to resume it; a torn last line of its journal is cut.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -204,27 +205,28 @@ impl Store {
         let lock = locked(&folder, id)?;
         let plan = read_plan(&folder.join("plan.json"))?;
         let path = folder.join("journal.jsonl");
-        let file = File::options().read(true).append(true).open(&path).map_err(at(&path))?;
+        let file =
+            File::options().read(true).append(true).open(&path).map_err(file_error(&path))?;
         let failed = |source| StoreError::Journal { id, source };
         let replayed = replay(BufReader::new(&file), &plan, |_, _| ()).map_err(failed)?;
-        file.set_len(replayed.sound).and_then(|()| file.sync_all()).map_err(at(&path))?;
+        file.set_len(replayed.sound).and_then(|()| file.sync_all()).map_err(file_error(&path))?;
         let mut journal = Journal::go_on(Box::new(file), replayed, start.clock);
         journal.resumed(start.origin).map_err(failed)?;
         Ok(Run { id, folder, plan, journal, _lock: lock })
     }
 
-    /// Every run, oldest first; what cannot be read says why.
+    /// Every run, oldest first; also those that cannot be read.
     ///
     /// # Errors
-    /// [`StoreError::File`] where the directory cannot be read; that there is none is no error.
+    /// [`StoreError::File`] if the directory cannot be read; a missing one is no error.
     pub fn list(&self) -> Result<Vec<Summary>, StoreError> {
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other.map_err(at(&self.folder))?,
+            other => other.map_err(file_error(&self.folder))?,
         };
         let mut ids = Vec::new();
         for entry in entries {
-            let name = entry.map_err(at(&self.folder))?.file_name();
+            let name = entry.map_err(file_error(&self.folder))?.file_name();
             ids.extend(name.to_str().and_then(|name| Uuid::try_parse(name).ok()));
         }
         ids.sort_unstable();
@@ -233,10 +235,10 @@ impl Store {
         Ok(runs)
     }
 
-    /// The one run whose name begins like this.
+    /// The one run whose name starts like this.
     ///
     /// # Errors
-    /// [`StoreError::Unknown`] where none or several do.
+    /// [`StoreError::Unknown`] if none or several do.
     pub fn find(&self, name: &str) -> Result<Summary, StoreError> {
         let mut fitting =
             self.list()?.into_iter().filter(|run| run.id.to_string().starts_with(name));
@@ -246,11 +248,11 @@ impl Store {
         }
     }
 
-    /// The plan that forgets runs, and what they moved aside and nobody moved back. A run that
-    /// took another back takes that one along.
+    /// The plan that deletes runs, and what they moved aside and nobody moved back. With a run that
+    /// undid another one, that one is deleted as well.
     ///
     /// # Errors
-    /// [`StoreError`], also where another process is at one of them.
+    /// [`StoreError`], also if another process has one of them open.
     pub fn prune_plan(&self, ids: &[Uuid], host: &str) -> Result<Plan, StoreError> {
         let runs = self.list()?;
         let chosen: Vec<&Summary> = runs
@@ -266,11 +268,11 @@ impl Store {
             let at = NodePath::from(run.folder.as_path());
             let identity = identity_of(&at).ok().flatten();
             let identity = identity.ok_or_else(|| self.unknown(run.id.to_string()))?;
-            steps.push(forgetting(host, at, identity));
+            steps.push(deletion_step(host, at, identity));
         }
         let many = if chosen.len() == 1 { "run" } else { "runs" };
-        let title = format!("forget {} {many} and what they kept", chosen.len());
-        Ok(Plan::new(title, "forget".to_owned(), steps))
+        let title = format!("delete {} {many} and what they kept", chosen.len());
+        Ok(Plan::new(title, "delete".to_owned(), steps))
     }
 
     fn unknown(&self, name: String) -> StoreError {
@@ -280,36 +282,39 @@ impl Store {
     fn summary(&self, id: Uuid) -> Summary {
         let folder = self.folder(id);
         let content = read_run(&folder, id);
-        let finished = content.as_ref().is_ok_and(|(plan, ledger)| ledger.is_finished(plan));
+        let finished = content.as_ref().is_ok_and(|(plan, progress)| progress.is_finished(plan));
         let state = if finished { RunState::Finished } else { RunState::Unfinished };
         Summary { id, folder, state, content, undone_by: None }
     }
 }
 
-/// What a run moved aside and still stands there, as far as its journal tells.
+/// What a run moved aside and still keeps, according to its journal.
 fn kept_by(run: &Summary) -> Vec<Step> {
-    let Ok((plan, ledger)) = &run.content else { return Vec::new() };
+    let Ok((plan, progress)) = &run.content else { return Vec::new() };
     if run.state == RunState::Undone {
         return Vec::new();
     }
     let aside = plan.steps.iter().filter_map(|step| match step.does.action()? {
         Action { object: Object::Movable { aside, identity, .. }, wanted: State::Aside }
-            if matches!(ledger.step(step.id), StepState::Begun { .. } | StepState::Done { .. }) =>
+            if matches!(
+                progress.step(step.id),
+                StepState::Begun { .. } | StepState::Done { .. }
+            ) =>
         {
-            Some(forgetting(&step.node, aside.clone(), *identity))
+            Some(deletion_step(&step.node, aside.clone(), *identity))
         }
         _ => None,
     });
     aside.collect()
 }
 
-fn forgetting(node: &str, at: NodePath, identity: Identity) -> Step {
+fn deletion_step(node: &str, at: NodePath, identity: Identity) -> Step {
     let does = Work::Set(Action { object: Object::Kept { at, identity }, wanted: State::Spent });
     let node = node.to_owned();
     Step { id: StepId(0), because: Because::Asked, node, guards: Vec::new(), does }
 }
 
-/// Marks what other runs have taken back, or begun to.
+/// Marks the runs that others have undone, or started to undo.
 fn note_undone(runs: &mut [Summary]) {
     let undoing: Vec<(Uuid, Uuid, bool)> = runs
         .iter()
@@ -332,10 +337,10 @@ fn note_undone(runs: &mut [Summary]) {
 pub(super) fn read_run(folder: &Path, id: Uuid) -> Result<(Plan, RunProgress), StoreError> {
     let plan = read_plan(&folder.join("plan.json"))?;
     let path = folder.join("journal.jsonl");
-    let file = File::open(&path).map_err(at(&path))?;
+    let file = File::open(&path).map_err(file_error(&path))?;
     let replayed = replay(BufReader::new(file), &plan, |_, _| ());
     let replayed = replayed.map_err(|source| StoreError::Journal { id, source })?;
-    Ok((plan, replayed.ledger))
+    Ok((plan, replayed.progress))
 }
 
 /// Reads a plan's document.
@@ -343,12 +348,12 @@ pub(super) fn read_run(folder: &Path, id: Uuid) -> Result<(Plan, RunProgress), S
 /// # Errors
 /// [`StoreError::File`] and [`StoreError::Plan`].
 pub fn read_plan(path: &Path) -> Result<Plan, StoreError> {
-    let text = fs::read(path).map_err(at(path))?;
+    let text = fs::read(path).map_err(file_error(path))?;
     serde_json::from_slice(&text)
         .map_err(|source| StoreError::Plan { path: path.to_owned(), source })
 }
 
-/// Saves a plan, and its lists beside it; overwrites nothing but a plan of the same name.
+/// Saves a plan, and its lists beside it; overwrites only a plan of the same name.
 ///
 /// # Errors
 /// [`StoreError`].
@@ -369,21 +374,24 @@ pub fn save_plan(plan: &Plan, lists: &Path, path: &Path) -> Result<(), StoreErro
 /// # Errors
 /// [`StoreError`].
 pub fn write_scripts(plan: &Plan, lists: &Path, folder: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(folder).map_err(at(folder))?;
+    fs::create_dir_all(folder).map_err(file_error(folder))?;
     for step in &plan.steps {
         if let Work::Bulk { bulk, manifest } = &step.does {
             let mut reader = ManifestReader::open(lists, manifest)?;
             let path = list_path(folder, &manifest.list_name())?;
-            let mut out = io::BufWriter::new(File::create(&path).map_err(at(&path))?);
+            let mut out = io::BufWriter::new(File::create(&path).map_err(file_error(&path))?);
             loop {
                 let items = reader.batch(bulk)?;
                 if items.is_empty() {
                     break;
                 }
-                let texts = items.iter().map(script::line);
-                texts.into_iter().try_for_each(|text| out.write_all(&text)).map_err(at(&path))?;
+                let texts = items.iter().map(script::list_item);
+                texts
+                    .into_iter()
+                    .try_for_each(|text| out.write_all(&text))
+                    .map_err(file_error(&path))?;
             }
-            out.flush().map_err(at(&path))?;
+            out.flush().map_err(file_error(&path))?;
         }
     }
     for (name, text) in script::scripts(plan) {
@@ -393,7 +401,7 @@ pub fn write_scripts(plan: &Plan, lists: &Path, folder: &Path) -> Result<(), Sto
 }
 
 fn text_of(plan: &Plan) -> Vec<u8> {
-    // A plan is plain data and always has a text.
+    // Never fails: a plan is plain data.
     let mut text = serde_json::to_vec_pretty(plan).unwrap_or_default();
     text.push(b'\n');
     text
@@ -406,11 +414,11 @@ fn manifests(plan: &Plan) -> impl Iterator<Item = &Manifest> {
 pub(super) fn locked(folder: &Path, id: Uuid) -> Result<File, StoreError> {
     let path = folder.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(at(&path))?;
+    let file = file.map_err(file_error(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Busy { id }),
-        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+        Err(TryLockError::Error(error)) => Err(file_error(&path)(error)),
     }
 }
 
@@ -420,7 +428,7 @@ fn write_synced(path: &Path, text: &[u8]) -> Result<(), StoreError> {
         file.write_all(text)?;
         file.sync_all()
     };
-    write().map_err(at(path))
+    write().map_err(file_error(path))
 }
 
 fn copy_synced(from: &Path, to: &Path) -> Result<(), StoreError> {
@@ -429,9 +437,9 @@ fn copy_synced(from: &Path, to: &Path) -> Result<(), StoreError> {
         io::copy(&mut File::open(from)?, &mut out)?;
         out.sync_all()
     };
-    copy().map_err(at(to))
+    copy().map_err(file_error(to))
 }
 
 fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(file_error(folder))
 }

@@ -1,4 +1,4 @@
-//! Taking a run back, as a plan like any other.
+//! Undoing a run, with a plan like any other.
 
 use std::path::Path;
 
@@ -13,19 +13,19 @@ use crate::plan::{
     Action, Because, FollowUp, Guard, Manifest, Object, Plan, State, Step, StepId, Work,
 };
 
-/// A run cannot be taken back.
+/// A run cannot be undone.
 #[derive(Debug, thiserror::Error)]
 pub enum UndoError {
-    /// A step that cannot be taken back was begun.
-    #[error("step {step} was begun, and nothing takes it back: {says}")]
+    /// A step that cannot be undone has started.
+    #[error("step {step} has started and cannot be undone: {says}")]
     Spent {
         /// Which.
         step: StepId,
         /// What it does.
         says: String,
     },
-    /// The list of what a bulk step takes back cannot be made.
-    #[error("the list that takes step {step} back cannot be made")]
+    /// The list that undoes a bulk step cannot be written.
+    #[error("cannot write the list that undoes step {step}")]
     Manifest {
         /// Which.
         step: StepId,
@@ -49,7 +49,7 @@ impl UserError for UndoError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::Store(error) => error.hints(),
-            Self::Spent { .. } => vec!["georepair runs resume RUN   brings it to its end".into()],
+            Self::Spent { .. } => vec!["georepair runs resume RUN   completes it".into()],
             Self::Manifest { .. } => Vec::new(),
         }
     }
@@ -62,28 +62,28 @@ impl UserError for UndoError {
 pub fn undo_of_run(store: &Store, id: Uuid, into: &Path) -> Result<Plan, UndoError> {
     let folder = store.folder(id);
     let _lock = locked(&folder, id)?;
-    let (plan, ledger) = read_run(&folder, id)?;
+    let (plan, progress) = read_run(&folder, id)?;
     let list = |step: &Step| earlier_states(&folder, &plan, step, into);
-    let undo = undo_plan(&plan, &ledger, list)?;
+    let undo = undo_plan(&plan, &progress, list)?;
     Ok(Plan { undoes: Some(id), ..undo })
 }
 
-/// The plan that brings back what a run changed: the same objects, the states that its journal
-/// kept, in reverse, each guarded by what the run left there.
+/// The plan that restores what a run changed: the same objects in reverse order, brought into the
+/// earlier states from its journal, each only if it is still as the run left it.
 ///
-/// `list` makes the list of a begun bulk step's earlier states, last change first; it answers
-/// with nothing where nothing was changed.
+/// `list` writes the list of a started bulk step's earlier states, last change first; it returns
+/// `None` if the step changed nothing.
 ///
 /// # Errors
 /// [`UndoError`], naming the first step past the point of no return.
 pub fn undo_plan(
     plan: &Plan,
-    ledger: &RunProgress,
+    progress: &RunProgress,
     mut list: impl FnMut(&Step) -> Result<Option<Manifest>, ManifestError>,
 ) -> Result<Plan, UndoError> {
     let mut steps = Vec::new();
     for step in plan.steps.iter().filter(|step| !step.does.only_waits()) {
-        let before = match ledger.step(step.id) {
+        let before = match progress.step(step.id) {
             StepState::Waiting | StepState::AlreadySo => continue,
             StepState::Begun { before } | StepState::Done { before } => before.clone(),
         };
@@ -104,10 +104,10 @@ pub fn undo_plan(
         steps.push(undo_step(step, does));
     }
     steps.reverse();
-    let undo = Plan::new(format!("take back: {}", plan.title), plan.session.clone(), steps);
+    let undo = Plan::new(format!("undo: {}", plan.title), plan.session.clone(), steps);
     let unrecorded = undo.steps.iter().any(|step| switches_recording(&step.does));
     let afterwards = plan.afterwards.clone().filter(|_| unrecorded).map(|it| FollowUp {
-        says: "what was deleted or renamed while changelogs were off is in none".to_owned(),
+        says: "deletes and renames made while changelogs were off are in no changelog".to_owned(),
         compare: false,
         ..it
     });

@@ -23,10 +23,10 @@ pub(super) fn earlier_states(
     let path = run.join("journal.jsonl");
     let failed = |source| ManifestError::File { path: path.clone(), source };
     let mut journal = BufReader::new(File::open(&path).map_err(failed)?);
-    let mut begun = Vec::new();
+    let mut started = Vec::new();
     let note = |record: &Record, offset| {
         if matches!(record, Record::BatchStarted { step: of, .. } if *of == step.id) {
-            begun.push(offset);
+            started.push(offset);
         }
     };
     replay(&mut journal, plan, note).map_err(|error| failed(io::Error::other(error)))?;
@@ -34,7 +34,7 @@ pub(super) fn earlier_states(
     let batches = items.offsets()?;
     let mut out = ManifestWriter::create(into, &format!("undo-{}", manifest.file))?;
     let mut any = false;
-    for (from, batch) in begun.iter().zip(&batches).rev() {
+    for (from, batch) in started.iter().zip(&batches).rev() {
         items.seek(*batch)?;
         let states = states_of_batch(&mut journal, *from).map_err(failed)?;
         for (item, before) in items.batch(bulk)?.iter().zip(states).rev() {

@@ -38,16 +38,36 @@ struct StepFields {
 }
 
 impl Plan {
-    /// xxh3 (64 bits, 16 hex digits) of all that decides what the plan does: not of the words,
-    /// which another version may choose otherwise.
+    /// xxh3 (64 bits, 16 hex digits) of all that decides what the plan does; not of `says` and the
+    /// like, whose words may change with the version.
     #[must_use]
     pub fn digest(&self) -> String {
         let steps = self.steps.iter();
         let steps: Vec<_> =
             steps.map(|it| (it.id, &it.because, &it.node, &it.guards, &it.does)).collect();
         let core = (&self.title, &self.session, self.undoes, steps, &self.afterwards);
-        // Plain data always has a text.
+        // Never fails: it is plain data.
         format!("{:016x}", xxh3_64(&serde_json::to_vec(&core).unwrap_or_default()))
+    }
+}
+
+impl Step {
+    /// The step as one line of JSON, without what is derived from the rest.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let Self { id, because, node, guards, does } = self;
+        serde_json::json!({
+            "id": id, "because": because, "node": node, "guards": guards, "action": does,
+        })
+        .to_string()
+    }
+
+    /// Reads a step as [`Step::to_json`] writes it.
+    ///
+    /// # Errors
+    /// What is wrong with the JSON.
+    pub fn from_json(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str::<StepFields>(text).map(Self::from)
     }
 }
 
@@ -90,7 +110,7 @@ impl From<&Step> for StepFields {
             action: step.does.clone(),
             says: step.does.says(),
             reversible: step.does.is_reversible(),
-            shell: step.does.shell(),
+            shell: step.shell(),
         }
     }
 }

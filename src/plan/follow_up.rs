@@ -1,4 +1,4 @@
-//! What is left to see when a plan has been carried out.
+//! What is left to check when a plan was executed.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use super::script::quote::quoted;
 
-/// Why both sides of the session are to be compared once the last step is done.
+/// Why both sides of the session should be compared after the last step.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FollowUp {
-    /// What the steps leave open, in a sentence.
+    /// What the steps do not ensure, in a sentence.
     pub says: String,
     /// The primary volume.
     pub primary: String,
     /// The secondary, `[USER@]HOST::VOLUME`.
     pub secondary: String,
-    /// Whether it is done at once; otherwise the command is told.
+    /// Whether this is done at once; otherwise the command is printed.
     pub compare: bool,
 }
 

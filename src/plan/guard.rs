@@ -1,4 +1,4 @@
-//! What must be so right before a step.
+//! Preconditions of a step.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ use super::path::{Identity, NodePath};
 use super::state::State;
 use super::work::Work;
 
-/// A condition, looked at on the step's node right before the step, and before the whole run
-/// where no earlier step changes what it speaks of.
+/// A condition, checked on the step's node right before the step; and before the whole run if no
+/// earlier step changes what it depends on.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "guard", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Guard {
-    /// The session does not run, and none of its workers is alive on this node.
+    /// The session is stopped, and none of its processes runs on this node.
     SessionStopped {
         /// The primary volume.
         primary: String,
@@ -29,30 +29,30 @@ pub enum Guard {
         /// How it was.
         was: State,
     },
-    /// The volume of this name is still the one that was looked at.
+    /// The volume of this name is still the same one.
     SameVolume {
         /// Its name.
         volume: String,
-        /// Its id, as `gluster volume info` tells.
+        /// Its id, as in `gluster volume info`.
         id: Uuid,
     },
     /// The directory is still the root of the same brick, not an empty mount point.
     SameBrick {
         /// The brick's root.
         at: NodePath,
-        /// What `trusted.glusterfs.volume-id` says there.
+        /// The value of `trusted.glusterfs.volume-id` there.
         volume: Uuid,
         /// Which directory it is.
         identity: Identity,
     },
-    /// A FUSE mount of this volume stands there.
+    /// There is a FUSE mount of this volume.
     Mounted {
         /// The mount point.
         at: NodePath,
         /// The volume's name.
         volume: String,
     },
-    /// So much is free on the file system there.
+    /// The file system has this much free space.
     FreeSpace {
         /// Where.
         at: NodePath,
@@ -85,7 +85,7 @@ impl fmt::Display for Guard {
                 write!(f, "session {primary} {secondary} is stopped")
             }
             Self::Unchanged { object, was } => write!(f, "{object} is {was}"),
-            Self::SameVolume { volume, id } => write!(f, "volume {volume} has the id {id}"),
+            Self::SameVolume { volume, id } => write!(f, "volume {volume} has id {id}"),
             Self::SameBrick { at, volume, .. } => {
                 write!(f, "{at} is the same brick of volume {volume}")
             }

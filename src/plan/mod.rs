@@ -1,4 +1,4 @@
-//! What shall be so, step by step, and under which conditions; making a plan changes nothing.
+//! Desired states, step by step, with preconditions; creating a plan changes nothing.
 
 mod action;
 mod bulk;
@@ -34,7 +34,7 @@ use crate::domain::Code;
 /// A sequence of steps, shown before anything happens and run by the room `apply`.
 ///
 /// Read from and written to JSON as the document `georepair/plan/1`; what is derived from the
-/// rest there (`says`, `reversible`, `shell`) is ignored on reading and told anew.
+/// rest there (`says`, `reversible`, `shell`) is ignored on reading and written again.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Plan {
     /// What it is for, in one line.
@@ -42,15 +42,15 @@ pub struct Plan {
     /// What the operator types to confirm it: the session's name, `gv0 s1::gv0`, or what else
     /// the plan is about.
     pub session: String,
-    /// The run that this plan takes back.
+    /// The run that this plan undoes.
     pub undoes: Option<Uuid>,
     /// The steps, in their order.
     pub steps: Vec<Step>,
-    /// What they leave open.
+    /// What is left to do after the last step.
     pub afterwards: Option<FollowUp>,
 }
 
-/// One step: an action on one node, why, and what must be so before it.
+/// One step: what is done on one node, why, and under which conditions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
     /// Its number in the plan, from 1.
@@ -74,9 +74,9 @@ pub struct StepId(pub u32);
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Because {
-    /// The operator asked for it.
+    /// The operator requested it.
     Asked,
-    /// A finding says so.
+    /// A finding requires it.
     Finding {
         /// Which.
         code: Code,
@@ -86,7 +86,7 @@ pub enum Because {
         /// Which.
         step: StepId,
     },
-    /// It takes back a step of an earlier run.
+    /// It undoes a step of an earlier run.
     TakesBack {
         /// The step there.
         step: StepId,
@@ -101,7 +101,7 @@ impl Plan {
         Self { title, session, undoes: None, steps: numbered.collect(), afterwards: None }
     }
 
-    /// The first step after which the plan cannot be taken back as a whole.
+    /// The first step after which the plan can no longer be undone as a whole.
     #[must_use]
     pub fn point_of_no_return(&self) -> Option<StepId> {
         self.steps.iter().find(|step| !step.does.is_reversible()).map(|step| step.id)
@@ -117,10 +117,10 @@ impl fmt::Display for StepId {
 impl fmt::Display for Because {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Asked => f.write_str("asked for"),
+            Self::Asked => f.write_str("requested"),
             Self::Finding { code } => code.fmt(f),
-            Self::NeededBy { step } => write!(f, "step {step} needs it"),
-            Self::TakesBack { step } => write!(f, "takes back step {step}"),
+            Self::NeededBy { step } => write!(f, "needed by step {step}"),
+            Self::TakesBack { step } => write!(f, "undoes step {step}"),
         }
     }
 }

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::path::{Identity, NodePath};
 
-/// A thing on a node that is in some [`super::State`].
+/// A thing on a node that has a [`super::State`].
 ///
-/// The list is closed: what is not here, no plan can touch.
+/// The list is closed: a plan can change nothing else.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Object {
@@ -20,15 +20,15 @@ pub enum Object {
         /// Its name, `trusted.glusterfs.….stime`.
         name: String,
     },
-    /// A small file, its owner and mode: `Content` or `Absent`. Xattrs stay where it is written
-    /// anew; what has some and shall go is better moved aside.
+    /// A small file, its owner and mode: `Content` or `Absent`. Rewriting it keeps its xattrs; to
+    /// remove a file with xattrs, move it aside instead.
     File {
         /// Where.
         at: NodePath,
     },
-    /// A file or tree that is too large for a journal: `InPlace` or `Aside`; `Absent` where it
-    /// is gone from both. Both places lie on one file system, and what stands in the way at the
-    /// one is exchanged with what stands at the other: nothing is ever overwritten.
+    /// A file or tree that is too large for a journal: `InPlace` or `Aside`; `Absent` if it is at
+    /// neither path. Both are on one file system, and what exists at the target is exchanged with
+    /// it: nothing is ever overwritten.
     Movable {
         /// Where it belongs.
         at: NodePath,
@@ -37,14 +37,14 @@ pub enum Object {
         /// Which file or directory it is, whatever later takes its name.
         identity: Identity,
     },
-    /// What was kept and nobody needs any more: `InPlace` or, removed with all below, `Spent`.
+    /// Something kept that is no longer needed: `InPlace` or, deleted with everything below, `Spent`.
     Kept {
         /// Where.
         at: NodePath,
         /// Which file or directory it is.
         identity: Identity,
     },
-    /// An option of a volume: `Text` or, as it is by default, `Absent`.
+    /// An option of a volume: `Text` or, if it has its default, `Absent`.
     VolumeOption {
         /// The volume.
         volume: String,
@@ -58,16 +58,16 @@ pub enum Object {
         /// The secondary, `[USER@]HOST::VOLUME`.
         secondary: String,
     },
-    /// A session as glusterd keeps it: `InPlace` or `Absent`. Its settings go with it, and its
-    /// marks stay.
+    /// The session in glusterd: `InPlace` or `Absent`. Deleting it deletes its settings; its marks
+    /// stay.
     SessionRecord {
         /// The primary volume.
         primary: String,
         /// The secondary, `[USER@]HOST::VOLUME`.
         secondary: String,
     },
-    /// A setting of a session, a checkpoint too (`checkpoint`, epoch seconds): `Text` or, as it
-    /// is by default, `Absent`.
+    /// A setting of a session, also a checkpoint (`checkpoint`, epoch seconds): `Text` or, if it
+    /// has its default, `Absent`.
     SessionConfig {
         /// The primary volume.
         primary: String,
@@ -77,16 +77,16 @@ pub enum Object {
         key: String,
     },
     /// The gsyncd processes of a session on the node: `Started` or `Absent`. Nothing is done to
-    /// them: after a stop it is waited until the last one is gone.
+    /// them: the step waits until the last one has exited.
     Workers {
         /// The primary volume.
         primary: String,
         /// The secondary, `[USER@]HOST::VOLUME`.
         secondary: String,
     },
-    /// A change made on the primary once all workers listen: `Absent`, or `Arrived` on the
-    /// secondary. A session that started deaf is stopped and started again meanwhile. The change
-    /// is a directory with some files; it is removed again.
+    /// Probe files written on the primary once all workers are past history: `Absent`, or `Arrived`
+    /// on the secondary. A session that does not replicate them is restarted meanwhile. They are
+    /// in a directory of their own, which is removed again.
     Canary {
         /// The primary volume.
         primary: String,
@@ -99,17 +99,16 @@ pub enum Object {
         /// Seconds between two changelogs of a brick.
         rollover: u32,
     },
-    /// What a secondary volume holds: `InPlace`, or `Spent`, deleted from its place. It is done
-    /// through mounts, by a client that may write there.
+    /// The data on a secondary volume: `InPlace`, or `Spent`, deleted. It is deleted through a mount
+    /// that may write there.
     Leftovers {
         /// The secondary, `[USER@]HOST::VOLUME`.
         secondary: String,
-        /// The new directory at its root that takes a copy of everything first; none is kept
-        /// where it is null.
+        /// The new directory at its root for a copy of everything; `None` keeps no copy.
         keep: Option<String>,
     },
-    /// The stime of every directory below a brick's root: `InPlace` where any directory has one,
-    /// or `Spent`, removed. A crawl skips what they call done.
+    /// The stime of every directory below a brick's root: `InPlace` if any directory has one, or
+    /// `Spent`, removed. A crawl skips directories by it.
     DirectoryMarks {
         /// The brick's root.
         at: NodePath,
@@ -123,15 +122,15 @@ pub enum Object {
         /// The brick as gluster names it, `NODE:DIR`.
         brick: String,
     },
-    /// An index of a brick's changelogs, made from the changelog files that are there: `InPlace`
-    /// or `Absent`.
+    /// An index of a brick's changelogs, rebuilt from the existing changelog files: `InPlace` or
+    /// `Absent`.
     HistoryIndex {
         /// The brick's root.
         brick: NodePath,
-        /// Where the index's folder is made.
+        /// The new directory of the index.
         at: NodePath,
     },
-    /// What the replicas of a volume owe each other: `Absent`. It is waited until that is so.
+    /// The pending heals of a volume: `Absent`. The step waits until there are none.
     Unhealed {
         /// The volume.
         volume: String,
@@ -151,27 +150,27 @@ impl Object {
         )
     }
 
-    /// Whether each node keeps this for itself, as it hears of it: glusterd brings one that was away
-    /// up to date about volumes, and not about sessions and their settings.
+    /// Whether each node keeps its own copy and learns of a change only once: glusterd updates a node
+    /// that was offline about volumes, but not about sessions and their settings.
     #[must_use]
     pub fn is_heard_once(&self) -> bool {
         matches!(self, Self::SessionRecord { .. } | Self::SessionConfig { .. })
     }
 
-    /// Whether bringing `changed` into another state could change how this one is.
+    /// Whether changing `changed` could change the state of this object.
     #[must_use]
     pub fn changes_with(&self, changed: &Self) -> bool {
         self == changed || changed.covers_many()
     }
 
-    /// Whether a step only waits for it: then there is nothing to take back.
+    /// Whether a step only waits for it: then there is nothing to undo.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
         matches!(self, Self::Workers { .. } | Self::Canary { .. } | Self::Unhealed { .. })
     }
 
-    /// Whether changing it changes things that it does not name: what lies below a tree, what a
-    /// session or volume does when it is started or stopped.
+    /// Whether changing it changes more than it names: everything below a tree, or what a session
+    /// or volume does when it is started or stopped.
     #[must_use]
     pub fn covers_many(&self) -> bool {
         !matches!(self, Self::Xattr { .. } | Self::File { .. } | Self::SessionConfig { .. })
@@ -194,16 +193,18 @@ impl fmt::Display for Object {
                 write!(f, "setting {key} of session {primary} {secondary}")
             }
             Self::Workers { primary, secondary } => {
-                write!(f, "processes of session {primary} {secondary}")
+                write!(f, "gsyncd processes of session {primary} {secondary}")
             }
             Self::Canary { primary, secondary, token, .. } => {
-                write!(f, "canary {token} of session {primary} {secondary}")
+                write!(f, "probe files {token} of session {primary} {secondary}")
             }
-            Self::DirectoryMarks { at, name } => write!(f, "{name} of the directories below {at}"),
+            Self::DirectoryMarks { at, name } => {
+                write!(f, "xattr {name} of all directories below {at}")
+            }
             Self::BrickProcess { brick, .. } => write!(f, "process of brick {brick}"),
-            Self::HistoryIndex { at, .. } => write!(f, "index of changelogs {at}"),
-            Self::Unhealed { volume } => write!(f, "what the replicas of {volume} owe each other"),
-            Self::Leftovers { secondary, .. } => write!(f, "what {secondary} holds"),
+            Self::HistoryIndex { at, .. } => write!(f, "changelog index {at}"),
+            Self::Unhealed { volume } => write!(f, "pending heals of {volume}"),
+            Self::Leftovers { secondary, .. } => write!(f, "data on {secondary}"),
         }
     }
 }

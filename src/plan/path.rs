@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::Name;
 
-/// An absolute path on a node, or a path below a mount where the object says so.
+/// An absolute path on a node, or relative to a mount if the object says so.
 ///
-/// In JSON the two fields `path`, lossy, and `path_bytes`, hex where the path is not UTF-8.
+/// In JSON the two fields `path`, lossy, and `path_bytes`, hex if the path is not UTF-8.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(into = "Fields", try_from = "Fields")]
 pub struct NodePath(Name);
 
-/// What tells a file or directory from another that later takes its name.
+/// Distinguishes a file or directory from another one that later has its name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Identity {
     /// The inode's number.
     pub inode: u64,
-    /// When it was born, nanoseconds since 1970; null where its file system does not tell.
-    /// Inode numbers are given again soon, the two together are not.
+    /// Its birth time, nanoseconds since 1970; `None` if its file system has none. Inode numbers
+    /// are reused soon, both together are not.
     pub born: Option<i64>,
 }
 
@@ -32,13 +32,13 @@ struct Fields {
 }
 
 impl NodePath {
-    /// The place as the operating system takes it.
+    /// The path for the operating system.
     #[must_use]
     pub fn path(&self) -> &Path {
         Path::new(self.0.as_os_str())
     }
 
-    /// The place as it is shown.
+    /// The path for people.
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.0
@@ -66,6 +66,12 @@ impl From<&str> for NodePath {
 impl From<Name> for NodePath {
     fn from(name: Name) -> Self {
         Self(name)
+    }
+}
+
+impl AsRef<Path> for NodePath {
+    fn as_ref(&self) -> &Path {
+        self.path()
     }
 }
 

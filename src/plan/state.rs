@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::hex;
 
-/// How an object is, or shall be.
+/// The state of an object, now or wanted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum State {
-    /// There is none: no such xattr, file, option or setting.
+    /// It does not exist: no such xattr, file, option or setting.
     Absent,
     /// An xattr with this value.
     Value {
@@ -33,19 +33,19 @@ pub enum State {
         /// The text as gluster prints and takes it.
         text: String,
     },
-    /// What may be moved aside stands where it belongs.
+    /// It is where it belongs.
     InPlace,
-    /// It stands aside, kept.
+    /// It was moved aside, and is kept there.
     Aside,
     /// A session that runs.
     Started,
-    /// A session that exists and does not run.
+    /// A session that exists but does not run.
     Stopped,
     /// A session that is paused.
     Paused,
     /// A change that was made on the primary is on the secondary.
     Arrived,
-    /// Done, and nothing is left to bring the earlier state back from: a point of no return.
+    /// Deleted without anything left to restore it from: a point of no return.
     Spent,
 }
 
@@ -84,7 +84,7 @@ impl fmt::Display for State {
             Self::Stopped => f.write_str("stopped"),
             Self::Paused => f.write_str("paused"),
             Self::Arrived => f.write_str("arrived"),
-            Self::Spent => f.write_str("done for good"),
+            Self::Spent => f.write_str("deleted"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What an action does, in a sentence.
+//! What a step does, in a sentence.
 
 use super::{Action, Bulk, Object, State, Work};
 
@@ -9,10 +9,10 @@ impl Work {
         match self {
             Self::Set(action) => action.says(),
             Self::Bulk { bulk: Bulk::Changes, manifest } => {
-                format!("make {} listed changes", manifest.count)
+                format!("apply {} listed changes", manifest.count)
             }
             Self::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest } => {
-                format!("ask gsyncd through {mount} to send {} again", manifest.count)
+                format!("ask gsyncd through {mount} to send {} objects again", manifest.count)
             }
         }
     }
@@ -32,7 +32,7 @@ impl Action {
                 format!("move {at} aside, to {aside}")
             }
             (Object::Movable { at, aside, .. }, _) => format!("move {aside} back to {at}"),
-            (Object::Kept { at, .. }, _) => format!("delete {at} with all below"),
+            (Object::Kept { at, .. }, _) => format!("delete {at} and everything below it"),
             (Object::VolumeOption { volume, option }, State::Absent) => {
                 format!("reset option {option} of volume {volume}")
             }
@@ -46,10 +46,10 @@ impl Action {
                 to,
             ) => of_session(object, to),
             (Object::Workers { primary, secondary }, _) => {
-                format!("wait until no process of session {primary} {secondary} is left")
+                format!("wait until the gsyncd processes of session {primary} {secondary} have exited")
             }
             (Object::Canary { .. }, _) => {
-                "wait until the workers listen; see a change made then arrive; start again if deaf"
+                "wait for the workers, then verify that a change is replicated; restart if it is not"
                     .to_owned()
             }
             (Object::DirectoryMarks { at, name }, _) => {
@@ -61,18 +61,18 @@ impl Action {
             (Object::BrickProcess { brick, .. }, _) => {
                 format!("start the process of brick {brick}")
             }
-            (Object::HistoryIndex { at, .. }, State::Absent) => format!("remove the index {at}"),
+            (Object::HistoryIndex { at, .. }, State::Absent) => format!("remove changelog index {at}"),
             (Object::HistoryIndex { brick, at }, _) => {
-                format!("make an index of the changelogs of {brick}, as {at}")
+                format!("rebuild the changelog index of {brick} as {at}")
             }
             (Object::Unhealed { volume }, _) => {
-                format!("wait until the replicas of {volume} owe each other nothing")
+                format!("wait until {volume} has no pending heals")
             }
             (Object::Leftovers { secondary, keep: Some(name) }, _) => format!(
                 "empty {secondary}: copy everything into its {name}, compare, delete the rest"
             ),
             (Object::Leftovers { secondary, keep: None }, _) => {
-                format!("empty {secondary}: delete everything on it")
+                format!("empty {secondary}: delete everything")
             }
         }
     }
@@ -103,6 +103,6 @@ fn of_session(object: &Object, to: &State) -> String {
         (Object::SessionConfig { primary, secondary, key }, to) => {
             format!("set {key} of session {primary} {secondary} to {to}")
         }
-        _ => format!("make {object} {to}"),
+        _ => format!("set {object} to {to}"),
     }
 }

@@ -63,18 +63,18 @@ fn fields(run: &Summary) -> Value {
         "title": content.map(|(plan, _)| &plan.title),
         "session": content.map(|(plan, _)| &plan.session),
         "state": word(run.state),
-        "started": content.and_then(|(_, ledger)| ledger.began().map(|(_, at)| *at)),
+        "started": content.and_then(|(_, progress)| progress.began().map(|(_, at)| *at)),
         "steps": content.map(|(plan, _)| plan.steps.len()),
-        "done": content.map(|(_, ledger)| ledger.done()),
+        "done": content.map(|(_, progress)| progress.done()),
         "undoes": content.and_then(|(plan, _)| plan.undoes),
         "undone_by": run.undone_by,
         "damage": damage,
     })
 }
 
-fn step_fields(step: &Step, ledger: &RunProgress) -> Value {
-    let bulk = step.does.manifest().map(|_| ledger.bulk(step.id));
-    let before = match ledger.step(step.id) {
+fn step_fields(step: &Step, progress: &RunProgress) -> Value {
+    let bulk = step.does.manifest().map(|_| progress.bulk(step.id));
+    let before = match progress.step(step.id) {
         StepState::Begun { before } | StepState::Done { before } => before.as_ref(),
         StepState::Waiting | StepState::AlreadySo => None,
     };
@@ -82,7 +82,7 @@ fn step_fields(step: &Step, ledger: &RunProgress) -> Value {
         "id": step.id,
         "node": step.node,
         "says": step.does.says(),
-        "state": step_word(ledger.step(step.id)),
+        "state": step_word(progress.step(step.id)),
         "before": before,
         "items": bulk.as_ref().map(|bulk| bulk.done),
         "failed": bulk.as_ref().map(|bulk| bulk.failed),
@@ -108,11 +108,11 @@ impl Serialize for RunList {
 impl Serialize for RunView {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut document = fields(&self.run);
-        let steps = self.content().map(|(plan, ledger)| {
-            plan.steps.iter().map(|step| step_fields(step, ledger)).collect::<Vec<_>>()
+        let steps = self.content().map(|(plan, progress)| {
+            plan.steps.iter().map(|step| step_fields(step, progress)).collect::<Vec<_>>()
         });
         if let Some(object) = document.as_object_mut() {
-            let stopped = self.content().and_then(|(_, ledger)| ledger.stopped());
+            let stopped = self.content().and_then(|(_, progress)| progress.stopped());
             let stopped = stopped.map(|(step, why)| json!({ "step": step, "why": why }));
             object.insert("schema".to_owned(), json!("georepair/run/1"));
             object.insert(
@@ -137,9 +137,9 @@ impl Document for RunList {
         writeln!(out, "{}", Paint::Strong.on(head))?;
         for run in &self.runs {
             let (done, started, about) = match &run.content {
-                Ok((plan, ledger)) => (
-                    format!("{}/{}", ledger.done(), plan.steps.len()),
-                    ledger.began().map(|(_, at)| at.to_string()).unwrap_or_default(),
+                Ok((plan, progress)) => (
+                    format!("{}/{}", progress.done(), plan.steps.len()),
+                    progress.began().map(|(_, at)| at.to_string()).unwrap_or_default(),
                     plain(&plan.title),
                 ),
                 Err(error) => (String::new(), String::new(), format!("cannot be read: {error}")),
@@ -157,26 +157,26 @@ impl Document for RunView {
 
     fn human(&self, _look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
         let id = self.run.id;
-        let Some((plan, ledger)) = self.content() else {
+        let Some((plan, progress)) = self.content() else {
             return writeln!(out, "run {id} cannot be read");
         };
         let state = word(self.run.state);
         writeln!(out, "{}  {state}  {}", Paint::Strong.on(id), plain(&plan.title))?;
-        if let Some((origin, at)) = ledger.began() {
+        if let Some((origin, at)) = progress.began() {
             let argv: Vec<_> = origin.argv.iter().map(|it| Name::from(it).to_string()).collect();
             let (user, host) = (Name::from(&origin.user), Name::from(&origin.host));
             writeln!(out, "started {at} by {user} on {host}: {}", argv.join(" "))?;
         }
         writeln!(out)?;
         for step in &plan.steps {
-            let (state, says) = (step_word(ledger.step(step.id)), step.does.says());
+            let (state, says) = (step_word(progress.step(step.id)), step.does.says());
             writeln!(out, "{:>4}  {state:10}  {}  {says}", step.id, Name::from(&step.node))?;
-            let bulk = ledger.bulk(step.id);
+            let bulk = progress.bulk(step.id);
             if bulk.done + bulk.failed > 0 {
                 writeln!(out, "{:18}{} items done, {} failed", "", bulk.done, bulk.failed)?;
             }
         }
-        if let Some((step, why)) = ledger.stopped() {
+        if let Some((step, why)) = progress.stopped() {
             writeln!(out, "\nstopped at step {step}: {}", Name::from(why).lossy())?;
         }
         match self.run.state {

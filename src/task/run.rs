@@ -171,7 +171,7 @@ impl<'a> Runner<'a> {
             apply::run(&run.plan, &mut run.journal, &mut self.nodes, &mut watch, &run.folder)
         })?;
         drop(watch);
-        let items = |step: &Step| run.journal.ledger().bulk(step.id).failed;
+        let items = |step: &Step| run.journal.progress().bulk(step.id).failed;
         let failed = run.plan.steps.iter().map(items).sum();
         Ok(FinishedRun { run: run.id, failed, reversible })
     }
@@ -203,7 +203,7 @@ pub fn find_run(store: &Store, name: Option<&str>) -> Result<Summary, Failure> {
 /// [`Failure`] if the store cannot be read.
 pub fn runs_before(store: &Store, before: Time) -> Result<Vec<Summary>, Failure> {
     let is_old = |run: &Summary| {
-        let last = run.content.as_ref().ok().and_then(|(_, ledger)| ledger.last());
+        let last = run.content.as_ref().ok().and_then(|(_, progress)| progress.last());
         run.state != RunState::Unfinished && last.is_some_and(|last| last < before)
     };
     Ok(store.list()?.into_iter().filter(is_old).collect())

@@ -68,9 +68,14 @@ fn a_plan_that_no_longer_fits_is_refused_with_every_difference() {
     let began = ground.listing();
     let (code, _, err) = ground.apply();
     assert_eq!((code, ground.listing() == began, ground.runs().len()), (3, true, 0), "{err}");
-    for told in
-        ["step 4", "is 0x01", "is 0x07", "nothing at its path", "bytes are free", "no mount"]
-    {
+    for told in [
+        "step 4",
+        "is 0x01",
+        "is 0x07",
+        "its path does not exist",
+        "bytes are free",
+        "not a mount point",
+    ] {
         assert!(err.contains(told), "{told:?} in {err}");
     }
 }
@@ -102,14 +107,14 @@ fn a_run_is_listed_shown_taken_back_and_forgotten() {
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("was already undone by run"), "{err}");
 
-    // Forgetting the run that took it back forgets both.
+    // Pruning the run that undid it deletes both.
     let undo = ground.runs()[1]["run"].as_str().unwrap().to_owned();
     let (code, _, err) = ground.run(&["runs", "prune", &undo, "--yes"]);
     assert_eq!((code, ground.listing() == began), (0, true), "{err}");
     let left = ground.runs();
     assert_eq!(
         (left.len(), left[0]["title"].as_str()),
-        (1, Some("forget 2 runs and what they kept"))
+        (1, Some("delete 2 runs and what they kept"))
     );
 }
 
@@ -144,7 +149,7 @@ fn a_run_that_somebody_is_at_is_left_to_them() {
     for verb in ["resume", "undo", "prune"] {
         let (code, _, err) = ground.run(&["runs", verb, &id, "--yes"]);
         assert_eq!(code, 3, "{verb}: {err}");
-        assert!(err.contains("another georepair"), "{err}");
+        assert!(err.contains("in use by another georepair process"), "{err}");
     }
 }
 
@@ -190,7 +195,7 @@ fn a_plan_that_is_none_is_refused() {
         write(&ground, &text);
         let (code, _, err) = ground.apply();
         assert_eq!(code, 3, "{field}: {err}");
-        assert!(err.contains("is no plan"), "{err}");
+        assert!(err.contains("is not a georepair plan"), "{err}");
         text[field] = right;
     }
 }

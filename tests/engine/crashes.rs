@@ -175,9 +175,9 @@ proptest! {
     fn what_somebody_else_changed_meanwhile_is_left_alone(shape in shapes(), fuse in fuses()) {
         let Case { plan, lists, disk } = case(shape);
         let (mut disk, _) = live(&plan, lists.path(), disk, Some(fuse));
-        let ledger = replay(disk.journal.as_slice(), &plan, |_, _| ()).unwrap().ledger;
+        let progress = replay(disk.journal.as_slice(), &plan, |_, _| ()).unwrap().progress;
         let begun = plan.steps.iter().find(|step| {
-            matches!(ledger.step(step.id), StepState::Begun { before: Some(_) })
+            matches!(progress.step(step.id), StepState::Begun { before: Some(_) })
         });
         if let Some(step) = begun {
             let strange = State::value(b"strange");
@@ -207,7 +207,7 @@ proptest! {
             let mut disk = new_run(disk);
             disk.objects.insert(name.clone(), State::value(b"strange"));
             let (disk, ended) = live(&undo, undo_lists.path(), disk, None);
-            prop_assert!(matches!(ended, Err(ApplyError::Misfit { .. })), "{ended:?}");
+            prop_assert!(matches!(ended, Err(ApplyError::Mismatch { .. })), "{ended:?}");
             prop_assert_eq!(&disk.objects[&name], &State::value(b"strange"));
         }
     }
@@ -237,7 +237,7 @@ fn a_bulk_that_cannot_be_taken_back_goes_on_at_its_first_open_batch() {
             assert_eq!(disk.objects.len(), 5000);
             // At most the batch under way is done twice.
             assert!(disk.acts.values().filter(|acts| **acts > 1).count() <= 1024);
-            let begun = replay(disk.journal.as_slice(), &plan, |_, _| ()).unwrap().ledger;
+            let begun = replay(disk.journal.as_slice(), &plan, |_, _| ()).unwrap().progress;
             let undone = georepair::apply::undo_plan(&plan, &begun, |_| Ok(None));
             assert!(undone.is_err(), "a point of no return was passed");
         }
@@ -342,8 +342,8 @@ fn a_guard_that_does_not_hold_stops_before_the_act() {
     steps[1].guards = vec![Guard::Unchanged { object: other, was: state(3) }];
     let plan = plan(steps);
     let (disk, ended) = live(&plan, Path::new("/"), Disk::default(), None);
-    let Err(ApplyError::Misfit { misfits, midway: true }) = ended else { panic!("{ended:?}") };
-    assert_eq!((misfits[0].step, misfits[0].found.as_str()), (StepId(2), "absent"));
+    let Err(ApplyError::Mismatch { failed, midway: true }) = ended else { panic!("{ended:?}") };
+    assert_eq!((failed[0].step, failed[0].found.as_str()), (StepId(2), "absent"));
     assert_eq!(disk.objects.len(), 1);
 }
 
@@ -358,7 +358,7 @@ fn a_guard_that_does_not_hold_stops_a_list_before_its_next_batch() {
     // The first step makes it true only as the list is come to, past the look at the whole plan.
     let plan = plan(vec![step(other.clone(), state(3)), list]);
     let (disk, ended) = live(&plan, lists.path(), Disk::default(), None);
-    assert!(matches!(ended, Err(ApplyError::Misfit { midway: true, .. })), "{ended:?}");
+    assert!(matches!(ended, Err(ApplyError::Mismatch { midway: true, .. })), "{ended:?}");
     assert_eq!(disk.objects.len(), 1, "nothing of the list was touched");
 }
 

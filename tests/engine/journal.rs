@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use georepair::apply::{JournalError, Start, Store, replay};
-use georepair::plan::{Object, Plan, State};
+use georepair::apply::{JournalError, Record, RunProgress, Start, Store, replay};
+use georepair::plan::{Object, Plan, State, StepId};
 
 use uuid::Uuid;
 
@@ -105,6 +105,30 @@ fn a_journal_of_another_plan_is_refused() {
     assert!(matches!(read, Err(JournalError::OtherPlan { .. })));
 }
 
+#[test]
+fn a_record_out_of_order_names_itself_and_the_state() {
+    let (at, step) = (clock(), StepId(2));
+    let began = || Record::Began { format: 1, plan: String::new(), origin: origin(), at };
+    let refused = |records: Vec<Record>| {
+        let mut progress = RunProgress::default();
+        records.iter().find_map(|record| progress.apply(record).err()).unwrap().to_string()
+    };
+    let done = Record::Succeeded { step, at };
+    let first = Record::AlreadySo { step: StepId(1), at };
+    for (records, why) in [
+        (vec![done.clone()], "\"succeeded\" before the record \"began\""),
+        (vec![began(), began()], "\"began\" in a journal that already has it"),
+        (vec![began(), done], "\"succeeded\" for step 2, which was never started"),
+        (
+            vec![began(), Record::Started { step, before: None, at }],
+            "\"started\" for step 2, before step 1 is done",
+        ),
+        (vec![began(), first.clone(), first], "\"already-so\" for step 1, which had nothing to do"),
+    ] {
+        assert_eq!(refused(records), format!("unexpected record: {why}"));
+    }
+}
+
 /// A plan and a journal as the first version wrote them, with both kinds of lists.
 #[test]
 fn an_old_plan_and_its_journal_are_still_read_and_written_alike() {
@@ -114,8 +138,8 @@ fn an_old_plan_and_its_journal_are_still_read_and_written_alike() {
     assert_eq!((plan.steps.len(), lists.len()), (3, 2));
     // Its digest stands in the journal: it is one of the plan's text, list steps too.
     let read = replay(include_bytes!("old/journal.jsonl").as_slice(), &plan, |_, _| ()).unwrap();
-    assert!(read.ledger.is_finished(&plan));
-    assert_eq!(read.ledger.bulk(plan.steps[1].id).done, 3);
+    assert!(read.progress.is_finished(&plan));
+    assert_eq!(read.progress.bulk(plan.steps[1].id).done, 3);
     let [old, new] = [text, &serde_json::to_string(&plan).unwrap()]
         .map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap());
     assert_eq!(old["steps"][1]["action"], new["steps"][1]["action"]);

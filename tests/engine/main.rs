@@ -6,6 +6,7 @@ mod crashes;
 mod journal;
 mod killed;
 mod model;
+mod panics;
 mod peers;
 mod plans;
 mod real;

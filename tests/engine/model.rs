@@ -114,7 +114,7 @@ impl Executor for Process {
         Ok(disk.objects.get(&key(object)).cloned().unwrap_or(State::Absent))
     }
 
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
+    fn check(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
         let Guard::Unchanged { object, was } = guard else { return Ok(None) };
         let now = self.observe(object)?;
         Ok((now != *was).then(|| now.to_string()))
@@ -176,7 +176,7 @@ pub(crate) fn live(
     let replayed = replay(disk.journal.as_slice(), plan, |_, _| ()).expect("a sound journal");
     disk.journal.truncate(usize::try_from(replayed.sound).unwrap());
     disk.synced = disk.journal.len();
-    let begun = replayed.ledger.began().is_some();
+    let begun = replayed.progress.began().is_some();
     let mut process = Process::start(disk, fuse);
     let log = Box::new(ModelLog(process.clone()));
     let journal = if begun {

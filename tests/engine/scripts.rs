@@ -9,8 +9,11 @@ use crate::real::{Ground, MARK, here};
 
 #[expect(clippy::disallowed_methods, reason = "a test runs the script that it reads")]
 fn bash(words: &[&std::ffi::OsStr], done: &str) -> (i32, String) {
-    let output =
-        Command::new("bash").args(words).env("DONE", done).stdin(Stdio::null()).output().unwrap();
+    let georepair = std::path::Path::new(env!("CARGO_BIN_EXE_georepair")).parent().unwrap();
+    let path = format!("{}:/usr/bin:/bin:/usr/sbin:/sbin", georepair.display());
+    let mut bash = Command::new("bash");
+    bash.args(words).env("DONE", done).env("PATH", path).stdin(Stdio::null());
+    let output = bash.output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code().unwrap(), String::from_utf8_lossy(&said).into_owned())
 }
@@ -52,7 +55,28 @@ fn a_script_stops_where_its_plan_does_not_fit() {
     let began = ground.listing();
     let (code, said) = run_on(&ground, vec![step], "m1", "");
     assert_eq!((code, ground.listing() == began), (3, true), "{said}");
-    assert!(said.contains("step 1 does not fit what is there now"), "{said}");
+    assert!(said.contains("step 1 does not match the system"), "{said}");
+}
+
+/// What takes more than a command is executed by georepair: with the same end, or refused.
+#[test]
+fn a_step_of_many_commands_is_executed_by_georepair() {
+    let ground = Ground::new();
+    let at = NodePath::from(ground.world());
+    let step = |bytes| {
+        let marks = Object::DirectoryMarks { at: at.clone(), name: MARK.to_owned() };
+        let guards = vec![Guard::FreeSpace { at: at.clone(), bytes }];
+        vec![Step { guards, ..crashes::step(marks, State::Spent) }]
+    };
+    let marked = || ground.listing().values().filter(|(_, _, mark)| mark.is_some()).count();
+    let began = marked();
+    let (code, said) = run_on(&ground, step(u64::MAX), "m1", "");
+    assert_eq!((code, marked()), (3, began), "{said}");
+    assert!(said.contains("bytes are free"), "{said}");
+    let (code, said) = run_on(&ground, step(1), "m1", "");
+    assert_eq!((code, marked()), (0, 0), "{said}");
+    let (code, said) = run_on(&ground, step(1), "m1", "");
+    assert_eq!((code, said.contains("already done")), (0, true), "{said}");
 }
 
 #[test]

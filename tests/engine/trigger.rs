@@ -120,9 +120,9 @@ fn what_has_become_something_else_is_not_sent() {
     assert_eq!(
         failed,
         [
-            (1, "another object stands there now"),
-            (2, "it has become something else"),
-            (3, "it is gone"),
+            (1, "another object has its path now"),
+            (2, "its type has changed"),
+            (3, "it no longer exists"),
         ]
     );
 }

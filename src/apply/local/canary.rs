@@ -1,9 +1,9 @@
-//! The proof that a session replicates: a change made once its workers listen arrives.
+//! Verifies that a session replicates: probe files written on the primary must arrive.
 //!
 //! `Active` proves nothing. In many starts the connection to a brick's changelogs comes up dead:
-//! the status says `Changelog Crawl` and no change is ever seen. A change made before the workers
-//! are past history proves nothing either, for history brings it. So it is made after that, and
-//! a session that does not bring it is stopped and started again.
+//! the status shows `Changelog Crawl` and no change is ever seen. A change made before the workers
+//! are past history proves nothing either, as history brings it. So the files are written after
+//! that, and a session that does not replicate them is stopped and started again.
 
 use std::fs;
 use std::io;
@@ -18,20 +18,20 @@ use crate::apply::executor::ExecutorError;
 use crate::domain::{SecondaryUrl, Session, Volume};
 use crate::scan::cluster::{Cluster, Host, Tools};
 
-/// How often a session is started before it is given up.
+/// How often a session is started before giving up.
 const STARTS: u32 = 6;
-/// How long a worker may take to begin with anything.
-const TO_BEGIN: Duration = Duration::from_mins(2);
-/// How long a node may tell nothing of its workers: its glusterd may be starting.
-const UNTOLD: Duration = Duration::from_mins(1);
-/// How long a worker may stand still after a start: what missed it does so for ever.
-const STANDING: Duration = Duration::from_secs(20);
-/// How long a worker may stay in history without coming on.
-const IN_HISTORY: Duration = Duration::from_mins(5);
-/// How long a worker may be Faulty: the monitor starts it again every ten seconds.
-const FAULTY: Duration = Duration::from_secs(90);
+/// How long a worker may take to start its first crawl.
+const START_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long the status may lack a worker: the glusterd of its node may be starting.
+const MISSING_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a worker may stay stopped after a start: one that missed it never starts by itself.
+const STOPPED_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a worker may read history without progress.
+const HISTORY_TIMEOUT: Duration = Duration::from_mins(5);
+/// How long a worker may be Faulty: the monitor restarts it every ten seconds.
+const FAULTY_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// A canary that shall arrive.
+/// Probe files that must be replicated.
 #[derive(Debug)]
 pub(super) struct Canary<'a> {
     pub(super) tools: &'a Tools,
@@ -42,52 +42,52 @@ pub(super) struct Canary<'a> {
     pub(super) rollover: u32,
 }
 
-/// What the rows of the status say together.
+/// The phase of a session, from all rows of its status.
 #[derive(Clone, PartialEq, Eq, Debug)]
 enum SessionPhase {
     /// Every replica set has its Active worker, and it waits for changelogs.
     Listening,
-    /// A worker crawls; how far it has come.
+    /// A worker crawls; its progress.
     Crawling(String),
-    /// History is read, with what the status said.
+    /// A worker reads history; its progress.
     History(String),
     /// A worker died.
     Faulty(String),
-    /// Some worker has not begun.
-    Beginning(String),
-    /// A worker stands still: its node was away when the session was started.
-    Standing,
-    /// Of a brick no worker is told at all.
-    Untold(String),
+    /// Some worker has not started its crawl.
+    Starting(String),
+    /// A worker is stopped: its node was offline when the session was started.
+    Stopped,
+    /// The status lacks the worker of a brick.
+    Missing(String),
 }
 
-/// Whether this canary was seen to arrive before.
+/// Whether the files of this token were replicated before.
 pub(super) fn has_arrived(token: &str) -> bool {
-    note(token).is_ok_and(|note| note.exists())
+    marker(token).is_ok_and(|marker| marker.exists())
 }
 
 impl Canary<'_> {
-    /// Makes it arrive.
-    pub(super) fn fly(&self) -> Result<(), ExecutorError> {
-        let note = note(self.token)?;
+    /// Writes the files until they are replicated, restarting the session if they are not.
+    pub(super) fn run(&self) -> Result<(), ExecutorError> {
+        let marker = marker(self.token)?;
         let near = Mount::of(self.tools, "localhost", self.primary, Client::Ordinary)?;
         let (host, volume) = (&self.secondary.host, &self.secondary.volume);
         let far = Mount::of(self.tools, host, volume, Client::Gsyncd)?;
         for attempt in 1..=STARTS {
             if self.wait_until_listening()? && self.arrives(attempt, (&near, &far))? {
-                let noted = fs::create_dir_all(RUN).and_then(|()| fs::File::create(&note));
-                noted.map_err(|error| system("note down", &note, error))?;
+                let created = fs::create_dir_all(RUN).and_then(|()| fs::File::create(&marker));
+                created.map_err(|error| ExecutorError::system("create", &marker, error))?;
                 return Ok(());
             }
             if attempt < STARTS {
-                self.start_again()?;
+                self.restart()?;
             }
         }
-        let why = format!("after {STARTS} starts no change made on {} arrives", self.primary);
-        Err(ExecutorError::Unfit(format!("{why}; georepair diagnose tells what the logs say")))
+        let why = format!("no change made on {} is replicated after {STARTS} starts", self.primary);
+        Err(ExecutorError::Unfit(format!("{why}; run georepair diagnose")))
     }
 
-    /// True when all workers listen; false when the session is to be started again.
+    /// Returns true when all workers listen, false when the session must be restarted.
     fn wait_until_listening(&self) -> Result<bool, ExecutorError> {
         let cluster = Cluster::of(self.tools, Host::Here)?;
         let volume = cluster.volume(self.primary)?;
@@ -95,8 +95,8 @@ impl Canary<'_> {
         let (mut last, mut since) = (None, begin);
         loop {
             let session = cluster.session(self.primary, self.secondary)?;
-            let gone = || ExecutorError::Unfit("the session is gone".to_owned());
-            let now = look(&volume, &session.ok_or_else(gone)?);
+            let gone = || ExecutorError::Unfit("the session no longer exists".to_owned());
+            let now = phase_of(&volume, &session.ok_or_else(gone)?);
             if last.as_ref() != Some(&now) {
                 (last, since) = (Some(now.clone()), Instant::now());
             }
@@ -104,17 +104,17 @@ impl Canary<'_> {
                 SessionPhase::Listening => return Ok(true),
                 // As long as it takes: a large volume is crawled for days.
                 SessionPhase::Crawling(_) => {}
-                SessionPhase::History(_) if since.elapsed() > IN_HISTORY => return Ok(false),
-                SessionPhase::Beginning(_) if since.elapsed() > TO_BEGIN => return Ok(false),
-                SessionPhase::Standing if since.elapsed() > STANDING => return Ok(false),
-                SessionPhase::Untold(who) if since.elapsed() > UNTOLD => {
-                    let next = "is its node up? What it does not start now stands still for ever";
+                SessionPhase::History(_) if since.elapsed() > HISTORY_TIMEOUT => return Ok(false),
+                SessionPhase::Starting(_) if since.elapsed() > START_TIMEOUT => return Ok(false),
+                SessionPhase::Stopped if since.elapsed() > STOPPED_TIMEOUT => return Ok(false),
+                SessionPhase::Missing(who) if since.elapsed() > MISSING_TIMEOUT => {
+                    let next = "is its node up? A worker that misses the start stays stopped";
                     return Err(ExecutorError::Unfit(format!(
-                        "no worker of {who} is told; {next}"
+                        "the status lacks the worker of {who}; {next}"
                     )));
                 }
-                SessionPhase::Faulty(who) if since.elapsed() > FAULTY => {
-                    let next = "georepair diagnose on that node tells why";
+                SessionPhase::Faulty(who) if since.elapsed() > FAULTY_TIMEOUT => {
+                    let next = "run georepair diagnose on that node";
                     return Err(ExecutorError::Unfit(format!(
                         "the worker of {who} is Faulty; {next}"
                     )));
@@ -125,7 +125,7 @@ impl Canary<'_> {
         }
     }
 
-    /// Makes the change, waits for it on the other side, and removes it again.
+    /// Writes the files, waits for them on the secondary, and removes them again.
     fn arrives(&self, attempt: u32, (near, far): (&Mount, &Mount)) -> Result<bool, ExecutorError> {
         let folder = format!(".georepair-canary-{}-{attempt}", self.token);
         let result = self.send(&near.join(&folder)).and_then(|()| {
@@ -142,8 +142,9 @@ impl Canary<'_> {
             }
         });
         let removed = remove(&near.join(&folder), self.files);
-        let arrived = result.map_err(|error| system("write", &near.join(&folder), error))?;
-        removed.map_err(|error| system("remove", &near.join(&folder), error))?;
+        let arrived =
+            result.map_err(|error| ExecutorError::system("write", &near.join(&folder), error))?;
+        removed.map_err(|error| ExecutorError::system("remove", &near.join(&folder), error))?;
         Ok(arrived)
     }
 
@@ -165,7 +166,7 @@ impl Canary<'_> {
         (0..self.files).all(whole)
     }
 
-    fn start_again(&self) -> Result<(), ExecutorError> {
+    fn restart(&self) -> Result<(), ExecutorError> {
         let secondary = self.secondary.to_string();
         let ask = |verb| {
             let words = ["volume", "geo-replication", self.primary, &secondary, verb];
@@ -191,8 +192,8 @@ fn remove(folder: &Path, files: u32) -> io::Result<()> {
     }
 }
 
-/// Judges the rows of the status, worst first.
-fn look(volume: &Volume, session: &Session) -> SessionPhase {
+/// The phase of a session: the worst of all rows counts.
+fn phase_of(volume: &Volume, session: &Session) -> SessionPhase {
     let row = |state: &str| session.workers.iter().find(|worker| worker.state == state);
     let place = |worker: &crate::domain::WorkerStatus| {
         format!("{}:{}", worker.node, worker.brick.display())
@@ -205,37 +206,33 @@ fn look(volume: &Volume, session: &Session) -> SessionPhase {
             it.state == "Active" && bricks.iter().any(|b| b.node == it.node && b.dir == it.brick)
         })
     };
-    let told = |b: &crate::domain::Brick| {
+    let is_listed = |b: &crate::domain::Brick| {
         session.workers.iter().any(|it| it.node == b.node && it.brick == b.dir)
     };
-    if let Some(brick) = volume.bricks.iter().find(|brick| !told(brick)) {
-        return SessionPhase::Untold(brick.url());
+    if let Some(brick) = volume.bricks.iter().find(|brick| !is_listed(brick)) {
+        return SessionPhase::Missing(brick.url());
     }
     if row("Stopped").or(row("Created")).is_some() {
-        return SessionPhase::Standing;
+        return SessionPhase::Stopped;
     }
-    let begun = |state: &str| state == "Active" || state == "Passive";
-    if let Some(worker) = session.workers.iter().find(|it| !begun(&it.state)) {
-        return SessionPhase::Beginning(format!("{} {}", place(worker), worker.state));
+    let crawls = |state: &str| state == "Active" || state == "Passive";
+    if let Some(worker) = session.workers.iter().find(|it| !crawls(&it.state)) {
+        return SessionPhase::Starting(format!("{} {}", place(worker), worker.state));
     }
     if let Some(set) = volume.sets().find(|set| !active(set)) {
         let first = set.first().map(crate::domain::Brick::url).unwrap_or_default();
-        return SessionPhase::Beginning(format!("no worker is Active in the set of {first}"));
+        return SessionPhase::Starting(format!("no worker is Active in the set of {first}"));
     }
-    let mut crawls = session.workers.iter().filter(|it| it.state == "Active");
-    match crawls.find(|it| it.crawl != "Changelog Crawl") {
+    let mut active_workers = session.workers.iter().filter(|it| it.state == "Active");
+    match active_workers.find(|it| it.crawl != "Changelog Crawl") {
         None => SessionPhase::Listening,
         Some(it) if it.crawl == "Hybrid Crawl" => SessionPhase::Crawling(it.last_synced.clone()),
         Some(it) => SessionPhase::History(format!("{} {}", it.crawl, it.last_synced)),
     }
 }
 
-fn note(token: &str) -> Result<PathBuf, ExecutorError> {
+fn marker(token: &str) -> Result<PathBuf, ExecutorError> {
     let plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let unfit = || ExecutorError::Unfit(format!("{token:?} is no name of a canary"));
+    let unfit = || ExecutorError::Unfit(format!("invalid canary token {token:?}"));
     plain.then(|| Path::new(RUN).join(format!("arrived-{token}"))).ok_or_else(unfit)
-}
-
-fn system(verb: &str, path: &Path, source: io::Error) -> ExecutorError {
-    ExecutorError::System { doing: format!("{verb} {}", path.display()), source }
 }

@@ -1,9 +1,9 @@
-//! The index of a brick's changelogs, made from the changelog files that are there.
+//! Rebuilds the index (HTIME) of a brick's changelogs from the changelog files that exist.
 //!
 //! libgfchangelog searches an index by records of equal length in the order of time, from the time
 //! in its name to the one in its xattr (`gf_history_changelog`). So there is one file for each time
-//! that the brick began to write changelogs, and another where the layout changes (release 8). A
-//! slice in which nothing happened has no file, and need not stand in it.
+//! that the brick started to write changelogs, and another where the layout changes (release 8). A
+//! slice in which nothing happened has no file, and need not be listed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -27,26 +27,27 @@ struct Part {
     changelogs: Vec<(u32, PathBuf)>,
 }
 
-/// Makes the index of a brick in a new folder: whole, or not at all. The brick stands still.
-pub(super) fn make(brick: &Path, at: &Path) -> Result<(), ExecutorError> {
-    close_last(brick).map_err(|source| system("close the last changelog of", brick, source))?;
+/// Writes the index of a brick into a new directory, atomically. The brick must be stopped.
+pub(super) fn rebuild(brick: &Path, at: &Path) -> Result<(), ExecutorError> {
+    close_last(brick)
+        .map_err(|source| ExecutorError::system("close the last changelog of", brick, source))?;
     let listed = Changelogs::of(brick).map_err(|error| ExecutorError::Unfit(error.to_string()))?;
     if let Some(note) = listed.notes.first() {
-        return Err(ExecutorError::Unfit(format!("not all changelogs can be seen: {note}")));
+        return Err(ExecutorError::Unfit(format!("not all changelogs can be read: {note}")));
     }
     let files = listed.files.into_iter().filter_map(|file| Some((file.end?, file.path)));
-    let old = known(&brick.join(".glusterfs/changelogs/htime"));
-    let old = old.map_err(|source| system("read the index of", brick, source))?;
+    let old = existing_indexes(&brick.join(".glusterfs/changelogs/htime"));
+    let old = old.map_err(|source| ExecutorError::system("read the index of", brick, source))?;
     let parts = parts(&old, files);
     let mut name = at.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = at.with_file_name(name);
-    write(&parts, &new, at).map_err(|error| system("make", at, error))
+    write(&parts, &new, at).map_err(|error| ExecutorError::system("create", at, error))
 }
 
-/// Closes the changelog that the brick was writing, as it does itself when it starts: where an
-/// errno of before still says ENOENT then, it forgets to put that one into the index
-/// (`changelog_rollover_changelog`, 10.3), and history would lack what is in it.
+/// Closes the changelog that the brick was writing, as it does itself when it starts: if errno is
+/// still ENOENT from before then, the brick does not add that changelog to the index
+/// (`changelog_rollover_changelog`, 10.3), and history would miss its changes.
 fn close_last(brick: &Path) -> io::Result<()> {
     let Ok(listed) = Changelogs::of(brick) else { return Ok(()) };
     let closed = listed.files.iter().rev().find_map(|file| Some((file.end?, &file.path)));
@@ -60,7 +61,7 @@ fn close_last(brick: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes an index that [`make`] made: it holds nothing but index files.
+/// Deletes an index that [`rebuild`] wrote: it holds nothing but index files.
 #[expect(clippy::disallowed_methods, reason = "made from the changelogs, which stay")]
 pub(super) fn remove(at: &Path) -> Result<(), ExecutorError> {
     let remove = || {
@@ -72,11 +73,11 @@ pub(super) fn remove(at: &Path) -> Result<(), ExecutorError> {
         }
         fs::remove_dir(at)
     };
-    remove().map_err(|error| system("remove", at, error))
+    remove().map_err(|error| ExecutorError::system("remove", at, error))
 }
 
-/// When each index began, by its name, and the last rollover that its xattr tells, if it does.
-fn known(folder: &Path) -> io::Result<BTreeMap<u32, Option<u32>>> {
+/// When each index file starts, by its name, and the last rollover in its xattr, if there is one.
+fn existing_indexes(folder: &Path) -> io::Result<BTreeMap<u32, Option<u32>>> {
     let mut known = BTreeMap::new();
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(known),
@@ -92,10 +93,10 @@ fn known(folder: &Path) -> io::Result<BTreeMap<u32, Option<u32>>> {
     Ok(known)
 }
 
-/// Deals the changelogs, in the order of time, out to the indexes, by the times these begin at.
+/// Distributes the changelogs, in the order of time, to the index files by their start times.
 ///
-/// Where no index tells when it began, one begins with the end of the first changelog: what was
-/// before that is not known to be complete.
+/// Without any existing index, one starts with the end of the first changelog: earlier history is
+/// not known to be complete.
 fn parts(
     old: &BTreeMap<u32, Option<u32>>,
     changelogs: impl Iterator<Item = (u32, PathBuf)>,
@@ -110,7 +111,7 @@ fn parts(
         if parts.is_empty() {
             parts.insert(end, Part::default());
         }
-        // Older than any index: no session reads it.
+        // Older than every index: no session reads it.
         let Some((_, part)) = parts.range_mut(..=end).next_back() else { continue };
         let length = |path: &PathBuf| path.as_os_str().len();
         let reached = part.last.max(end);
@@ -151,16 +152,12 @@ fn write(parts: &BTreeMap<u32, Part>, new: &Path, at: &Path) -> io::Result<()> {
         xattr::set(new.join(&current), COUNT_XATTR, count.as_bytes())?;
         file.sync_all()?;
     }
-    // Without one, the brick begins an index of its own.
+    // Without one, the brick starts a new index.
     if !current.is_empty() {
         xattr::set(new, CURRENT_XATTR, current.as_bytes())?;
     }
     File::open(new)?.sync_all()?;
     fs::rename(new, at)
-}
-
-fn system(verb: &str, path: &Path, source: io::Error) -> ExecutorError {
-    ExecutorError::System { doing: format!("{verb} {}", path.display()), source }
 }
 
 #[cfg(test)]
@@ -185,7 +182,7 @@ mod tests {
         let two = [(10, Some(19)), (25, Some(44))];
         let expected = [(10, 19, vec![12, 17]), (25, 44, vec![30, 44])];
         assert_eq!(dealt(&two, &files), expected);
-        // An xattr that says what cannot be is not believed.
+        // An impossible value of the xattr is ignored.
         assert_eq!(dealt(&[(10, Some(99)), (25, None)], &files)[0].1, 17);
         assert_eq!(dealt(&[], &files), [(5, 44, vec![5, 12, 17, 30, 44])]);
         assert_eq!(dealt(&[(10, Some(12))], &[]), [(10, 12, vec![])]);
@@ -210,7 +207,7 @@ mod tests {
         }
         let at = changelogs.join("htime");
         File::create(changelogs.join("CHANGELOG")).unwrap();
-        make(brick.path(), &at).unwrap();
+        rebuild(brick.path(), &at).unwrap();
         assert!(!changelogs.join("CHANGELOG").exists());
         assert_eq!(HistoryIndex::faults(brick.path()).unwrap(), (vec![], 0));
         let bytes = fs::read(at.join("HTIME.1795230034")).unwrap();

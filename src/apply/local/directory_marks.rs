@@ -1,4 +1,4 @@
-//! The marks of a brick's directories, which tell a crawl what it may skip.
+//! The stimes of a brick's directories, by which a crawl decides what to skip.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::apply::executor::ExecutorError;
 
 /// Whether any directory below the root still has the mark.
-pub(super) fn any(root: &Path, name: &str) -> Result<bool, ExecutorError> {
+pub(super) fn any_left(root: &Path, name: &str) -> Result<bool, ExecutorError> {
     for dir in below(root) {
         let dir = dir?;
         if read(&dir, name)?.is_some() {
@@ -56,7 +56,7 @@ fn below(root: &Path) -> impl Iterator<Item = Result<PathBuf, ExecutorError>> {
 }
 
 fn failed(verb: &str, name: &str, dir: &Path, source: io::Error) -> ExecutorError {
-    ExecutorError::System { doing: format!("{verb} xattr {name} of {}", dir.display()), source }
+    ExecutorError::system(&format!("{verb} xattr {name} of"), dir, source)
 }
 
 #[cfg(test)]
@@ -78,9 +78,9 @@ mod tests {
                 xattr::set(root.join(dir), name, b"12345678").unwrap();
             }
         }
-        assert!(any(root, mark).unwrap());
+        assert!(any_left(root, mark).unwrap());
         remove(root, mark).unwrap();
-        assert!(!any(root, mark).unwrap() && any(root, other).unwrap());
+        assert!(!any_left(root, mark).unwrap() && any_left(root, other).unwrap());
         let has = |dir: &str| xattr::get(root.join(dir), mark).unwrap().is_some();
         assert_eq!(marked.map(has), [true, false, false, true]);
     }

@@ -1,4 +1,4 @@
-//! What glusterd holds: options, sessions and their settings, through its CLI on this machine.
+//! Options, sessions and their settings, through the gluster CLI on this machine.
 
 use std::fs;
 use std::io;
@@ -15,22 +15,22 @@ use crate::plan::{Object, State};
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::session::gsyncd_of;
 
-/// How long a session's processes may take to go once it was stopped.
-const TO_GO: Duration = Duration::from_secs(30);
+/// How long the processes of a session or brick may take to exit or start.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long healing may take without becoming less.
-const TO_HEAL: Duration = Duration::from_mins(15);
+/// How long healing may go without progress.
+const HEAL_TIMEOUT: Duration = Duration::from_mins(15);
 
-/// How long what was told of the sessions is taken for true: a look, its conditions and the command
-/// that follows come within a moment, and each answer of glusterd is seconds old itself.
+/// How long a status of the sessions stays valid: an observation, its guards and the command that
+/// follows come within a moment, and each answer of glusterd is seconds old itself.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// What glusterd told last of all sessions. Every answer costs each node a second of its processors.
+/// The last status of all sessions. Every query costs each node a second of CPU time.
 #[derive(Debug, Default)]
 pub(super) struct Sessions(Option<(Instant, Vec<Session>)>);
 
 impl Sessions {
-    /// What was told is told anew: something was changed.
+    /// Discards the status: something was changed.
     pub(super) fn forget(&mut self) {
         self.0 = None;
     }
@@ -43,13 +43,13 @@ impl Sessions {
     ) -> Result<Option<&Session>, ExecutorError> {
         let secondary = url(secondary)?;
         let fresh = self.0.take().filter(|(at, _)| at.elapsed() < FRESH);
-        let told = if let Some(told) = fresh {
-            told
+        let status = if let Some(status) = fresh {
+            status
         } else {
-            let told = Cluster::of(tools, Host::Here)?.sessions()?;
-            (Instant::now(), told)
+            let sessions = Cluster::of(tools, Host::Here)?.sessions()?;
+            (Instant::now(), sessions)
         };
-        let (_, sessions) = self.0.insert(told);
+        let (_, sessions) = self.0.insert(status);
         let fits = |it: &&Session| it.primary == primary && it.secondary.is_same(&secondary);
         Ok(sessions.iter().find(fits))
     }
@@ -61,7 +61,7 @@ impl From<ClusterError> for ExecutorError {
     }
 }
 
-/// How an option, a session or a setting is.
+/// The state of an option, a session or a setting.
 pub(super) fn observe(
     tools: &Tools,
     sessions: &mut Sessions,
@@ -83,7 +83,7 @@ pub(super) fn observe(
         Object::SessionConfig { primary, secondary, key } => {
             setting(Path::new(paths::SESSIONS), primary, &url(secondary)?, key)
         }
-        _ => Err(ExecutorError::Unfit(format!("{object} is nothing that gluster holds"))),
+        _ => Err(ExecutorError::Unfit(format!("{object} is not kept by glusterd"))),
     }
 }
 
@@ -94,8 +94,8 @@ pub(super) fn perform(
     object: &Object,
     to: &State,
 ) -> Result<(), ExecutorError> {
-    let unfit = || ExecutorError::Unfit(format!("{object} cannot be made {to}"));
-    let asked: Vec<String> = match (object, to) {
+    let unfit = || ExecutorError::Unfit(format!("cannot set {object} to {to}"));
+    let arguments: Vec<String> = match (object, to) {
         (Object::VolumeOption { volume, option }, State::Text { text }) => {
             ["volume", "set", volume, option, text].map(str::to_owned).into()
         }
@@ -113,7 +113,7 @@ pub(super) fn perform(
             };
             geo_replication(primary, secondary, &[verb])?
         }
-        // What it replicates to holds data already: without force it is refused.
+        // The secondary already has data: without force the CLI refuses.
         (Object::SessionRecord { primary, secondary }, State::InPlace) => {
             geo_replication(primary, secondary, &["create", "push-pem", "force"])?
         }
@@ -121,7 +121,7 @@ pub(super) fn perform(
             geo_replication(primary, secondary, &["delete"])?
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
-            // The CLI takes any word that begins so for an option of its own; gsyncd cuts the blank.
+            // The CLI takes any word with two dashes for its own option; gsyncd strips the blank.
             let text = match checkpoint(key, text) {
                 Some(local) => local,
                 None if text.starts_with("--") => format!(" {text}"),
@@ -134,10 +134,10 @@ pub(super) fn perform(
         }
         _ => return Err(unfit()),
     };
-    let words: Vec<&str> = asked.iter().map(String::as_str).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     sessions.forget();
     if object.is_heard_once() {
-        // Looked at before, for nothing is half done then, and after, for a node may go meanwhile.
+        // Checked before, when nothing is half done, and after, as a node may leave meanwhile.
         all_hear(tools)?;
         tools.gluster(&Host::Here, &words)?;
         return all_hear(tools);
@@ -150,26 +150,26 @@ pub(super) fn perform(
     }
 }
 
-/// Whether every node hears what glusterd is told.
+/// Refuses if a node of the cluster would miss a change.
 fn all_hear(tools: &Tools) -> Result<(), ExecutorError> {
     let cluster = Cluster::of(tools, Host::Here)?;
     match cluster.pool().iter().find(|member| !member.connected) {
         Some(lost) => Err(ExecutorError::Unfit(format!(
-            "glusterd does not reach {}, which would never hear of it; bring it back first",
+            "glusterd does not reach {}, which would miss the change; bring it back online first",
             lost.name
         ))),
         None => Ok(()),
     }
 }
 
-/// A checkpoint is kept as seconds since 1970, and taken as the node's local time only (10.3).
+/// A checkpoint is kept as seconds since 1970, and accepted as the node's local time only (10.3).
 fn checkpoint(key: &str, text: &str) -> Option<String> {
     let at = jiff::Timestamp::from_second(text.parse().ok()?).ok()?;
     let local = at.to_zoned(jiff::tz::TimeZone::system());
     (key == "checkpoint").then(|| local.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }
 
-/// The status follows a start or stop after a moment; whether it did is for the caller to see.
+/// Waits until the status follows a start or stop; the caller checks whether it did.
 fn wait_until(
     tools: &Tools,
     sessions: &mut Sessions,
@@ -177,7 +177,7 @@ fn wait_until(
     to: &State,
 ) -> Result<(), ExecutorError> {
     let begin = Instant::now();
-    while observe(tools, sessions, object)? != *to && begin.elapsed() < TO_GO {
+    while observe(tools, sessions, object)? != *to && begin.elapsed() < PROCESS_TIMEOUT {
         pause(begin);
         sessions.forget();
     }
@@ -194,7 +194,7 @@ fn geo_replication(
     Ok(begin.iter().chain(words).map(|word| (*word).to_owned()).collect())
 }
 
-/// What volume now has this name, where it is not the one of this id.
+/// The volume that has this name now, if its id is another one; in words.
 pub(super) fn other_volume(
     tools: &Tools,
     name: &str,
@@ -204,7 +204,7 @@ pub(super) fn other_volume(
     Ok((found != id).then(|| format!("volume {name} has the id {found}")))
 }
 
-/// How a session runs, where it does, and which of its processes are alive on this machine.
+/// Why a session is not stopped, in words: its workers, or its processes on this machine.
 pub(super) fn not_stopped(
     tools: &Tools,
     sessions: &mut Sessions,
@@ -218,24 +218,22 @@ pub(super) fn not_stopped(
         let workers: Vec<_> = workers.map(|it| format!("{} on {}", it.state, it.node)).collect();
         return Ok(Some(format!("its workers are {}", workers.join(", "))));
     }
-    // After a stop the processes take a moment to go.
+    // After a stop the processes take a moment to exit.
     match wait_until_gone(primary, secondary) {
         Err(ExecutorError::Unfit(why)) => Ok(Some(why)),
         other => other.map(|()| None),
     }
 }
 
-/// The session's gsyncd processes that are alive on this machine.
+/// The PIDs of the session's gsyncd processes on this machine.
 pub(super) fn alive(primary: &str, secondary: &str) -> Result<Vec<u32>, ExecutorError> {
-    gsyncd_of(primary, &url(secondary)?).map_err(|source| {
-        let doing = "look at the processes in /proc".to_owned();
-        ExecutorError::System { doing, source }
-    })
+    gsyncd_of(primary, &url(secondary)?)
+        .map_err(|source| ExecutorError::system("list the processes in", "/proc", source))
 }
 
-/// Waits until none of them is left.
+/// Waits until all of them have exited.
 pub(super) fn wait_until_gone(primary: &str, secondary: &str) -> Result<(), ExecutorError> {
-    let deadline = Instant::now() + TO_GO;
+    let deadline = Instant::now() + PROCESS_TIMEOUT;
     loop {
         let alive = alive(primary, secondary)?;
         if alive.is_empty() {
@@ -243,15 +241,15 @@ pub(super) fn wait_until_gone(primary: &str, secondary: &str) -> Result<(), Exec
         }
         if Instant::now() >= deadline {
             let pids: Vec<_> = alive.iter().map(ToString::to_string).collect();
-            let next = "look what they wait for, then end them";
-            let why = format!("its gsyncd processes are still alive: {}; {next}", pids.join(" "));
+            let next = "find out what they wait for, then stop them";
+            let why = format!("its gsyncd processes still run: {}; {next}", pids.join(" "));
             return Err(ExecutorError::Unfit(why));
         }
         sleep(Duration::from_millis(200));
     }
 }
 
-/// The process of a brick of this machine; nothing where it does not run.
+/// The PID of a brick on this machine; `None` if it does not run.
 pub(super) fn brick_process(
     tools: &Tools,
     volume: &str,
@@ -260,69 +258,70 @@ pub(super) fn brick_process(
     Ok(Cluster::of(tools, Host::Here)?.brick_process(volume, brick)?)
 }
 
-/// Ends a brick's process as a shutdown of its node would. glusterd has no command for one brick.
+/// Stops a brick as a shutdown of its node would. glusterd has no command for one brick.
 pub(super) fn stop_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), ExecutorError> {
     let unfit = |why: &str| ExecutorError::Unfit(format!("the process of {brick} {why}"));
     let Some(pid) = brick_process(tools, volume, brick)? else { return Ok(()) };
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    // What the status tells may be a moment old, and numbers are given again. One process that
-    // serves several bricks (brick multiplexing) must not end for one of them.
+    // The status may be a moment old, and PIDs are reused. A process that serves several bricks
+    // (brick multiplexing) must not be stopped for one of them.
     let text = String::from_utf8_lossy(&line).replace('\0', " ");
     let (_, dir) = brick.split_once(':').unwrap_or_default();
     if !text.contains("glusterfsd") || !text.contains(&format!("--brick-name {dir} ")) {
-        return Err(unfit("is not its own glusterfsd; is cluster.brick-multiplex on?"));
+        return Err(unfit("is not a glusterfsd of its own; is cluster.brick-multiplex on?"));
     }
     let number = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
-    let number = number.ok_or_else(|| unfit("has no number"))?;
+    let number = number.ok_or_else(|| unfit("has an invalid PID"))?;
     let ended = rustix::process::kill_process(number, rustix::process::Signal::TERM);
     ended.map_err(|error| ExecutorError::System {
-        doing: format!("end process {pid} of {brick}"),
+        doing: format!("stop process {pid} of {brick}"),
         source: error.into(),
     })?;
     let begin = Instant::now();
     while Path::new("/proc").join(pid.to_string()).exists()
         || brick_process(tools, volume, brick)?.is_some()
     {
-        if begin.elapsed() >= TO_GO {
-            return Err(unfit("does not end"));
+        if begin.elapsed() >= PROCESS_TIMEOUT {
+            return Err(unfit("does not exit"));
         }
         pause(begin);
     }
     Ok(())
 }
 
-/// Starts what does not run of a volume's bricks.
+/// Starts the bricks of a volume that do not run.
 pub(super) fn start_brick(tools: &Tools, volume: &str, brick: &str) -> Result<(), ExecutorError> {
     tools.gluster(&Host::Here, &["volume", "start", volume, "force"])?;
     let begin = Instant::now();
-    while brick_process(tools, volume, brick)?.is_none() && begin.elapsed() < TO_GO {
+    while brick_process(tools, volume, brick)?.is_none() && begin.elapsed() < PROCESS_TIMEOUT {
         pause(begin);
     }
     Ok(())
 }
 
-/// How many entries the replicas of a volume owe each other.
+/// The number of pending heal entries of a volume.
 pub(super) fn unhealed(tools: &Tools, volume: &str) -> Result<u64, ExecutorError> {
     let cluster = Cluster::of(tools, Host::Here)?;
     let found = cluster.volume(volume)?;
     Ok(cluster.unhealed(&found)?)
 }
 
-/// Waits until that is nothing, and as long as it becomes less.
+/// Waits until it is zero, as long as it decreases.
 pub(super) fn wait_healed(tools: &Tools, volume: &str) -> Result<(), ExecutorError> {
     let begin = Instant::now();
     let (mut least, mut since) = (u64::MAX, begin);
     loop {
         // A brick that has just started does not answer yet.
-        let owed = unhealed(tools, volume).unwrap_or(u64::MAX);
-        if owed == 0 {
+        let pending = unhealed(tools, volume).unwrap_or(u64::MAX);
+        if pending == 0 {
             return Ok(());
         }
-        if owed < least {
-            (least, since) = (owed, Instant::now());
+        if pending < least {
+            (least, since) = (pending, Instant::now());
         }
-        if since.elapsed() > TO_HEAL {
-            let why = "its replicas do not heal; gluster volume heal info tells what is left";
+        if since.elapsed() > HEAL_TIMEOUT {
+            let why =
+                "healing makes no progress; gluster volume heal VOLUME info lists what is left";
             return Err(ExecutorError::Unfit(format!("{volume}: {why}")));
         }
         pause(begin);
@@ -343,8 +342,8 @@ pub(super) fn url(secondary: &str) -> Result<SecondaryUrl, ExecutorError> {
     secondary.parse().map_err(|error| ExecutorError::Unfit(format!("{error}")))
 }
 
-/// Reads what was set, not what is so by default: the `[vars]` of the session's `gsyncd.conf`,
-/// as `config` writes it since 4.0.
+/// Reads what was set explicitly, not a default: the `[vars]` of the session's `gsyncd.conf`, as
+/// `config` writes it since 4.0.
 fn setting(
     sessions: &Path,
     primary: &str,
@@ -359,10 +358,7 @@ fn setting(
         }
         read => read,
     };
-    let text = text.map_err(|source| ExecutorError::System {
-        doing: format!("read {}", path.display()),
-        source,
-    })?;
+    let text = text.map_err(|source| ExecutorError::system("read", &path, source))?;
     let text = String::from_utf8_lossy(&text);
     let vars = text.lines().skip_while(|line| line.trim() != "[vars]").skip(1);
     let vars = vars.take_while(|line| !line.trim_start().starts_with('['));

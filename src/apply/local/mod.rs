@@ -1,4 +1,4 @@
-//! The world on this machine.
+//! Executes actions on this machine.
 
 mod canary;
 mod changelog_index;
@@ -9,7 +9,7 @@ mod mount;
 mod trigger;
 mod wait;
 
-pub(in crate::apply) use wait::locks;
+pub(in crate::apply) use wait::lock_within;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -27,8 +27,8 @@ use canary::Canary;
 /// Mount points, locks and notes: a reboot may remove them, as it ends what they belong to.
 const RUN: &str = "/run/georepair";
 
-/// What a journal takes of one file.
-const LARGEST: u64 = 64 << 10;
+/// The largest file whose content goes into a journal, in bytes.
+const LARGEST_FILE: u64 = 64 << 10;
 
 /// This machine.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct LocalExecutor {
 }
 
 impl LocalExecutor {
-    /// This machine as its world.
+    /// An executor for this machine.
     #[must_use]
     pub fn new(tools: Tools) -> Self {
         Self { tools, sessions: gluster::Sessions::default() }
@@ -76,7 +76,7 @@ impl Executor for LocalExecutor {
                 Ok(if canary::has_arrived(token) { State::Arrived } else { State::Absent })
             }
             Object::DirectoryMarks { at, name } => {
-                let any = directory_marks::any(at.path(), name)?;
+                let any = directory_marks::any_left(at.path(), name)?;
                 Ok(if any { State::InPlace } else { State::Spent })
             }
             Object::HistoryIndex { at, .. } => {
@@ -88,7 +88,7 @@ impl Executor for LocalExecutor {
                 Ok(if pid.is_some() { State::Started } else { State::Stopped })
             }
             Object::Unhealed { volume } => {
-                // A brick that has just started does not tell yet.
+                // A brick that has just started does not answer yet.
                 let owed = gluster::unhealed(&self.tools, volume);
                 Ok(if let Ok(0) = owed { State::Absent } else { State::InPlace })
             }
@@ -99,14 +99,14 @@ impl Executor for LocalExecutor {
         }
     }
 
-    fn misfit(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
+    fn check(&mut self, guard: &Guard) -> Result<Option<String>, ExecutorError> {
         match guard {
             Guard::Unchanged { object, was } => match self.observe(object) {
                 Ok(now) => Ok((now != *was).then(|| format!("{object} is {now}"))),
                 Err(ExecutorError::System { source, .. })
                     if source.kind() == io::ErrorKind::NotFound =>
                 {
-                    Ok(Some(format!("{object}: there is nothing at its path")))
+                    Ok(Some(format!("{object}: its path does not exist")))
                 }
                 Err(error) => Err(error),
             },
@@ -116,7 +116,8 @@ impl Executor for LocalExecutor {
             Guard::Mounted { at, volume } => not_mounted(at, volume),
             Guard::FreeSpace { at, bytes } => {
                 let stat = rustix::fs::statvfs(at.path());
-                let stat = stat.map_err(|error| system("look at", at, error.into()))?;
+                let stat =
+                    stat.map_err(|error| ExecutorError::system("look at", at, error.into()))?;
                 let free = stat.f_bavail.saturating_mul(stat.f_frsize);
                 Ok((free < *bytes).then(|| format!("{free} bytes are free at {at}")))
             }
@@ -132,13 +133,13 @@ impl Executor for LocalExecutor {
         match (object, wanted) {
             (Object::Xattr { at, name }, State::Value { .. } | State::Absent) => {
                 change_xattr(at, name, wanted)?;
-                sync(at.path()).map_err(|error| system("sync", at, error))
+                sync(at.path()).map_err(|error| ExecutorError::system("sync", at, error))
             }
             (Object::File { at }, State::Content { .. }) => write_file(at, wanted),
             (Object::File { at }, State::Absent) => remove_file(at),
             (Object::Movable { at, aside, .. }, State::Aside) => move_to(at, aside),
             (Object::Movable { at, aside, .. }, State::InPlace) => move_to(aside, at),
-            (Object::Kept { at, .. }, State::Spent) => forget(at),
+            (Object::Kept { at, .. }, State::Spent) => delete(at),
             (
                 Object::VolumeOption { .. }
                 | Object::Session { .. }
@@ -152,15 +153,15 @@ impl Executor for LocalExecutor {
             (Object::Canary { primary, secondary, token, files, rollover }, State::Arrived) => {
                 let (files, rollover) = (*files, *rollover);
                 let secondary = &gluster::url(secondary)?;
-                // It starts the session again where nothing arrives.
+                // It restarts the session if nothing arrives.
                 self.sessions.forget();
-                Canary { tools: &self.tools, primary, secondary, token, files, rollover }.fly()
+                Canary { tools: &self.tools, primary, secondary, token, files, rollover }.run()
             }
             (Object::DirectoryMarks { at, name }, State::Spent) => {
                 directory_marks::remove(at.path(), name)
             }
             (Object::HistoryIndex { brick, at }, State::InPlace) => {
-                changelog_index::make(brick.path(), at.path())
+                changelog_index::rebuild(brick.path(), at.path())
             }
             (Object::HistoryIndex { at, .. }, State::Absent) => changelog_index::remove(at.path()),
             (Object::BrickProcess { volume, brick }, State::Stopped) => {
@@ -175,11 +176,11 @@ impl Executor for LocalExecutor {
             (Object::Leftovers { secondary, keep }, State::Spent) => {
                 empty_secondary::clear(&self.tools, &gluster::url(secondary)?, keep.as_deref())
             }
-            _ => Err(ExecutorError::Unfit(format!("{object} cannot be made {wanted}"))),
+            _ => Err(ExecutorError::Unfit(format!("cannot set {object} to {wanted}"))),
         }
     }
 
-    /// Xattrs are synced by file system at the end, not one by one: a list may name millions.
+    /// Xattrs are synced once per file system at the end, not one by one: a list may have millions.
     fn perform_each(&mut self, actions: &[Action]) -> Result<(), ExecutorError> {
         let mut unsynced: BTreeMap<u64, &NodePath> = BTreeMap::new();
         for action in actions {
@@ -187,7 +188,10 @@ impl Executor for LocalExecutor {
                 Object::Xattr { at, name } => {
                     change_xattr(at, name, &action.wanted)?;
                     let meta = fs::symlink_metadata(at.path());
-                    unsynced.insert(meta.map_err(|error| system("look at", at, error))?.dev(), at);
+                    unsynced.insert(
+                        meta.map_err(|error| ExecutorError::system("look at", at, error))?.dev(),
+                        at,
+                    );
                 }
                 _ => self.perform(action)?,
             }
@@ -195,7 +199,7 @@ impl Executor for LocalExecutor {
         unsynced.values().try_for_each(|at| {
             let folder = at.path().parent().unwrap_or(Path::new("/"));
             let synced = File::open(folder).and_then(|dir| Ok(rustix::fs::syncfs(dir)?));
-            synced.map_err(|error| system("sync the file system of", at, error))
+            synced.map_err(|error| ExecutorError::system("sync the file system of", at, error))
         })
     }
 
@@ -209,30 +213,28 @@ impl Executor for LocalExecutor {
     fn perform_batch(&mut self, bulk: &Bulk, items: &[Item]) -> Result<Batch, ExecutorError> {
         match bulk {
             Bulk::TriggerSync { mount, pace } => trigger::perform_batch(mount, pace, items),
-            Bulk::Changes => Err(ExecutorError::Unfit("changes are made one by one".to_owned())),
+            Bulk::Changes => {
+                Err(ExecutorError::Unfit("a list of changes is not executed as a batch".to_owned()))
+            }
         }
     }
 }
 
-fn system(verb: &str, at: &NodePath, source: io::Error) -> ExecutorError {
-    ExecutorError::System { doing: format!("{verb} {at}"), source }
-}
-
-/// Which file or directory stands at a place; nothing where none does. Never follows a symlink.
+/// The identity of the file or directory at a path; `None` if there is none. Never follows a symlink.
 ///
 /// # Errors
-/// [`ExecutorError::System`] where it cannot be seen.
+/// [`ExecutorError::System`] if it cannot be seen.
 pub fn identity_of(at: &NodePath) -> Result<Option<Identity>, ExecutorError> {
     let wanted = StatxFlags::INO | StatxFlags::BTIME;
     match rustix::fs::statx(CWD, at.path(), AtFlags::SYMLINK_NOFOLLOW, wanted) {
         Ok(stat) => {
-            let told = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+            let has_birth = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
             let (secs, nanos) = (stat.stx_btime.tv_sec, i64::from(stat.stx_btime.tv_nsec));
-            let born = told.then(|| secs.saturating_mul(1_000_000_000).saturating_add(nanos));
+            let born = has_birth.then(|| secs.saturating_mul(1_000_000_000).saturating_add(nanos));
             Ok(Some(Identity { inode: stat.stx_ino, born }))
         }
         Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(None),
-        Err(error) => Err(system("look at", at, error.into())),
+        Err(error) => Err(ExecutorError::system("look at", at, error.into())),
     }
 }
 
@@ -240,7 +242,7 @@ fn observe_xattr(at: &NodePath, name: &str) -> Result<State, ExecutorError> {
     match xattr::get(at.path(), name) {
         Ok(Some(value)) => Ok(State::value(&value)),
         Ok(None) => Ok(State::Absent),
-        Err(error) => Err(system(&format!("read xattr {name} of"), at, error)),
+        Err(error) => Err(ExecutorError::system(&format!("read xattr {name} of"), at, error)),
     }
 }
 
@@ -249,13 +251,13 @@ fn change_xattr(at: &NodePath, name: &str, to: &State) -> Result<(), ExecutorErr
     let (verb, changed) = match to {
         State::Value { hex } => ("set", xattr::set(at.path(), name, &hex.0)),
         State::Absent => ("remove", xattr::remove(at.path(), name)),
-        _ => return Err(ExecutorError::Unfit(format!("xattr {name} of {at} cannot be {to}"))),
+        _ => return Err(ExecutorError::Unfit(format!("cannot set xattr {name} of {at} to {to}"))),
     };
-    changed.map_err(|error| system(&format!("{verb} xattr {name} of"), at, error))
+    changed.map_err(|error| ExecutorError::system(&format!("{verb} xattr {name} of"), at, error))
 }
 
-/// Syncs a file or directory; what cannot be opened for that, a symlink or a pipe, is left to
-/// its file system.
+/// Syncs a file or directory. A symlink or a pipe cannot be opened for that; its file system
+/// writes it in time.
 fn sync(path: &Path) -> io::Result<()> {
     let kind = fs::symlink_metadata(path)?.file_type();
     if kind.is_file() || kind.is_dir() { File::open(path)?.sync_all() } else { Ok(()) }
@@ -266,13 +268,13 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 }
 
 fn observe_file(at: &NodePath) -> Result<State, ExecutorError> {
-    let failed = |error| system("read", at, error);
+    let failed = |error| ExecutorError::system("read", at, error);
     let meta = match fs::symlink_metadata(at.path()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
         other => other.map_err(failed)?,
     };
-    if !meta.is_file() || meta.len() > LARGEST {
-        let why = "is no file that a journal can hold: move it aside instead";
+    if !meta.is_file() || meta.len() > LARGEST_FILE {
+        let why = "is not a regular file of at most 64 KiB; move it aside instead";
         return Err(ExecutorError::Unfit(format!("{at} {why}")));
     }
     let hex = Hex(fs::read(at.path()).map_err(failed)?);
@@ -284,7 +286,7 @@ fn observe_file(at: &NodePath) -> Result<State, ExecutorError> {
 #[expect(clippy::disallowed_methods, reason = "the journal holds what the file was")]
 fn write_file(at: &NodePath, content: &State) -> Result<(), ExecutorError> {
     let State::Content { hex, mode, uid, gid } = content else {
-        return Err(ExecutorError::Unfit(format!("{at} cannot be written as {content}")));
+        return Err(ExecutorError::Unfit(format!("cannot write {at} as {content}")));
     };
     let path = at.path();
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -303,11 +305,11 @@ fn write_file(at: &NodePath, content: &State) -> Result<(), ExecutorError> {
         fs::rename(&new, path)?;
         sync_parent(path)
     };
-    write().map_err(|error| system("write", at, error))
+    write().map_err(|error| ExecutorError::system("write", at, error))
 }
 
-/// Gives the new file the xattrs of the old one, where there is one.
-#[expect(clippy::disallowed_methods, reason = "the new file is nobody's yet")]
+/// Copies the xattrs of the old file, if there is one, to the new file.
+#[expect(clippy::disallowed_methods, reason = "the new file has no user yet")]
 fn keep_xattrs(old: &Path, new: &Path) -> io::Result<()> {
     let names = match xattr::list(old) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -326,10 +328,10 @@ fn keep_xattrs(old: &Path, new: &Path) -> io::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the journal holds what the file was")]
 fn remove_file(at: &NodePath) -> Result<(), ExecutorError> {
     let removed = fs::remove_file(at.path()).and_then(|()| sync_parent(at.path()));
-    removed.map_err(|error| system("remove", at, error))
+    removed.map_err(|error| ExecutorError::system("remove", at, error))
 }
 
-/// Renames within a file system; what stands at the new place is exchanged with it.
+/// Renames within a file system; what exists at the new path is exchanged with it.
 fn move_to(from: &NodePath, to: &NodePath) -> Result<(), ExecutorError> {
     let rename = || -> io::Result<()> {
         if let Some(parent) = to.path().parent() {
@@ -345,13 +347,13 @@ fn move_to(from: &NodePath, to: &NodePath) -> Result<(), ExecutorError> {
         sync_parent(new)?;
         sync_parent(old)
     };
-    rename().map_err(|error| system(&format!("move {from} to"), to, error))
+    rename().map_err(|error| ExecutorError::system(&format!("move {from} to"), to, error))
 }
 
 #[expect(clippy::disallowed_methods, reason = "runs prune is the only forgetting")]
-fn forget(at: &NodePath) -> Result<(), ExecutorError> {
+fn delete(at: &NodePath) -> Result<(), ExecutorError> {
     let path = at.path();
-    let forget = || {
+    let delete = || {
         if fs::symlink_metadata(path)?.is_dir() {
             fs::remove_dir_all(path)?;
         } else {
@@ -359,7 +361,7 @@ fn forget(at: &NodePath) -> Result<(), ExecutorError> {
         }
         sync_parent(path)
     };
-    forget().map_err(|error| system("delete", at, error))
+    delete().map_err(|error| ExecutorError::system("delete", at, error))
 }
 
 fn other_brick(
@@ -368,19 +370,20 @@ fn other_brick(
     identity: &Identity,
 ) -> Result<Option<String>, ExecutorError> {
     let Some(found) = identity_of(at)? else {
-        return Ok(Some(format!("there is nothing at {at}")));
+        return Ok(Some(format!("{at} does not exist")));
     };
     let id = observe_xattr(at, "trusted.glusterfs.volume-id")?;
     if id != State::value(volume) {
         return Ok(Some(format!("{at} has the volume id {id}")));
     }
-    Ok((found != *identity).then(|| format!("another directory stands at {at} (restored?)")))
+    Ok((found != *identity)
+        .then(|| format!("{at} is another directory now (restored from a backup?)")))
 }
 
-/// Reads `/proc/self/mountinfo` (proc(5)): the last mount at a place is the one that shows.
+/// Reads `/proc/self/mountinfo` (proc(5)): the last mount at a path is the visible one.
 fn not_mounted(at: &NodePath, volume: &str) -> Result<Option<String>, ExecutorError> {
     let table = Path::new("/proc/self/mountinfo");
-    let text = fs::read(table).map_err(|error| system("read", &table.into(), error))?;
+    let text = fs::read(table).map_err(|error| ExecutorError::system("read", table, error))?;
     let mount = text.split(|byte| *byte == b'\n').rev().find_map(|line| {
         let mut fields = line.split(|byte| *byte == b' ');
         let point = unescaped(fields.nth(4)?);
@@ -389,7 +392,7 @@ fn not_mounted(at: &NodePath, volume: &str) -> Result<Option<String>, ExecutorEr
         (point == at.name().as_bytes()).then(|| (kind.to_vec(), source))
     });
     Ok(match mount {
-        None => Some(format!("{at} is no mount point")),
+        None => Some(format!("{at} is not a mount point")),
         Some((kind, source)) => {
             let source = String::from_utf8_lossy(&source).into_owned();
             let named = source.rsplit(':').next().unwrap_or_default().trim_start_matches('/');

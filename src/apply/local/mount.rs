@@ -1,4 +1,4 @@
-//! A volume mounted for a moment, to look at it or to change it as a client.
+//! A temporary mount of a volume, to read or change it as a client.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// As whom a volume is mounted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Client {
-    /// As anybody: what is changed here is replicated.
+    /// As an application: changes are replicated.
     Ordinary,
     /// As gsyncd: it may write to a secondary.
     Gsyncd,
@@ -31,7 +31,7 @@ pub(super) struct Mount<'a> {
 }
 
 impl<'a> Mount<'a> {
-    /// Mounts a volume that `server` serves, without caches that would hide others' changes.
+    /// Mounts a volume from `server`, without caches that would hide changes of others.
     pub(super) fn of(
         tools: &'a Tools,
         server: &str,
@@ -39,7 +39,7 @@ impl<'a> Mount<'a> {
         client: Client,
     ) -> Result<Self, ExecutorError> {
         let failed = |source: io::Error| ExecutorError::System {
-            doing: format!("make a mount point in {RUN}"),
+            doing: format!("create a mount point in {RUN}"),
             source,
         };
         fs::create_dir_all(RUN).map_err(failed)?;
@@ -75,8 +75,8 @@ impl<'a> Mount<'a> {
         let deadline = Instant::now() + PATIENCE;
         while !self.is_up() {
             if Instant::now() >= deadline {
-                let log = "/var/log/glusterfs/georepair-mount.log tells why";
-                let what = format!("volume {volume} of {server} cannot be mounted; {log}");
+                let log = "see /var/log/glusterfs/georepair-mount.log";
+                let what = format!("cannot mount volume {volume} of {server}; {log}");
                 return Err(ExecutorError::Unfit(what));
             }
             sleep(Duration::from_millis(100));
@@ -94,8 +94,8 @@ impl<'a> Mount<'a> {
 
 impl Drop for Mount<'_> {
     fn drop(&mut self) {
-        // Lazily: nobody waits for a volume that does not answer. What stays mounted holds its
-        // empty directory, which is all that removing the mount point could lose.
+        // Lazily: a volume that does not answer must not block. If it stays mounted, its mount
+        // point, an empty directory, cannot be removed either.
         let umount = [OsString::from("umount"), "-l".into(), self.path().into()];
         let _ = self.tools.output(&Host::Here, &umount);
         // Not recursive, ever: below it might still be a volume.

@@ -1,4 +1,4 @@
-//! Waiting: how often to ask glusterd what may take long, and for how long to want a lock.
+//! Polling intervals for glusterd, and locks with a timeout.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Waits a tenth of the time that has passed, from one second to thirty: every question costs each
-/// node a second of its processors and lines in its logs, and a crawl may take days.
+/// Sleeps a tenth of the time that has passed, from one second to thirty: every query costs each
+/// node a second of CPU time and lines in its logs, and a crawl may take days.
 pub(in crate::apply) fn pause(since: Instant) {
     sleep((since.elapsed() / 10).clamp(SHORTEST, LONGEST));
 }
 
-/// Locks a file; false where somebody else still has it after so long.
+/// Locks a file; false if another process still holds it after so long.
 ///
 /// # Errors
-/// What the system says to a lock.
-pub(in crate::apply) fn locks(file: &File, patience: Duration) -> io::Result<bool> {
+/// The system's error.
+pub(in crate::apply) fn lock_within(file: &File, patience: Duration) -> io::Result<bool> {
     let begin = Instant::now();
     loop {
         match file.try_lock() {

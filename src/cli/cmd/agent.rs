@@ -11,15 +11,17 @@ use crate::cli::clock::now;
 use crate::cli::failure::Outcome;
 use crate::cli::global::Global;
 use crate::domain::{Brick, SecondaryUrl};
+use crate::plan::Step;
 use crate::report::PrintError;
 use crate::scan::cluster;
 use crate::scan::cluster::Tools;
 use crate::scan::session::{Asked, sight};
 use crate::scan::{delivery, inventory};
-use crate::task::Failure;
 use crate::task::throttle::Throttle;
+use crate::task::{Failure, UsageError};
 
-/// What an agent can do. Not for people: requests and answers change with each version.
+/// What an agent can do, for another georepair or a script of one. Not for people: requests and
+/// answers change with each version.
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Print the greeting, which has the version, and end
@@ -32,6 +34,11 @@ pub enum Command {
     },
     /// Observe and change this node, as requested on standard input
     World,
+    /// Execute one step of a plan on this node, as a script of `--script` does
+    Do {
+        /// The step as JSON
+        step: String,
+    },
     /// Report the state of a session on this node: marks, history, processes
     Look {
         /// The primary volume
@@ -53,6 +60,7 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
     let (input, mut output) = (std::io::stdin().lock(), std::io::stdout().lock());
     let served = match command {
         Command::Hello => cluster::greet(&mut output),
+        Command::Do { step } => return execute(step, global),
         Command::Delivery { bricks } => delivery::serve(bricks, input, output),
         Command::World => {
             let mut world = LocalExecutor::new(Tools::new(&global.gluster, &global.ssh)?);
@@ -68,6 +76,17 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
         }
     };
     served.map_err(PrintError::from)?;
+    Ok(Outcome::Fine)
+}
+
+/// Executes the step of a script; the script has printed what it is.
+fn execute(step: &str, global: &Global) -> Result<Outcome, Failure> {
+    let step = Step::from_json(step).map_err(|_| UsageError("not a step of a plan"))?;
+    let action = step.does.action().ok_or(UsageError("a list needs a run"))?;
+    let mut here = LocalExecutor::new(Tools::new(&global.gluster, &global.ssh)?);
+    if !apply::execute_without_journal(&step, action, &mut here)? {
+        anstream::println!("  already done");
+    }
     Ok(Outcome::Fine)
 }
 

@@ -1,4 +1,4 @@
-//! The plan of trigger-sync: what gsyncd shall send again, and the session around it.
+//! The plan of trigger-sync: what gsyncd is asked to send again, and the session around it.
 
 use uuid::Uuid;
 
@@ -7,7 +7,7 @@ use crate::plan::{
     StepId, Work,
 };
 
-/// A wish that gsyncd send listed objects again.
+/// What gsyncd is asked to send again, and how.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TriggerSync {
     /// The node that has the mount: this one.
@@ -16,25 +16,25 @@ pub struct TriggerSync {
     pub mount: NodePath,
     /// The primary volume.
     pub volume: String,
-    /// Its id, where glusterd could be asked.
+    /// Its id, if glusterd answered.
     pub id: Option<Uuid>,
-    /// The session's other side, `[USER@]HOST::VOLUME`, where it is known.
+    /// The session's other side, `[USER@]HOST::VOLUME`, if known.
     pub secondary: Option<String>,
     /// Whether the session is stopped before and started again after.
     pub stop: bool,
-    /// What is to be sent, in pre-order.
+    /// What is sent again, in pre-order.
     pub manifest: Manifest,
     /// How fast it is done.
     pub pace: Pace,
 }
 
 impl TriggerSync {
-    /// The plan; one without steps where nothing is listed.
+    /// The plan; it has no steps if nothing is listed.
     #[must_use]
     pub fn plan(self) -> Plan {
         let Self { node, mount, volume, id, secondary, stop, manifest, pace } = self;
         let count = manifest.count;
-        let title = format!("have {count} directories and files of {volume} sent again");
+        let title = format!("send {count} directories and files of {volume} again");
         let name = match &secondary {
             Some(secondary) => format!("{volume} {secondary}"),
             None => volume.clone(),
@@ -66,7 +66,7 @@ impl TriggerSync {
             }
         }
         let afterwards = secondary.map(|secondary| FollowUp {
-            says: "what is sent need not arrive".to_owned(),
+            says: "sending does not prove arrival".to_owned(),
             primary: volume,
             secondary,
             compare: false,

@@ -1,9 +1,11 @@
-//! An action as a quoted shell command, and an object's state as a question to the shell.
+//! A step as a quoted shell command; states and guards as shell tests.
 
 use std::fmt::Write as _;
 
 use super::quote::quoted;
-use crate::plan::{Action, Bulk, Guard, Hex, NodePath, Object, State, Work};
+use crate::plan::{
+    Action, Because, Bulk, Change, Guard, Hex, NodePath, Object, State, Step, StepId, Work,
+};
 
 fn path(at: &NodePath) -> String {
     quoted(at.name().as_bytes())
@@ -21,76 +23,74 @@ fn octal(hex: &Hex) -> String {
     })
 }
 
-impl Work {
+impl Step {
     /// The command that does it, for bash; every value in it is quoted.
     #[must_use]
     pub fn shell(&self) -> String {
-        match self {
-            Self::Set(action) => action.shell(),
-            Self::Bulk { bulk: Bulk::Changes, manifest } => {
-                format!("bash ./{}", word(&manifest.list_name()))
-            }
-            Self::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest } => {
-                let list = word(&manifest.list_name());
-                let set = "xargs -0 -r -n 64 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1 --";
-                format!("(exec < ./{list} && cd -- {} && {set})", path(mount))
-            }
+        plain_command(self).unwrap_or_else(|| agent_command(self))
+    }
+}
+
+/// The call of georepair that executes a step.
+fn agent_command(step: &Step) -> String {
+    format!("georepair agent do {}", word(&step.to_json()))
+}
+
+/// What does a step, if that is plain shell and so are the tests of its guards.
+pub(super) fn plain_command(step: &Step) -> Option<String> {
+    match &step.does {
+        Work::Bulk { bulk: Bulk::Changes, manifest } => {
+            Some(format!("bash ./{}", word(&manifest.list_name())))
+        }
+        Work::Bulk { bulk: Bulk::TriggerSync { mount, .. }, manifest } => {
+            let list = word(&manifest.list_name());
+            let set = "xargs -0 -r -n 64 setfattr -h -n glusterfs.geo-rep.trigger-sync -v 1 --";
+            Some(format!("(exec < ./{list} && cd -- {} && {set})", path(mount)))
+        }
+        Work::Set(action) => {
+            let plain_guards = step.guards.iter().all(|guard| guard_test(guard).is_some());
+            plain_action(action).filter(|_| plain_guards)
         }
     }
 }
 
-impl Action {
-    /// The command that does it, for bash; every value in it is quoted.
-    #[must_use]
-    pub fn shell(&self) -> String {
-        let Self { object, wanted } = self;
-        match (object, wanted) {
-            (Object::Xattr { at, name }, State::Value { hex }) => {
-                format!("setfattr -h -n {} -v {hex} -- {}", word(name), path(at))
-            }
-            (Object::Xattr { at, name }, _) => {
-                format!("setfattr -h -x {} -- {}", word(name), path(at))
-            }
-            (Object::File { at }, State::Content { hex, mode, uid, gid }) => {
-                let new = quoted(&[at.name().as_bytes(), b".georepair-new"].concat());
-                let text = octal(hex);
-                format!(
-                    "{{ ! test -e {0} || cp -a -- {0} {new}; }} && printf '{text}' > {new} && \
-                     chown {uid}:{gid} -- {new} && chmod {mode:04o} -- {new} && mv -fT -- {new} {0}",
-                    path(at)
-                )
-            }
-            (Object::File { at }, _) => format!("rm -f -- {}", path(at)),
-            (Object::Movable { at, aside, .. }, State::Aside) => renamed(at, aside),
-            (Object::Movable { at, aside, .. }, _) => renamed(aside, at),
-            (Object::Kept { at, .. }, _) => format!("rm -rf -- {}", path(at)),
-            (Object::Workers { primary, secondary }, _) => {
-                format!("wait_gone {} {}", word(primary), word(secondary))
-            }
-            (Object::Canary { primary, secondary, token, files, .. }, _) => {
-                let words = [primary, secondary, token].map(|text| word(text)).join(" ");
-                format!("canary {words} {files}")
-            }
-            (Object::DirectoryMarks { at, name }, _) => {
-                format!("unmark_directories {} {}", path(at), word(name))
-            }
-            (Object::BrickProcess { volume, brick }, State::Stopped) => {
-                format!("stop_brick {} {}", word(volume), word(brick))
-            }
-            (Object::BrickProcess { volume, brick }, _) => {
-                format!("start_brick {} {}", word(volume), word(brick))
-            }
-            (Object::HistoryIndex { at, .. }, State::Absent) => format!("rm -rf -- {}", path(at)),
-            (Object::HistoryIndex { brick, at }, _) => {
-                format!("make_index {} {}", path(brick), path(at))
-            }
-            (Object::Unhealed { volume }, _) => format!("wait_healed {}", word(volume)),
-            (Object::Leftovers { secondary, keep }, _) => {
-                format!("empty {} {}", word(secondary), word(keep.as_deref().unwrap_or_default()))
-            }
-            _ => gluster(object, wanted),
+/// A change of a list: without the functions that a script has.
+pub(super) fn listed_command(change: &Change) -> String {
+    let action = change.action();
+    let plain = plain_action(&action).filter(|_| !matches!(action.object, Object::Movable { .. }));
+    plain.unwrap_or_else(|| {
+        let (id, because, node) = (StepId(0), Because::Asked, String::new());
+        let does = Work::Set(action);
+        agent_command(&Step { id, because, node, guards: Vec::new(), does })
+    })
+}
+
+fn plain_action(action: &Action) -> Option<String> {
+    Some(match (&action.object, &action.wanted) {
+        (Object::Xattr { at, name }, State::Value { hex }) => {
+            format!("setfattr -h -n {} -v {hex} -- {}", word(name), path(at))
         }
-    }
+        (Object::Xattr { at, name }, _) => {
+            format!("setfattr -h -x {} -- {}", word(name), path(at))
+        }
+        (Object::File { at }, State::Content { hex, mode, uid, gid }) => {
+            let new = quoted(&[at.name().as_bytes(), b".georepair-new"].concat());
+            let text = octal(hex);
+            format!(
+                "{{ ! test -e {0} || cp -a -- {0} {new}; }} && printf '{text}' > {new} && \
+                 chown {uid}:{gid} -- {new} && chmod {mode:04o} -- {new} && mv -fT -- {new} {0}",
+                path(at)
+            )
+        }
+        (Object::File { at }, _) => format!("rm -f -- {}", path(at)),
+        (Object::Movable { at, aside, .. }, State::Aside) => renamed(at, aside),
+        (Object::Movable { at, aside, .. }, _) => renamed(aside, at),
+        (Object::Kept { at, .. }, _) => format!("rm -rf -- {}", path(at)),
+        (Object::Workers { primary, secondary }, _) => {
+            format!("wait_gone {} {}", word(primary), word(secondary))
+        }
+        (object, wanted) => return gluster_command(object, wanted),
+    })
 }
 
 fn renamed(from: &NodePath, to: &NodePath) -> String {
@@ -99,52 +99,45 @@ fn renamed(from: &NodePath, to: &NodePath) -> String {
     format!("mkdir -p -- {parent} && exchange {} {}", path(from), path(to))
 }
 
-/// What glusterd is told.
-fn gluster(object: &Object, to: &State) -> String {
-    let padded;
-    let words: Vec<&str> = match (object, to) {
+fn gluster_command(object: &Object, wanted: &State) -> Option<String> {
+    let last;
+    let words: Vec<&str> = match (object, wanted) {
         (Object::VolumeOption { volume, option }, State::Text { text }) => {
-            vec!["volume", "set", volume, option, text]
+            vec!["set", volume, option, text]
         }
-        (Object::VolumeOption { volume, option }, _) => vec!["volume", "reset", volume, option],
-        (Object::Session { primary, secondary }, to) => {
-            let verb = match to {
+        (Object::VolumeOption { volume, option }, _) => vec!["reset", volume, option],
+        (Object::Session { primary, secondary }, wanted) => {
+            let verb = match wanted {
                 State::Started => "start",
                 State::Paused => "pause",
                 State::Absent => "delete",
                 _ => "stop",
             };
-            vec!["volume", "geo-replication", primary, secondary, verb]
+            vec!["geo-replication", primary, secondary, verb]
         }
         (Object::SessionRecord { primary, secondary }, State::Absent) => {
-            vec!["volume", "geo-replication", primary, secondary, "delete"]
+            vec!["geo-replication", primary, secondary, "delete"]
         }
         (Object::SessionRecord { primary, secondary }, _) => {
-            let create = ["create", "push-pem", "force"];
-            let begin = ["volume", "geo-replication", primary, secondary];
-            [&begin[..], &create].concat()
+            vec!["geo-replication", primary, secondary, "create", "push-pem", "force"]
         }
         (Object::SessionConfig { primary, secondary, key }, State::Text { text }) => {
-            // The CLI takes any word that begins so for an option of its own; gsyncd cuts the blank.
-            padded = if text.starts_with("--") { format!(" {text}") } else { text.clone() };
-            vec!["volume", "geo-replication", primary, secondary, "config", key, &padded]
+            // The CLI takes any word with two dashes for its own option; gsyncd strips the blank.
+            last = if text.starts_with("--") { format!(" {text}") } else { text.clone() };
+            vec!["geo-replication", primary, secondary, "config", key, &last]
         }
         (Object::SessionConfig { primary, secondary, key }, _) => {
-            let begin = ["volume", "geo-replication", primary, secondary, "config"].map(word);
-            return format!(
-                "gluster --mode=script {} {}",
-                begin.join(" "),
-                word(&format!("!{key}"))
-            );
+            last = format!("!{key}");
+            vec!["geo-replication", primary, secondary, "config", &last]
         }
-        _ => return "false".to_owned(),
+        _ => return None,
     };
     let words: Vec<_> = words.into_iter().map(word).collect();
-    format!("gluster --mode=script {}", words.join(" "))
+    Some(format!("gluster --mode=script volume {}", words.join(" ")))
 }
 
-/// A command that succeeds where the object is in the state; nothing where no shell can tell.
-pub(super) fn is(object: &Object, state: &State) -> Option<String> {
+/// A test whether the object is in the state; `None` if plain shell cannot tell.
+pub(super) fn state_test(object: &Object, state: &State) -> Option<String> {
     Some(match (object, state) {
         (Object::Xattr { at, name }, state) => {
             let value = word(&state.to_string());
@@ -184,13 +177,6 @@ pub(super) fn is(object: &Object, state: &State) -> Option<String> {
             let session = format!("session_of {} {}", word(primary), word(secondary));
             format!("test \"$({session})\" {equal} absent")
         }
-        (Object::BrickProcess { volume, brick }, state @ (State::Started | State::Stopped)) => {
-            let pid = format!("$(pid_of_brick {} {})", word(volume), word(brick));
-            let test = if *state == State::Started { "-n" } else { "-z" };
-            format!("test {test} \"{pid}\"")
-        }
-        (Object::HistoryIndex { at, .. }, State::InPlace) => format!("test -d {}", path(at)),
-        (Object::HistoryIndex { at, .. }, State::Absent) => format!("! test -e {}", path(at)),
         (Object::Workers { primary, secondary }, State::Absent) => {
             format!("test -z \"$(gsyncd_of {} {})\"", word(primary), word(secondary))
         }
@@ -206,14 +192,14 @@ fn text_of(state: &State) -> Option<String> {
     }
 }
 
-/// A command that succeeds where the guard holds; nothing where no shell can tell.
-pub(super) fn holds(guard: &Guard) -> Option<String> {
+/// A test whether the guard holds; `None` if plain shell cannot tell.
+pub(super) fn guard_test(guard: &Guard) -> Option<String> {
     match guard {
         Guard::SessionStopped { primary, secondary } => {
             let who = format!("{} {}", word(primary), word(secondary));
             Some(format!("test \"$(session_of {who})\" != started && wait_gone {who}"))
         }
-        Guard::Unchanged { object, was } => is(object, was),
+        Guard::Unchanged { object, was } => state_test(object, was),
         Guard::SameVolume { volume, id } => Some(format!(
             "gluster --mode=script volume info {} | grep -qx 'Volume ID: {id}'",
             word(volume)
@@ -221,7 +207,7 @@ pub(super) fn holds(guard: &Guard) -> Option<String> {
         Guard::SameBrick { at, volume, identity } => {
             let id = State::value(volume.as_bytes());
             let name = "trusted.glusterfs.volume-id".to_owned();
-            let xattr = is(&Object::Xattr { at: at.clone(), name }, &id)?;
+            let xattr = state_test(&Object::Xattr { at: at.clone(), name }, &id)?;
             Some(format!("{xattr} && test \"$(inode_of {})\" = {}", path(at), identity.inode))
         }
         Guard::Mounted { at, volume } => {

@@ -9,7 +9,7 @@ pub(in crate::plan) fn quoted(bytes: &[u8]) -> String {
         Ok(text) if !text.chars().any(char::is_control) => {
             shlex::try_quote(text).unwrap_or_default().into_owned()
         }
-        // Bash's own `$'…'`: whoever reads the script sees no byte that moves a cursor.
+        // Bash's own `$'…'`: printing the script cannot move the cursor.
         _ => Name::from(bytes).to_string(),
     }
 }

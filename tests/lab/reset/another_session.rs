@@ -67,7 +67,10 @@ fn take_back(lab: &Lab, words: &[&str]) {
     let undone = georepair(lab, &["runs", "undo", &unfinished(lab), "--yes"]);
     code(&undone, 0);
     let said = String::from_utf8_lossy(&undone.stderr).into_owned();
-    assert!(said.contains("while changelogs were off is in none: georepair audit"), "{said}");
+    assert!(
+        said.contains("while changelogs were off are in no changelog: georepair audit"),
+        "{said}"
+    );
     let now = changelogs(lab);
     for (path, bytes) in &kept {
         assert_eq!(now.get(path), Some(bytes), "{}", path.display());

@@ -1,4 +1,4 @@
-//! The executor of trigger-sync: one batch of a bulk step, many in flight, pre-order kept.
+//! Executes a batch of trigger-sync: many items in flight, pre-order kept.
 
 mod order;
 mod pace;
@@ -6,9 +6,9 @@ mod set;
 
 use std::collections::HashMap;
 
-use order::Fate;
+use order::Outcome;
 pub(super) use pace::must_wait;
-use set::Desk;
+use set::DirCache;
 
 use crate::apply::executor::{Batch, ExecutorError, Failed};
 use crate::domain::in_one_line;
@@ -17,11 +17,11 @@ use crate::scan::mount::MountRoot;
 
 /// Asks gsyncd through a mount to send each item again, as fast as the pace allows.
 ///
-/// An item begins only after the directory it lies in, where that is of the same batch, has been
-/// recorded. Items that are gone or have become something else are told as failed.
+/// An item starts only after its directory, if that is in the same batch, has been recorded. Items
+/// that no longer exist or were replaced are reported as failed.
 ///
 /// # Errors
-/// [`ExecutorError`] where nothing can be set through the mount (any more).
+/// [`ExecutorError`] if nothing can be set through the mount (any more).
 pub(super) fn perform_batch(
     mount: &NodePath,
     pace: &Pace,
@@ -30,27 +30,28 @@ pub(super) fn perform_batch(
     let root = MountRoot::open(mount.path());
     let root = root.map_err(|error| ExecutorError::Unfit(in_one_line(&error)))?;
     let triggers: Vec<&Trigger> = items.iter().filter_map(Item::trigger).collect();
-    let fates = order::in_order(&directories(&triggers), pace.jobs, |index, desk: &mut Desk| {
-        triggers.get(index).map_or(Fate::Done, |trigger| desk.set(&root, trigger))
-    });
-    let fates = fates.map_err(ExecutorError::Unfit)?;
+    let outcomes =
+        order::in_order(&directories(&triggers), pace.jobs, |index, cache: &mut DirCache| {
+            triggers.get(index).map_or(Outcome::Done, |trigger| cache.set(&root, trigger))
+        });
+    let outcomes = outcomes.map_err(ExecutorError::Unfit)?;
     let mut batch = Batch::default();
-    for (index, fate) in fates.into_iter().enumerate() {
-        match fate {
-            Fate::Done => batch.done += 1,
-            Fate::Failed(why) | Fate::Over(why) => batch.failed.push(Failed { index, why }),
+    for (index, outcome) in outcomes.into_iter().enumerate() {
+        match outcome {
+            Outcome::Done => batch.done += 1,
+            Outcome::Failed(why) | Outcome::Over(why) => batch.failed.push(Failed { index, why }),
         }
     }
     Ok(batch)
 }
 
-/// For each item the one of the list that is the directory it lies in.
+/// For each item the listed one that is its nearest directory.
 fn directories(triggers: &[&Trigger]) -> Vec<Option<usize>> {
     let mut known: HashMap<&[u8], usize> = HashMap::new();
     let mut above = Vec::with_capacity(triggers.len());
     for (index, trigger) in triggers.iter().enumerate() {
         let path = trigger.at.name().as_bytes();
-        // The nearest that is listed: an ancestor must return first even where one is left out.
+        // The nearest listed one: an ancestor must return first even if one between is not listed.
         let mut cuts = path.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
         above.push(cuts.find_map(|(at, _)| known.get(path.get(..at)?).copied()));
         if trigger.folder {

@@ -1,4 +1,4 @@
-//! Many at once, and none before the one that it hangs on has returned.
+//! Runs many items in parallel, none before the one that it depends on has returned.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -7,52 +7,52 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How one item went.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Fate {
+pub(super) enum Outcome {
     /// Done.
     Done,
-    /// Not done, in words; what hangs on it is not begun.
+    /// Failed, in words; items that depend on it are not started.
     Failed(String),
-    /// Nothing can be done any more, in words; what is under way comes to its end.
+    /// Nothing more can be done, in words; items in flight are completed.
     Over(String),
 }
 
-/// What is known while the workers are at it.
+/// The state that the workers share.
 struct Board {
-    /// Items that hang on nothing any more, the first of the list on top.
+    /// Items whose dependency has returned, the first of the list on top.
     ready: BinaryHeap<Reverse<usize>>,
     under_way: usize,
-    fates: Vec<Option<Fate>>,
+    outcomes: Vec<Option<Outcome>>,
     over: Option<String>,
 }
 
-/// Does all items of a list, `jobs` at once, as near to the list's order as may be.
+/// Runs all items of a list, `jobs` at once, as close to the list's order as possible.
 ///
-/// `above` tells for each item the earlier one that it hangs on: it begins only after that one
-/// has returned. Each worker has a `Desk` of its own.
+/// `above` has for each item the earlier one that it depends on: it starts only after that one
+/// has returned. Each worker has a `Cache` of its own.
 ///
 /// # Errors
-/// The words of the first item that said [`Fate::Over`].
-pub(super) fn in_order<Desk: Default>(
+/// The reason of the first item that returned [`Outcome::Over`].
+pub(super) fn in_order<Cache: Default>(
     above: &[Option<usize>],
     jobs: NonZeroUsize,
-    work: impl Fn(usize, &mut Desk) -> Fate + Sync,
-) -> Result<Vec<Fate>, String> {
+    work: impl Fn(usize, &mut Cache) -> Outcome + Sync,
+) -> Result<Vec<Outcome>, String> {
     let below = below(above);
     let first = above.iter().enumerate().filter(|(_, above)| above.is_none());
     let board = Board {
         ready: first.map(|(index, _)| Reverse(index)).collect(),
         under_way: 0,
-        fates: vec![None; above.len()],
+        outcomes: vec![None; above.len()],
         over: None,
     };
     let (board, news) = (Mutex::new(board), Condvar::new());
     std::thread::scope(|scope| {
         for _ in 0..jobs.get().min(above.len()) {
             scope.spawn(|| {
-                let mut desk = Desk::default();
+                let mut cache = Cache::default();
                 while let Some(index) = next(&board, &news) {
-                    let fate = work(index, &mut desk);
-                    let woken = lock(&board).ends(index, fate, &below);
+                    let outcome = work(index, &mut cache);
+                    let woken = lock(&board).ends(index, outcome, &below);
                     if woken > 1 {
                         news.notify_all();
                     } else {
@@ -66,11 +66,13 @@ pub(super) fn in_order<Desk: Default>(
     let board = board.into_inner().unwrap_or_else(PoisonError::into_inner);
     match board.over {
         Some(why) => Err(why),
-        None => Ok(board.fates.into_iter().map(|fate| fate.unwrap_or(Fate::Done)).collect()),
+        None => {
+            Ok(board.outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Done)).collect())
+        }
     }
 }
 
-/// Which items hang on each.
+/// The items that depend on each.
 fn below(above: &[Option<usize>]) -> Vec<Vec<usize>> {
     let mut below = vec![Vec::new(); above.len()];
     for (index, above) in above.iter().enumerate() {
@@ -85,7 +87,7 @@ fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
     board.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The next item to be done; nothing once there is none, or it is all over.
+/// The next item to run; `None` if there is none left, or everything is over.
 fn next(board: &Mutex<Board>, news: &Condvar) -> Option<usize> {
     let mut board = lock(board);
     loop {
@@ -104,40 +106,40 @@ fn next(board: &Mutex<Board>, news: &Condvar) -> Option<usize> {
 }
 
 impl Board {
-    /// Writes down how an item went; answers how many others can begin now.
-    fn ends(&mut self, index: usize, fate: Fate, below: &[Vec<usize>]) -> usize {
+    /// Records the outcome of an item; returns how many others can start now.
+    fn ends(&mut self, index: usize, outcome: Outcome, below: &[Vec<usize>]) -> usize {
         self.under_way -= 1;
         let hanging = below.get(index).map_or(&[][..], Vec::as_slice);
-        let woken = match &fate {
-            Fate::Done => {
+        let woken = match &outcome {
+            Outcome::Done => {
                 self.ready.extend(hanging.iter().copied().map(Reverse));
                 hanging.len()
             }
-            Fate::Failed(_) => {
+            Outcome::Failed(_) => {
                 self.forgo(hanging, below);
                 0
             }
-            Fate::Over(why) => {
+            Outcome::Over(why) => {
                 self.over.get_or_insert_with(|| why.clone());
                 usize::MAX
             }
         };
-        self.tell(index, fate);
+        self.record(index, outcome);
         woken
     }
 
-    /// All that hangs on what failed, however far down.
+    /// Fails everything that depends on a failed item, directly or not.
     fn forgo(&mut self, hanging: &[usize], below: &[Vec<usize>]) {
         let mut left = hanging.to_vec();
         while let Some(index) = left.pop() {
-            self.tell(index, Fate::Failed("its directory was not recorded".to_owned()));
+            self.record(index, Outcome::Failed("its directory failed".to_owned()));
             left.extend(below.get(index).into_iter().flatten());
         }
     }
 
-    fn tell(&mut self, index: usize, fate: Fate) {
-        if let Some(told) = self.fates.get_mut(index) {
-            *told = Some(fate);
+    fn record(&mut self, index: usize, outcome: Outcome) {
+        if let Some(slot) = self.outcomes.get_mut(index) {
+            *slot = Some(outcome);
         }
     }
 }
@@ -175,20 +177,20 @@ mod tests {
             above in trees(), count in 1_usize..9, fails in proptest::collection::btree_set(0_usize..60, 0..4),
         ) {
             let story = Mutex::new(Vec::new());
-            let fates = in_order(&above, jobs(count), |index, (): &mut ()| {
+            let outcomes = in_order(&above, jobs(count), |index, (): &mut ()| {
                 story.lock().unwrap().push((index, false));
                 std::thread::yield_now();
                 story.lock().unwrap().push((index, true));
-                if fails.contains(&index) { Fate::Failed("no".to_owned()) } else { Fate::Done }
+                if fails.contains(&index) { Outcome::Failed("no".to_owned()) } else { Outcome::Done }
             }).unwrap();
             let story = story.into_inner().unwrap();
             let at = |what| story.iter().position(|told| *told == what);
             for (index, above) in above.iter().enumerate() {
                 let began = story.iter().filter(|told| **told == (index, false)).count();
                 match above {
-                    Some(above) if fates[*above] != Fate::Done => {
+                    Some(above) if outcomes[*above] != Outcome::Done => {
                         prop_assert_eq!(began, 0);
-                        prop_assert!(matches!(fates[index], Fate::Failed(_)));
+                        prop_assert!(matches!(outcomes[index], Outcome::Failed(_)));
                     }
                     Some(above) => prop_assert!(at((*above, true)) < at((index, false))),
                     None => prop_assert_eq!(began, 1),
@@ -202,11 +204,11 @@ mod tests {
     fn one_worker_keeps_the_order_of_the_list() {
         let above = [None, Some(0), Some(1), Some(1), Some(0), None];
         let story = Mutex::new(Vec::new());
-        let fates = in_order(&above, jobs(1), |index, (): &mut ()| {
+        let outcomes = in_order(&above, jobs(1), |index, (): &mut ()| {
             story.lock().unwrap().push(index);
-            Fate::Done
+            Outcome::Done
         });
-        assert_eq!(fates.unwrap(), vec![Fate::Done; 6]);
+        assert_eq!(outcomes.unwrap(), vec![Outcome::Done; 6]);
         assert_eq!(story.into_inner().unwrap(), [0, 1, 2, 3, 4, 5]);
     }
 
@@ -217,11 +219,11 @@ mod tests {
         let said = in_order(&all, jobs(4), |index, (): &mut ()| {
             begun.fetch_add(1, Ordering::Relaxed);
             if index == 10 {
-                return Fate::Over("the mount is gone".to_owned());
+                return Outcome::Over("the mount is gone".to_owned());
             }
             // On a busy machine the others get far before the news is out; not through them all.
             std::thread::sleep(Duration::from_millis(1));
-            Fate::Done
+            Outcome::Done
         });
         assert_eq!(said, Err("the mount is gone".to_owned()));
         assert!(begun.into_inner() < all.len());
@@ -239,7 +241,7 @@ mod tests {
             }
             std::thread::sleep(Duration::from_millis(5));
             now.fetch_sub(1, Ordering::SeqCst);
-            Fate::Done
+            Outcome::Done
         })
         .unwrap();
         assert_eq!(most.into_inner(), 8);

@@ -1,4 +1,4 @@
-//! Why the next batch should wait: the bricks have too much to do, or somebody asks for a pause.
+//! Throttles a bulk step: it waits while a brick's backlog is large, or while the pause file exists.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::scan::changelog::{Backlog, pending};
 /// Why the pace does not allow another batch right now, in words.
 ///
 /// # Errors
-/// [`ExecutorError`] where a brick's pending records cannot be counted.
+/// [`ExecutorError`] if a brick's pending records cannot be counted.
 pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, ExecutorError> {
-    // What cannot be looked at is not there: a pause must never last by mistake.
+    // An error counts as no file: a pause must not last by mistake.
     let pause = pace.pause_file.as_ref().filter(|file| file.path().symlink_metadata().is_ok());
     if let Some(file) = pause {
         return Ok(Some(format!("paused by {file}")));
@@ -29,7 +29,7 @@ pub(in crate::apply) fn must_wait(pace: &Pace) -> Result<Option<String>, Executo
 
 /// The records that the slowest session has still to read on a brick.
 fn records(brick: &Path) -> Result<u64, ExecutorError> {
-    // What time it is only matters for calling a worker stalled, which nobody asks here.
+    // The time only decides whether a worker counts as stalled, which is not used here.
     let found = pending(brick, &[], None, Path::new("/nonexistent"), Time::from_secs(0));
     let found = found.map_err(|error| ExecutorError::Unfit(in_one_line(&error)))?;
     let records = found.iter().filter_map(|it| it.backlog.as_ref()).map(Backlog::records);

@@ -21,12 +21,12 @@ fn told(plan: &Plan) -> Vec<String> {
 
 const HALT: [&str; 3] = [
     "m1: stop session gv0 s1::gv0dr",
-    "m1: wait until no process of session gv0 s1::gv0dr is left",
-    "m2: wait until no process of session gv0 s1::gv0dr is left",
+    "m1: wait until the gsyncd processes of session gv0 s1::gv0dr have exited",
+    "m2: wait until the gsyncd processes of session gv0 s1::gv0dr have exited",
 ];
 const GO: [&str; 2] = [
     "m1: start session gv0 s1::gv0dr",
-    "m1: wait until the workers listen; see a change made then arrive; start again if deaf",
+    "m1: wait for the workers, then verify that a change is replicated; restart if it is not",
 ];
 
 fn between(steps: &[&str]) -> Vec<String> {
@@ -176,7 +176,7 @@ fn full_takes_the_other_sessions_of_the_volume_along() {
     };
     let order = [
         "stop session gv0 s2::far",
-        "wait until no process of session gv0 s2::far is left",
+        "wait until the gsyncd processes of session gv0 s2::far have exited",
         "reset setting checkpoint of session gv0 s2::far",
         "delete session gv0 s2::far with its settings; marks stay",
         "set option changelog.changelog of volume gv0 to off",
@@ -187,7 +187,9 @@ fn full_takes_the_other_sessions_of_the_volume_along() {
         "start session gv0 s1::gv0dr",
     ];
     assert!(order.map(at).is_sorted(), "{said:#?}");
-    assert!(said.contains(&"m2: wait until no process of session gv0 s2::far is left".to_owned()));
+    assert!(said.contains(
+        &"m2: wait until the gsyncd processes of session gv0 s2::far have exited".to_owned()
+    ));
 
     // One that stands still is not started; older releases let it be.
     for worker in &mut found.others[0].session.workers {
@@ -228,7 +230,7 @@ fn history_stops_one_brick_at_a_time_and_only_where_something_is_wrong() {
     assert!(plan(&rich(), Level::History).steps.is_empty());
     let aside = "/bricks/gv0/.glusterfs/htime.before-20261121T123148";
     let (make, old) = (
-        format!("m2: make an index of the changelogs of /bricks/gv0, as {aside}"),
+        format!("m2: rebuild the changelog index of /bricks/gv0 as {aside}"),
         format!("m2: move {AT}/htime aside, to {aside}"),
     );
     let expected = between(&[
@@ -236,16 +238,14 @@ fn history_stops_one_brick_at_a_time_and_only_where_something_is_wrong() {
         &make,
         &old,
         "m2: start the process of brick m2:/bricks/gv0",
-        "m2: wait until the replicas of gv0 owe each other nothing",
+        "m2: wait until gv0 has no pending heals",
     ]);
     assert_eq!(told(&plan(&unindexed(), Level::History)), expected);
     let mut gone = unindexed();
     gone.nodes[1].sight.as_mut().unwrap().bricks[0].index = None;
     let told = told(&plan(&gone, Level::History));
     assert!(
-        told.contains(&format!(
-            "m2: make an index of the changelogs of /bricks/gv0, as {AT}/htime"
-        ))
+        told.contains(&format!("m2: rebuild the changelog index of /bricks/gv0 as {AT}/htime"))
     );
 }
 
@@ -279,7 +279,7 @@ fn by_hand(step: &Step) -> String {
         Object::DirectoryMarks { at, name } => {
             format!("find {at} -path {at}/.glusterfs -prune -o -type d -exec setfattr -h -x {name} {{}} \\;")
         }
-        _ => step.does.shell(),
+        _ => step.shell(),
     }
 }
 
