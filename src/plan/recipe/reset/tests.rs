@@ -158,7 +158,7 @@ fn full_keeps_the_session_where_the_release_lets_it() {
     assert!(told.iter().all(|it| !it.contains("create") && !it.contains("setting")), "{told:#?}");
     let off = told.iter().position(|it| it.ends_with("changelog.changelog of volume gv0 to off"));
     assert_eq!(off, Some(HALT.len()));
-    assert!(told.contains(&"m1: empty s1::gv0dr: delete everything on it".to_owned()));
+    assert!(told.contains(&"m1: empty s1::gv0dr: delete everything".to_owned()));
 }
 
 #[test]
