@@ -51,7 +51,6 @@ const PURE_CRATES: &[&str] = &[
     "aho-corasick",
     "anstyle",
     "flate2",
-    "include_dir",
     "jiff",
     "memchr",
     "quick-xml",
