@@ -34,13 +34,13 @@ pub use mark::Mark;
 pub use name::Name;
 pub(crate) use name::twin;
 pub use quantity::{counted, human_bytes};
-pub use reset::{Level, QUARANTINE, ResetOptions, SecondaryData};
+pub use reset::{LevelKind, LevelRow, QUARANTINE, Resend, ResetOptions, SecondaryData};
 pub use session::{SecondaryUrl, SecondaryUrlError, Session, Side, WorkerStatus};
 #[cfg(test)]
-pub(crate) use session_state::sample as situation_sample;
+pub(crate) use session_state::sample as session_sample;
 pub use session_state::{
-    BrickState, Covered, FreeSpace, MarkNames, NodeReport, NodeState, OtherSession, Recorded,
-    Release, SecondaryState, SessionState,
+    BrickState, ClockOffset, Covered, FreeSpace, MarkNames, NodeReport, NodeState, OtherSession,
+    Recorded, Release, SecondaryState, SessionState,
 };
 pub use time::Time;
 pub use time_set::TimeSet;

@@ -1,4 +1,4 @@
-//! A session as it was found before it is started over: both volumes, every node, every mark.
+//! The state of a session before a reset: both volumes, every node, every mark.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,33 +8,33 @@ use uuid::Uuid;
 
 use super::{Mark, SecondaryUrl, Session, Volume};
 
-/// Everything that a reset must know beforehand.
+/// The state of a session, its volumes and its nodes: all that a reset must know beforehand.
 #[derive(Clone, Debug)]
 pub struct SessionState {
-    /// The node that is asked, named as in the volume's bricks: commands of the cluster run there.
-    pub own: String,
+    /// The local node, as named in the brick list: cluster commands run there.
+    pub local_node: String,
     /// The primary volume.
     pub primary: Volume,
-    /// The other side as it was asked for.
+    /// The other side, as requested.
     pub secondary: SecondaryUrl,
-    /// The session; nothing where there is none.
+    /// The session; `None` if it does not exist.
     pub session: Option<Session>,
     /// Other sessions of the same volume.
     pub others: Vec<OtherSession>,
-    /// All settings of the session, defaults included; empty where they cannot be read.
+    /// All settings of the session, defaults included; empty if they cannot be read.
     pub settings: BTreeMap<String, String>,
-    /// The release of the node that is asked.
+    /// The release of the local node.
     pub release: Release,
     /// Nodes of the cluster that glusterd cannot reach.
     pub lost_peers: Vec<String>,
-    /// Files that replicas still owe each other; nothing where it cannot be asked.
+    /// Pending heal entries; `None` if they are unknown.
     pub unhealed: Option<u64>,
-    /// Bricks of the primary that do not run, `NODE:DIR`; nothing where it cannot be asked.
+    /// Bricks of the primary that are not running, `NODE:DIR`; `None` if that is unknown.
     pub down: Option<Vec<String>>,
     /// Every node that has a brick of the primary.
     pub nodes: Vec<NodeState>,
-    /// The other side.
-    pub far: Result<SecondaryState, String>,
+    /// The secondary volume, or why it could not be inspected.
+    pub remote: Result<SecondaryState, String>,
 }
 
 /// Another session of the primary volume.
@@ -42,18 +42,18 @@ pub struct SessionState {
 pub struct OtherSession {
     /// The session.
     pub session: Session,
-    /// What was set for it, its defaults not included, as the asked node holds it.
+    /// Its explicit settings on the local node, without defaults.
     pub set: BTreeMap<String, String>,
 }
 
-/// The secondary volume as its own cluster shows it.
+/// The secondary volume as its own cluster reports it.
 #[derive(Clone, Debug)]
 pub struct SecondaryState {
     /// The volume.
     pub volume: Volume,
     /// Sessions in which it is the primary.
     pub sessions: Vec<Session>,
-    /// Its space; nothing where it cannot be asked.
+    /// Its space; `None` if it is unknown.
     pub room: Option<FreeSpace>,
 }
 
@@ -62,24 +62,48 @@ pub struct SecondaryState {
 pub struct FreeSpace {
     /// Bytes used on the file systems of its bricks, at most, replicas counted once each.
     pub used: u64,
-    /// Bytes that are free for what would be written there again.
+    /// Bytes free for what would be written there again.
     pub free: u64,
 }
 
-/// A node of the primary: what was seen there, or why nothing was.
+/// A node of the primary: its report, or why there is none.
 #[derive(Clone, Debug)]
 pub struct NodeState {
     /// Its name, as in `gluster volume info`.
     pub name: String,
-    /// What was seen.
-    pub sight: Result<NodeReport, String>,
-    /// How far its clock is ahead of ours, in microseconds.
-    pub ahead: i64,
-    /// By how much that may be wrong, in microseconds: half the time the question took.
-    pub blur: i64,
+    /// Its report, or why there is none.
+    pub report: Result<NodeReport, String>,
+    /// Its clock beside ours.
+    pub clock: ClockOffset,
 }
 
-/// What a node sees of a session on itself.
+/// How far a node's clock is ahead of ours, in microseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ClockOffset {
+    /// Estimate; negative if it is behind.
+    pub ahead: i64,
+    /// Uncertainty of `ahead`: half the round-trip time.
+    pub uncertainty: i64,
+}
+
+impl ClockOffset {
+    /// Of a clock that was read some time between `before` and `after` of ours, all in
+    /// microseconds.
+    #[must_use]
+    pub fn between(clock: i64, before: i64, after: i64) -> Self {
+        let uncertainty = after.saturating_sub(before) / 2;
+        Self { ahead: clock.saturating_sub(before.saturating_add(uncertainty)), uncertainty }
+    }
+
+    /// The part of the offset that the round trip does not explain, in microseconds.
+    #[must_use]
+    pub fn certain(self) -> i64 {
+        let certain = self.ahead.saturating_abs().saturating_sub(self.uncertainty).max(0);
+        certain.saturating_mul(self.ahead.signum())
+    }
+}
+
+/// What a node reports of a session on itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct NodeReport {
     /// Its clock, microseconds since 1970.
@@ -88,9 +112,9 @@ pub struct NodeReport {
     pub alive: Vec<u32>,
     /// Its glusterfind sessions on the volume.
     pub glusterfind: Vec<String>,
-    /// What was set for the session, its defaults not included (`[vars]` of its `gsyncd.conf`).
+    /// The session's explicit settings, without defaults (`[vars]` of its `gsyncd.conf`).
     pub set: BTreeMap<String, String>,
-    /// The bricks that were asked for, in that order.
+    /// The requested bricks, in that order.
     pub bricks: Vec<BrickState>,
 }
 
@@ -99,49 +123,49 @@ pub struct NodeReport {
 pub struct BrickState {
     /// The brick's root.
     pub dir: PathBuf,
-    /// Why it cannot be judged; everything below is empty then.
+    /// Why it cannot be inspected; everything below is empty then.
     pub trouble: Option<String>,
     /// The root's inode, and its birth in nanoseconds since 1970.
     pub identity: (u64, Option<i64>),
-    /// The volume that it says it belongs to.
+    /// The volume it belongs to, by its xattr.
     pub volume: Option<Uuid>,
-    /// Every stime and `entry_stime` of the root by the xattr's name, those of other sessions too.
+    /// Every stime and `entry_stime` of the root by xattr name, also of other sessions.
     pub marks: BTreeMap<String, Mark>,
-    /// The changelogs folder's inode and birth; nothing where there is none.
+    /// The changelogs folder's inode and birth; `None` if it does not exist.
     pub changelogs: Option<(u64, Option<i64>)>,
     /// What each HTIME covers, oldest first.
     pub history: Vec<Covered>,
     /// Why the index of changelogs cannot be trusted.
     pub index_trouble: Option<String>,
-    /// The inode and birth of the index's folder, `htime`; nothing where there is none.
+    /// The inode and birth of the index's folder, `htime`; `None` if it does not exist.
     pub index: Option<(u64, Option<i64>)>,
-    /// What making the index anew from the changelogs mends, in words.
+    /// Faults of the index that rebuilding it from the changelogs fixes, in words.
     pub index_faults: Vec<String>,
-    /// How many changelogs the index names that are nowhere.
+    /// How many changelogs the index lists that do not exist.
     pub lost_changelogs: u64,
     /// Bytes that are free on its file system.
     pub free: u64,
-    /// Files and directories on its file system, as its inodes tell.
+    /// Files and directories on its file system: its used inodes.
     pub inodes: u64,
     /// Bytes that are used on its file system.
     pub used: u64,
-    /// What its newest changelogs hold, the fewest first, all of them last.
+    /// What its newest changelogs hold: the shortest period first, all of them last.
     pub recorded: Vec<Recorded>,
 }
 
-/// How much a brick recorded since a time, measured by the sizes of its changelogs.
+/// How much a brick recorded since a time, estimated from the sizes of its changelogs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Recorded {
-    /// Since when, in seconds since 1970; 0 for all that is there.
+    /// Since when, in seconds since 1970; 0 for all changelogs.
     pub since: u32,
-    /// How many changelogs hold something.
+    /// How many changelogs are not empty.
     pub changelogs: u64,
     /// About how many records they hold.
     pub records: u64,
 }
 
 impl BrickState {
-    /// At most what was recorded since a time: measured since it, or since a little earlier.
+    /// An upper bound of what was recorded since a time: measured since it, or a little earlier.
     #[must_use]
     pub fn recorded_since(&self, sec: u32) -> Option<Recorded> {
         let found = self.recorded.iter().find(|row| row.since <= sec);
@@ -149,7 +173,7 @@ impl BrickState {
     }
 }
 
-/// The time that one HTIME file covers, in seconds since 1970.
+/// The time that an HTIME file covers, in seconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Covered {
     /// When it begins.
@@ -158,7 +182,7 @@ pub struct Covered {
     pub to: u32,
 }
 
-/// The names of a session's two marks on a brick's root.
+/// The xattr names of a session's two marks on a brick's root.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MarkNames {
     /// `trusted.glusterfs.<primary>.<secondary>.stime`.
@@ -172,7 +196,7 @@ pub struct MarkNames {
 pub struct Release(pub u32, pub u32, pub u32);
 
 impl Release {
-    /// Reads `10.3` or `3.7.6`, whatever a distribution adds behind it.
+    /// Reads `10.3` or `3.7.6`; a distribution's suffix is ignored.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let number = |part: Option<&str>| {
@@ -222,33 +246,34 @@ impl MarkNames {
 }
 
 impl SessionState {
-    /// The names of the session's marks; nothing where the secondary's id is not known.
+    /// The names of the session's marks; `None` if the secondary's id is unknown.
     #[must_use]
     pub fn mark_names(&self) -> Option<MarkNames> {
-        let told = self.session.as_ref().and_then(|session| session.secondary_id);
-        let far = || self.far.as_ref().ok().map(|far| far.volume.id);
-        told.or_else(far).map(|id| MarkNames::of(self.primary.id, id))
+        let recorded = self.session.as_ref().and_then(|session| session.secondary_id);
+        let current = || self.remote.as_ref().ok().map(|remote| remote.volume.id);
+        recorded.or_else(current).map(|id| MarkNames::of(self.primary.id, id))
     }
 
-    /// Every brick that was seen, with its node's name, in the order of the nodes.
+    /// Every inspected brick with its node's name, in the order of the nodes.
     pub fn bricks(&self) -> impl Iterator<Item = (&str, &BrickState)> {
         self.nodes.iter().flat_map(|node| {
-            let seen = node.sight.as_ref().ok().into_iter().flat_map(|sight| &sight.bricks);
-            seen.map(|brick| (node.name.as_str(), brick))
+            let bricks = node.report.as_ref().ok().into_iter().flat_map(|report| &report.bricks);
+            bricks.map(|brick| (node.name.as_str(), brick))
         })
     }
 
-    /// The session's name as it is typed: `gv0 s1::gv0dr`.
+    /// The session's name as typed on the command line: `gv0 s1::gv0dr`.
     #[must_use]
     pub fn name(&self) -> String {
         format!("{} {}", self.primary.name, self.secondary)
     }
 
-    /// What was set for the session, as the asked node holds it.
+    /// The session's explicit settings on the local node.
     #[must_use]
     pub fn set(&self) -> BTreeMap<String, String> {
-        let own = self.nodes.iter().find(|node| node.name == self.own);
-        own.and_then(|node| node.sight.as_ref().ok()).map(|it| it.set.clone()).unwrap_or_default()
+        let local = self.nodes.iter().find(|node| node.name == self.local_node);
+        let report = local.and_then(|node| node.report.as_ref().ok());
+        report.map(|it| it.set.clone()).unwrap_or_default()
     }
 }
 
@@ -257,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn releases_are_told_apart_by_what_they_do() {
+    fn releases_differ_in_what_they_do() {
         for (text, zero, legacy) in [
             ("3.7.6", false, true),
             ("3.7.14", true, true),
@@ -276,9 +301,18 @@ mod tests {
         assert_eq!(Release::read("3.7.6\n").unwrap().to_string(), "3.7.6");
         assert_eq!(Release::read("glusterfs"), None);
     }
+
+    #[test]
+    fn a_clock_is_off_only_beyond_the_round_trip() {
+        let certain = |clock| ClockOffset::between(clock, 100_000_000, 102_000_000).certain();
+        assert_eq!(
+            [101_000_000, 110_000_000, 90_000_000].map(certain),
+            [0, 8_000_000, -10_000_000]
+        );
+    }
 }
 
-/// A healthy session of two nodes, for tests to spoil.
+/// A healthy session of two nodes, for tests to break.
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
@@ -311,12 +345,12 @@ pub(crate) mod sample {
             history: vec![Covered { from: 1000, to: 9000 }],
             ..BrickState::default()
         };
-        let sight = NodeReport { bricks: vec![brick], ..NodeReport::default() };
-        NodeState { name: name.to_owned(), sight: Ok(sight), ahead: 0, blur: 0 }
+        let report = NodeReport { bricks: vec![brick], ..NodeReport::default() };
+        NodeState { name: name.to_owned(), report: Ok(report), clock: ClockOffset::default() }
     }
 
     /// gv0 on m1 (Active) and m2 (Passive), to `s1::gv0dr`.
-    pub(crate) fn situation() -> SessionState {
+    pub(crate) fn session_state() -> SessionState {
         let worker = |node: &str, state: &str| WorkerStatus {
             node: node.to_owned(),
             brick: "/bricks/gv0".into(),
@@ -325,9 +359,9 @@ pub(crate) mod sample {
             last_synced: "N/A".to_owned(),
         };
         let secondary: SecondaryUrl = "s1::gv0dr".parse().unwrap();
-        let far = volume("gv0dr", '2', vec![brick("s1")], &[("features.read-only", "on")]);
+        let remote = volume("gv0dr", '2', vec![brick("s1")], &[("features.read-only", "on")]);
         SessionState {
-            own: "m1".to_owned(),
+            local_node: "m1".to_owned(),
             primary: volume("gv0", '1', vec![brick("m1"), brick("m2")], &[]),
             session: Some(Session {
                 primary: "gv0".to_owned(),
@@ -346,8 +380,8 @@ pub(crate) mod sample {
                 node("m1", &[("stime", 8000), ("entry_stime", 8001)]),
                 node("m2", &[("stime", 4000)]),
             ],
-            far: Ok(SecondaryState {
-                volume: far,
+            remote: Ok(SecondaryState {
+                volume: remote,
                 sessions: Vec::new(),
                 room: Some(FreeSpace { used: 4, free: 9 }),
             }),

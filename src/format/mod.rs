@@ -1,6 +1,7 @@
 //! Bytes to nouns and back: total functions over slices.
 
 pub mod changelog;
+pub mod conf;
 pub mod fields;
 mod findings;
 pub mod htime;

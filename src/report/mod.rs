@@ -2,11 +2,11 @@
 
 mod audit;
 mod changelog;
+mod check_list;
 mod diagnosis;
 mod gfids;
 mod pending;
 mod plan;
-mod preflight;
 mod print;
 mod progress;
 mod ready;
@@ -20,14 +20,14 @@ mod trigger_sync;
 
 pub use audit::AuditList;
 pub use changelog::{RecordList, RolloverRow, Row};
+pub use check_list::check_list;
 pub use gfids::{GfidList, GfidRow};
 pub use pending::PendingList;
 pub use plan::PlanView;
-pub use preflight::preflight;
 pub use print::{Document, PrintError, print};
 pub use progress::TerminalProgress;
 pub use ready::ReadyList;
-pub use reset_levels::offers;
+pub use reset_levels::reset_levels;
 pub use runbooks::{RunbookError, Runbooks};
 pub use runs::{RunList, RunView};
 pub use stats::StatsReport;

@@ -1,31 +1,37 @@
-//! The levels of a reset as they are offered: what each mends, costs, and does for good.
+//! The levels of a reset as they are offered: what each fixes, costs, and cannot undo.
 
 use std::io::{self, Write};
 
 use super::style::wrapped;
 use super::{OutputStyle, Paint};
-use crate::check::reset::LevelInfo;
+use crate::domain::LevelKind;
 
-/// Where the words begin: two blanks, the longest level, what it is about.
-const MARGIN: usize = 21;
+/// Width before the text: two blanks, the longest level, the label, and the blanks between.
+const MARGIN: usize = 25;
 
-/// Writes the offers, a paragraph each.
+/// Writes levels with their costs on a session, a paragraph each.
 ///
 /// # Errors
-/// Whatever the writer answers.
-pub fn offers(offers: &[LevelInfo], look: &OutputStyle, out: &mut dyn Write) -> io::Result<()> {
-    for offer in offers {
-        let mut level = offer.level;
-        for (about, says) in [
-            ("mends", offer.mends),
-            ("does not", offer.not),
-            ("costs", &offer.costs),
-            ("for good", offer.for_good),
+/// The writer's.
+pub fn reset_levels(
+    levels: &[(LevelKind, String)],
+    style: &OutputStyle,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for (level, cost) in levels {
+        let row = level.row();
+        let mut name = row.slug;
+        for (label, text) in [
+            ("does", row.does),
+            ("fixes", row.fixes),
+            ("not fixed", row.not),
+            ("cost", cost.as_str()),
+            ("irreversible", row.irreversible),
         ] {
-            let mut about = about;
-            for line in wrapped(says, look.width.saturating_sub(MARGIN).max(40)) {
-                writeln!(out, "  {} {about:8}  {line}", Paint::Strong.on(format!("{level:8}")))?;
-                (level, about) = ("", "");
+            let mut label = label;
+            for line in wrapped(text, style.width.saturating_sub(MARGIN).max(40)) {
+                writeln!(out, "  {} {label:12}  {line}", Paint::Strong.on(format!("{name:8}")))?;
+                (name, label) = ("", "");
             }
         }
         writeln!(out)?;

@@ -173,8 +173,8 @@ impl Audit<'_> {
     }
 
     fn node(&mut self, host: &Host, dirs: &[PathBuf]) -> Result<(), Failure> {
-        match scan::cluster::site(&self.context.tools, host, dirs, &self.context.clock) {
-            Ok(node) => self.findings.push(&check::setup::site(&node))?,
+        match scan::cluster::probe_node(&self.context.tools, host, dirs, &self.context.clock) {
+            Ok(node) => self.findings.push(&check::setup::node_findings(&node))?,
             Err(error) => self.not_checked(&host.to_string(), &error),
         }
         Ok(())

@@ -5,6 +5,7 @@ pub mod compare;
 mod context;
 pub mod diagnose;
 mod failure;
+pub mod reset;
 pub mod run;
 pub mod throttle;
 pub mod trigger_sync;

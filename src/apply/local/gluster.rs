@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::wait::pause;
 use crate::apply::executor::ExecutorError;
 use crate::domain::{SecondaryUrl, Session, paths};
+use crate::format::conf;
 use crate::plan::{Object, State};
 use crate::scan::cluster::{Cluster, ClusterError, Host, Tools};
 use crate::scan::session::gsyncd_of;
@@ -359,13 +360,8 @@ fn setting(
         read => read,
     };
     let text = text.map_err(|source| ExecutorError::system("read", &path, source))?;
-    let text = String::from_utf8_lossy(&text);
-    let vars = text.lines().skip_while(|line| line.trim() != "[vars]").skip(1);
-    let vars = vars.take_while(|line| !line.trim_start().starts_with('['));
-    let plain = |name: &str| name.trim().replace('_', "-");
-    let set =
-        vars.filter_map(|line| line.split_once('=')).filter(|(name, _)| plain(name) == plain(key));
-    Ok(set.last().map_or(State::Absent, |(_, value)| State::text(value.trim())))
+    let set = conf::explicit_settings(&text).remove(&conf::setting_name(key));
+    Ok(set.map_or(State::Absent, |value| State::text(&value)))
 }
 
 #[cfg(test)]

@@ -1,195 +1,141 @@
-//! Which level of a reset helps least-first, what each mends, and what it costs here.
+//! What each reset level costs on a session, and which one is recommended.
 
-use super::preflight::{CheckStatus, preflight};
+use super::preflight::preflight;
+use crate::check::CheckStatus;
 use crate::domain::{
-    BrickState, Code, Finding, Flag, Level, ResetOptions, SecondaryData, SessionState, Severity,
-    Time,
+    BrickState, Code, Finding, Flag, LevelKind, Resend, ResetOptions, SessionState, Severity, Time,
 };
 
-/// A level as it is offered.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct LevelInfo {
-    /// Its name, as `--level` takes it.
-    pub level: &'static str,
-    /// What it mends.
-    pub mends: &'static str,
-    /// What it cannot mend.
-    pub not: &'static str,
-    /// What it costs on this session.
-    pub costs: String,
-    /// What of it cannot be taken back.
-    pub for_good: &'static str,
-}
-
-/// The levels, least first. `to` is where `rewind` would set the marks back to, where that is
-/// known; else several times are told.
+/// What a level costs on this session. `since` is where `rewind` would set the marks back to; if
+/// unknown, several times are given.
 #[must_use]
-pub fn offers(found: &SessionState, now: Time, to: Option<Time>) -> Vec<LevelInfo> {
-    let offer =
-        |level, mends, not, costs, for_good| LevelInfo { level, mends, not, costs, for_good };
-    let crawled = crawled(found);
-    vec![
-        offer(
-            "retry",
-            "a start that hung; a worker that is Active and deaf",
-            "what was skipped before",
-            format!("a minute or two; {}", pending(found)),
-            "nothing",
-        ),
-        offer(
-            "rewind",
-            "changes lost since a time that you know, deletes and renames too",
-            "what was lost before",
-            to.map_or_else(|| ages(found, now), |to| sent_again(found, to)),
-            "nothing",
-        ),
-        offer(
-            "history",
-            "workers that are Faulty for a damaged index of changelogs",
-            "changelogs that are gone",
-            format!("each damaged brick stands still for seconds, then heals; {}", pending(found)),
-            "nothing",
-        ),
-        offer(
-            "resync",
-            "entries and data that are missing, whatever the reason",
-            "deletes, renames, damage of equal size, unless the secondary is emptied",
-            crawled.clone(),
-            "emptying the secondary, where it is asked for",
-        ),
-        offer(
-            "full",
-            "a history that is gone or that gsyncd dies of",
-            "history of other sessions and glusterfind: they lose it",
-            crawled,
-            "emptying the secondary",
-        ),
-    ]
+pub fn cost(level: LevelKind, found: &SessionState, now: Time, since: Option<Time>) -> String {
+    let row = level.row();
+    let resent = match (row.resends, since) {
+        (Resend::Pending, _) => pending(found),
+        (Resend::Since, Some(since)) => resent_since(found, since),
+        (Resend::Since, None) => resent_by_age(found, now),
+        (Resend::Everything, _) => crawled(found),
+    };
+    if row.takes.is_empty() { resent } else { format!("{}; {resent}", row.takes) }
 }
 
-/// The level's offer.
-#[must_use]
-pub fn offer(found: &SessionState, wish: &ResetOptions) -> Option<LevelInfo> {
-    let to = if let Level::Rewind { to } = wish.level { Some(to) } else { None };
-    let level = wish.level.to_string();
-    offers(found, wish.now, to).into_iter().find(|offer| offer.level == level)
-}
-
-/// The level that speaks for itself, and why.
+/// The recommended level, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recommendation {
-    /// Its name.
-    pub level: &'static str,
-    /// What was seen that speaks for it.
+    /// The level.
+    pub level: LevelKind,
+    /// What it is based on.
     pub why: String,
-    /// Since when changes are to be sent again, where the logs tell.
+    /// Since when changes should be sent again, if the logs show it.
     pub since: Option<Time>,
 }
 
-/// The least that mends what was seen: on the bricks, in the status, and in the logs.
+/// The least invasive level that fixes what was found: on the bricks, in the status, and in the
+/// logs.
 #[must_use]
-pub fn advice(found: &SessionState, logged: &[Finding], now: Time) -> Recommendation {
-    let advise = |level, why| Recommendation { level, why, since: None };
+pub fn recommendation(found: &SessionState, logged: &[Finding], now: Time) -> Recommendation {
+    let recommend = |level, why| Recommendation { level, why, since: None };
     let place = |(node, brick): (&str, &BrickState)| format!("{node}:{}", brick.dir.display());
     let gone = |it: &BrickState| it.changelogs.is_none() || it.lost_changelogs > 0;
-    if let Some(at) = found.bricks().find(|(_, it)| gone(it) || no_changelogs(it)) {
-        return advise("full", format!("changelogs of {} are gone", place(at)));
+    if let Some(at) = found.bricks().find(|(_, it)| gone(it) || has_no_changelogs(it)) {
+        return recommend(LevelKind::Full, format!("changelogs of {} are gone", place(at)));
     }
     if let Some(at) = found.bricks().find(|(_, it)| !it.index_faults.is_empty()) {
         let fault = at.1.index_faults.first().cloned().unwrap_or_default();
-        return advise("history", format!("{}: {fault}", place(at)));
+        return recommend(LevelKind::History, format!("{}: {fault}", place(at)));
     }
     let open = logged.iter().filter(|it| !it.healed && it.severity <= Severity::Loss);
     let open: Vec<_> = open.collect();
-    // No reset mends these, and none helps before they are mended.
+    // No reset fixes these, and none helps before they are fixed.
     let cause = open.iter().find(|it| it.severity == Severity::Fatal || it.code.is(Flag::Rsync));
     let first = cause.map(|it| {
         let (title, slug) = (it.code.title(), it.code.slug());
-        format!("{title}; mend that first: georepair runbook {slug}")
+        format!("{title}; fix that first: georepair runbook {slug}")
     });
     let losses = open.iter().filter(|it| it.code.is(Flag::LosesChanges));
     if let Some(loss) = losses.min_by_key(|it| it.seen.first) {
-        let advice = sent_again_since(found, loss, now);
-        let whys = std::iter::once(advice.why).chain(first);
-        return Recommendation { why: whys.collect::<Vec<_>>().join("; "), ..advice };
+        let resend = resend_after(found, loss, now);
+        let whys = std::iter::once(resend.why).chain(first);
+        return Recommendation { why: whys.collect::<Vec<_>>().join("; "), ..resend };
     }
     if let Some(why) = first {
-        return advise("retry", why);
+        return recommend(LevelKind::Retry, why);
     }
     let workers = found.session.iter().flat_map(|session| &session.workers);
     if let Some(worker) = workers.into_iter().find(|worker| worker.state == "Faulty") {
-        let tells = "`georepair diagnose` there tells why";
-        return advise("retry", format!("the worker on {} is Faulty; {tells}", worker.node));
+        let next = "`georepair diagnose` there finds the cause";
+        return recommend(
+            LevelKind::Retry,
+            format!("the worker on {} is Faulty; {next}", worker.node),
+        );
     }
-    advise("retry", "nothing that was seen needs more".to_owned())
+    recommend(LevelKind::Retry, "nothing found requires more".to_owned())
 }
 
-/// So many seconds before a loss was logged it may have happened: a worker tries for some minutes.
+/// A loss may have happened this long before it was logged, in seconds: a worker retries for some
+/// minutes before it gives up.
 const BEFORE: i64 = 900;
 
-/// `rewind` where the changelogs reach back to before it began, else `resync`.
-fn sent_again_since(found: &SessionState, loss: &Finding, now: Time) -> Recommendation {
-    let (title, mut why) = (loss.code.title(), String::new());
+/// `rewind` if the changelogs reach back to before the loss, else `resync`.
+fn resend_after(found: &SessionState, loss: &Finding, now: Time) -> Recommendation {
     let since = loss.seen.first.map(|first| Time::from_secs(first.secs() - BEFORE));
-    let covered = since.filter(|to| {
-        let level = Level::Rewind { to: *to };
-        let (bricks, leftovers) = (Vec::new(), SecondaryData::Keep);
-        let wish = ResetOptions { level, bricks, leftovers, compare: false, now };
-        preflight(found, &wish)
-            .iter()
-            .all(|it| it.name != "history" || it.verdict == CheckStatus::Pass)
+    let covered = since.filter(|since| {
+        let rewind = ResetOptions::new(LevelKind::Rewind, now);
+        let checks = preflight(found, &ResetOptions { since: Some(*since), ..rewind });
+        checks.iter().all(|it| it.name != "history" || it.status == CheckStatus::Pass)
     });
-    if let Some(first) = loss.seen.first {
-        why = format!(" since {first}");
-    }
-    let why = format!("{title}{why}");
-    let level =
-        if covered.is_some() && loss.code != Code::HistoryPartial { "rewind" } else { "resync" };
+    let began = loss.seen.first.map_or_else(String::new, |first| format!(" since {first}"));
+    let why = format!("{}{began}", loss.code.title());
+    // After a partial history gsyncd fell back to a crawl: the changelogs were not all read before.
+    let rewind = covered.is_some() && loss.code != Code::HistoryPartial;
+    let level = if rewind { LevelKind::Rewind } else { LevelKind::Resync };
     Recommendation { level, why, since: covered }
 }
 
-/// Whether the folder is there and what makes it of use is not.
-fn no_changelogs(brick: &BrickState) -> bool {
+/// Whether the changelogs folder exists without an index or history.
+fn has_no_changelogs(brick: &BrickState) -> bool {
     brick.index.is_none() && brick.history.is_empty()
 }
 
-/// What a worker may do in a second: entries that are there already, and those that are made.
+/// Entries per second that a worker gets through: those that exist already, and new ones.
 const ENTRIES: (u64, u64) = (3_000, 200);
-/// Bytes that a slow line carries in a second.
+/// Bytes per second of a slow line.
 const SLOW_LINE: u64 = 10_000_000;
 
-/// What stands past the marks.
+/// The changes past the marks.
 fn pending(found: &SessionState) -> String {
-    let Some(names) = found.mark_names() else { return "what is pending is not known".to_owned() };
-    let waiting = recorded(found, |it| it.marks.get(&names.stime).map_or(0, |mark| mark.sec));
+    let waiting = found.mark_names().and_then(|names| {
+        recorded(found, |it| it.marks.get(&names.stime).map_or(0, |mark| mark.sec))
+    });
     waiting.map_or_else(
-        || "what is pending is not known".to_owned(),
-        |it| format!("then what is pending, {}", told(it)),
+        || "the number of pending changes is unknown".to_owned(),
+        |it| format!("plus what is pending, {}", estimate(it)),
     )
 }
 
 /// What a rewind sends again, for the times that operators think in.
-fn ages(found: &SessionState, now: Time) -> String {
+fn resent_by_age(found: &SessionState, now: Time) -> String {
     let hours = [(1, "an hour"), (24, "a day"), (24 * 7, "a week")];
     let rows = hours.iter().filter_map(|(hours, name)| {
         let since = seconds(Time::from_secs(now.secs() - hours * 3_600));
-        Some(format!("of {name} {}", told(recorded(found, |_| since)?)))
+        Some(format!("of {name} {}", estimate(recorded(found, |_| since)?)))
     });
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() { "the changes since that time".to_owned() } else { rows.join("; ") }
 }
 
-fn sent_again(found: &SessionState, to: Time) -> String {
-    let since = seconds(to);
-    recorded(found, |_| since).map_or_else(|| "the changes since that time".to_owned(), told)
+fn resent_since(found: &SessionState, since: Time) -> String {
+    let since = seconds(since);
+    recorded(found, |_| since).map_or_else(|| "the changes since that time".to_owned(), estimate)
 }
 
 fn seconds(time: Time) -> u32 {
     u32::try_from(time.secs().max(0)).unwrap_or(u32::MAX)
 }
 
-/// Records and changelogs since a time of each brick, counted once for each replica set: its
-/// bricks record the same. Nothing where no brick has changelogs.
+/// Records and changelogs since a time of each brick, counted once per replica set, whose bricks
+/// record the same. `None` if no brick has changelogs.
 fn recorded(found: &SessionState, since: impl Fn(&BrickState) -> u32) -> Option<(u64, u64)> {
     let each = by_set(found, |it| {
         let row = it.recorded_since(since(it))?;
@@ -200,20 +146,20 @@ fn recorded(found: &SessionState, since: impl Fn(&BrickState) -> u32) -> Option<
     Some(sets.fold((0, 0), |sum, set| (sum.0 + set.0, sum.1 + set.1)))
 }
 
-/// `(records, changelogs)` in words, with a range from records whose entries are there to those
-/// that are all to be made. Data comes on top: changelogs do not tell how much.
-fn told((records, changelogs): (u64, u64)) -> String {
+/// `(records, changelogs)` in words, with a range of times: from entries that all exist to entries
+/// that are all created. Data comes on top: changelogs do not record how much.
+fn estimate((records, changelogs): (u64, u64)) -> String {
     let (fast, slow) = (records / ENTRIES.0, records / ENTRIES.1);
     let range = match slow {
         0..60 => "under a minute".to_owned(),
         _ => format!("{} to {}", span(fast), span(slow)),
     };
     let many = if changelogs == 1 { "changelog" } else { "changelogs" };
-    format!("at most about {records} records in {changelogs} {many}: {range}, and their data")
+    format!("at most about {records} records in {changelogs} {many}: {range}, plus their data")
 }
 
-/// Entries and bytes of one copy of the volume, and a range of times: from a crawl that finds all
-/// of it on the other side to sending everything over a slow line.
+/// Entries and bytes of one copy of the volume, and a range of times: from a crawl that finds
+/// everything on the secondary to sending everything over a slow line.
 fn crawled(found: &SessionState) -> String {
     let sum = |part: fn(&BrickState) -> u64| -> u64 {
         by_set(found, |it| Some(part(it))).into_iter().flatten().sum()
@@ -221,11 +167,12 @@ fn crawled(found: &SessionState) -> String {
     let (entries, bytes) = (sum(|it| it.inodes), sum(|it| it.used));
     let (fast, slow) = (entries / ENTRIES.0, entries / ENTRIES.1 + bytes / SLOW_LINE);
     let mib = bytes >> 20;
+    // A start and its first crawl take a minute or two by themselves.
     let (fast, slow) = (span(fast + 60), span(slow + 120));
     format!("at most {entries} entries and {mib} MiB: {fast} to {slow}")
 }
 
-/// For each replica set the most of what its bricks say.
+/// The maximum over the bricks of each replica set.
 fn by_set<T: Ord>(found: &SessionState, part: impl Fn(&BrickState) -> Option<T>) -> Vec<Option<T>> {
     let sets = found.primary.sets().map(|set| {
         let of_set = |it: &(&str, &BrickState)| {
@@ -248,15 +195,15 @@ fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::situation_sample::situation;
+    use crate::domain::session_sample::session_state;
     use crate::domain::{Observed, Recorded, Remedy, Side};
 
     const NOW: Time = Time::from_secs(9_000);
 
-    fn sound() -> SessionState {
-        let mut found = situation();
+    fn healthy() -> SessionState {
+        let mut found = session_state();
         for node in &mut found.nodes {
-            let brick = &mut node.sight.as_mut().unwrap().bricks[0];
+            let brick = &mut node.report.as_mut().unwrap().bricks[0];
             brick.changelogs = Some((1, None));
             brick.index = Some((2, None));
         }
@@ -282,79 +229,82 @@ mod tests {
         }
     }
 
-    fn spoilt(spoil: impl Fn(&mut BrickState)) -> &'static str {
-        let mut found = sound();
-        spoil(&mut found.nodes[1].sight.as_mut().unwrap().bricks[0]);
-        advice(&found, &[], NOW).level
+    fn damaged(damage: impl Fn(&mut BrickState)) -> LevelKind {
+        let mut found = healthy();
+        damage(&mut found.nodes[1].report.as_mut().unwrap().bricks[0]);
+        recommendation(&found, &[], NOW).level
     }
 
     #[test]
-    fn the_least_that_helps_is_recommended() {
-        assert_eq!(spoilt(|_| ()), "retry");
-        assert_eq!(spoilt(|it| it.index_faults.push("x".to_owned())), "history");
-        assert_eq!(spoilt(|it| it.changelogs = None), "full");
-        assert_eq!(spoilt(|it| it.lost_changelogs = 1), "full");
-        let mut faulty = sound();
+    fn the_least_invasive_level_is_recommended() {
+        assert_eq!(damaged(|_| ()), LevelKind::Retry);
+        assert_eq!(damaged(|it| it.index_faults.push("x".to_owned())), LevelKind::History);
+        assert_eq!(damaged(|it| it.changelogs = None), LevelKind::Full);
+        assert_eq!(damaged(|it| it.lost_changelogs = 1), LevelKind::Full);
+        let mut faulty = healthy();
         faulty.session.as_mut().unwrap().workers[0].state = "Faulty".to_owned();
-        let Recommendation { level, why, .. } = advice(&faulty, &[], NOW);
-        assert!(level == "retry" && why.contains("m1 is Faulty"), "{why}");
+        let Recommendation { level, why, .. } = recommendation(&faulty, &[], NOW);
+        assert!(level == LevelKind::Retry && why.contains("m1 is Faulty"), "{why}");
     }
 
     #[test]
-    fn what_the_logs_tell_of_losses_is_sent_again() {
-        let found = sound();
-        let told = |code, first| {
+    fn losses_in_the_logs_are_sent_again() {
+        let found = healthy();
+        let recommended = |code, first| {
             let seen = Observed { first, ..Observed::default() };
             let finding = Finding { seen, ..finding(code) };
-            let Recommendation { level, since, .. } = advice(&found, &[finding], NOW);
+            let Recommendation { level, since, .. } = recommendation(&found, &[finding], NOW);
             (level, since.map(Time::secs))
         };
         // The changelogs of the sample cover the seconds 1000 to 9000, its marks are at 4000 and 8000.
         let at = |secs| Some(Time::from_secs(secs));
-        assert_eq!(told(Code::ChangelogSkipped, at(3_000)), ("rewind", Some(2_100)));
-        assert_eq!(told(Code::ChangelogSkipped, at(1_500)), ("resync", None));
-        assert_eq!(told(Code::ChangelogSkipped, None), ("resync", None));
-        assert_eq!(told(Code::HistoryPartial, at(3_000)).0, "resync");
+        assert_eq!(
+            recommended(Code::ChangelogSkipped, at(3_000)),
+            (LevelKind::Rewind, Some(2_100))
+        );
+        assert_eq!(recommended(Code::ChangelogSkipped, at(1_500)), (LevelKind::Resync, None));
+        assert_eq!(recommended(Code::ChangelogSkipped, None), (LevelKind::Resync, None));
+        assert_eq!(recommended(Code::HistoryPartial, at(3_000)).0, LevelKind::Resync);
         let Recommendation { level, why, .. } =
-            advice(&found, &[finding(Code::SshAuthRefused)], NOW);
-        assert!(level == "retry" && why.contains("runbook ssh-auth-refused"), "{why}");
+            recommendation(&found, &[finding(Code::SshAuthRefused)], NOW);
+        assert!(level == LevelKind::Retry && why.contains("runbook ssh-auth-refused"), "{why}");
         let empty = [finding(Code::DataSyncEmpty)];
-        let Recommendation { level, why, .. } = advice(&found, &empty, NOW);
-        assert!(level == "resync" && why.contains("runbook data-sync-empty"), "{why}");
+        let Recommendation { level, why, .. } = recommendation(&found, &empty, NOW);
+        assert!(level == LevelKind::Resync && why.contains("runbook data-sync-empty"), "{why}");
         let healed = Finding { healed: true, ..finding(Code::ChangelogSkipped) };
-        assert_eq!(advice(&found, &[healed], NOW).level, "retry");
+        assert_eq!(recommendation(&found, &[healed], NOW).level, LevelKind::Retry);
     }
 
     #[test]
     fn costs_count_each_replica_set_once() {
-        let mut found = sound();
+        let mut found = healthy();
         for node in &mut found.nodes {
-            let brick = &mut node.sight.as_mut().unwrap().bricks[0];
+            let brick = &mut node.report.as_mut().unwrap().bricks[0];
             (brick.inodes, brick.used) = (600_000, 5 << 30);
         }
-        let costs = offers(&found, Time::from_secs(0), None).pop().unwrap().costs;
-        assert_eq!(costs, "at most 600000 entries and 5120 MiB: 4 min to 60 min");
+        let cost = cost(LevelKind::Full, &found, Time::from_secs(0), None);
+        assert_eq!(cost, "at most 600000 entries and 5120 MiB: 4 min to 60 min");
     }
 
     #[test]
     fn a_rewind_costs_what_was_recorded_since() {
-        let mut found = sound();
+        let mut found = healthy();
         let now = Time::from_secs(1_000_000);
-        let costs = |found: &SessionState, to| offers(found, now, to).remove(1).costs;
+        let costs = |found: &SessionState, since| cost(LevelKind::Rewind, found, now, since);
         assert_eq!(costs(&found, None), "the changes since that time");
         for node in &mut found.nodes {
-            let brick = &mut node.sight.as_mut().unwrap().bricks[0];
+            let brick = &mut node.report.as_mut().unwrap().bricks[0];
             brick.recorded = [(999_000, 1, 600), (950_000, 5, 6_000), (0, 9, 60_000_000)]
                 .map(|(since, changelogs, records)| Recorded { since, changelogs, records })
                 .to_vec();
         }
-        let one = "at most about 600 records in 1 changelog: under a minute, and their data";
+        let one = "at most about 600 records in 1 changelog: under a minute, plus their data";
         assert_eq!(costs(&found, Some(Time::from_secs(999_500))), one);
         let ages = costs(&found, None);
         assert!(ages.contains("of an hour at most about 6000 records in 5 changelogs"), "{ages}");
         assert!(ages.contains("of a day at most about 60000000 records"), "{ages}");
         // The marks of the sample are older than all of it.
-        let pending = offers(&found, now, None).remove(0).costs;
+        let pending = cost(LevelKind::Retry, &found, now, None);
         assert!(pending.contains("pending, at most about 60000000 records"), "{pending}");
     }
 }

@@ -1,7 +1,7 @@
-//! Rules about a reset: what must hold before it, which level is recommended.
+//! Rules about a reset: what must hold before it, what each level costs, which one is recommended.
 
 mod levels;
 mod preflight;
 
-pub use levels::{LevelInfo, Recommendation, advice, offer, offers};
-pub use preflight::{Check, CheckStatus, preflight};
+pub use levels::{Recommendation, cost, recommendation};
+pub use preflight::preflight;

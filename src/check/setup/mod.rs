@@ -1,7 +1,7 @@
-//! Rules about a set-up: would a session work between these two sides?
+//! Rules about a setup: would a session work between these two sides?
 
 mod node;
 mod ready;
 
-pub use node::{both_options, primary_options, room, site};
-pub use ready::{Need, Pass, ready};
+pub use node::{both_options, node_findings, primary_options, room};
+pub use ready::ready;

@@ -1,18 +1,18 @@
-//! What a volume's settings and its nodes' programs, clocks and room mean for geo-replication.
+//! Judges a volume's options and its nodes' programs, clocks and space for geo-replication.
 
 use crate::domain::{AuditFinding, Code, Facts, Name, Severity, Volume};
 use crate::scan::cluster::{NodeFacts, Space};
 
-/// Clocks that differ by more than this are told, in seconds; stime and volume marks compare the
-/// clocks of different nodes.
-const SKEW: f64 = 1.0;
-/// And past this they break it: changes count as done before they happen.
-const WRONG: f64 = 60.0;
-/// Room for changelogs, in bytes, below which a brick is short of it.
+/// A clock offset worth a warning, in microseconds: stime and volume marks compare the clocks of
+/// different nodes.
+const SKEW: i64 = 1_000_000;
+/// An offset that breaks replication, in microseconds: changes count as done before they happen.
+const BROKEN: i64 = 60_000_000;
+/// Free space below which a brick may fail to write its changelog, in bytes.
 const LOW: u64 = 1 << 30;
 
-/// What is wrong with a primary volume's options. `in_session` says whether a session exists: it
-/// needs what `create` and `start` switch on.
+/// Findings about a primary volume's options. If a session exists (`in_session`), it also needs what
+/// `create` and `start` switch on.
 #[must_use]
 pub fn primary_options(volume: &Volume, in_session: bool) -> Vec<AuditFinding> {
     let mut found = Vec::new();
@@ -33,20 +33,20 @@ pub fn primary_options(volume: &Volume, in_session: bool) -> Vec<AuditFinding> {
         unfit(
             "changelog.changelog-dir",
             Severity::Fatal,
-            "gsyncd looks in .glusterfs/changelogs only",
+            "gsyncd reads .glusterfs/changelogs only",
         );
     }
     if volume.is_on("features.read-only") {
-        unfit("features.read-only", Severity::Warning, "a primary that nobody can write to");
+        unfit("features.read-only", Severity::Warning, "clients cannot write to the primary");
     }
     if in_session {
         for (option, severity, says) in [
             ("changelog.changelog", Severity::Fatal, "nothing is recorded"),
-            ("geo-replication.indexing", Severity::Fatal, "workers die without the volume's mark"),
+            ("geo-replication.indexing", Severity::Fatal, "workers exit without the volume mark"),
             (
                 "geo-replication.ignore-pid-check",
                 Severity::Warning,
-                "what another session writes here is not passed on",
+                "changes that another session writes here are not replicated on",
             ),
         ] {
             if !volume.is_on(option) {
@@ -57,7 +57,7 @@ pub fn primary_options(volume: &Volume, in_session: bool) -> Vec<AuditFinding> {
     found
 }
 
-/// What is wrong between the two volumes' options, and with the secondary's.
+/// Findings about the two volumes' options together, and the secondary's.
 #[must_use]
 pub fn both_options(primary: &Volume, secondary: &Volume, in_session: bool) -> Vec<AuditFinding> {
     let mut found = Vec::new();
@@ -68,12 +68,12 @@ pub fn both_options(primary: &Volume, secondary: &Volume, in_session: bool) -> V
         || (sharded(primary) && block(primary) != block(secondary))
     {
         let says = "features.shard differs: shards are replicated as they are, so both sides need \
-                    it, with one block size";
+                    it with the same block size";
         found.push(AuditFinding::new(Code::OptionUnfit, says));
     }
     if in_session && !secondary.is_on("features.read-only") {
         let says = format!(
-            "{} is not read-only: what a client writes there stands in gsyncd's way",
+            "{} is not read-only: client writes will be overwritten or cause conflicts",
             secondary.name
         );
         found.push(AuditFinding::new(Code::SecondaryWritable, says));
@@ -81,38 +81,38 @@ pub fn both_options(primary: &Volume, secondary: &Volume, in_session: bool) -> V
     found
 }
 
-/// What is wrong with a node's programs, clock and room.
+/// Findings about a node's programs, clock and space.
 #[must_use]
-pub fn site(site: &NodeFacts) -> Vec<AuditFinding> {
-    let mut found: Vec<_> = site.bricks.iter().filter_map(short_of_room).collect();
+pub fn node_findings(facts: &NodeFacts) -> Vec<AuditFinding> {
+    let mut found: Vec<_> = facts.bricks.iter().filter_map(low_space).collect();
     let missing = |program: &str| {
-        let says = format!("{program} is not installed on {}", site.node);
+        let says = format!("{program} is not installed on {}", facts.node);
         AuditFinding::new(Code::GlusterBinaryMissing, says)
     };
-    match (&site.rsync, &site.gluster) {
+    match (&facts.rsync, &facts.gluster) {
         (None, _) => found.push(missing("rsync")),
-        (Some(rsync), gluster) => found.extend(bad_rsync(rsync, gluster.as_deref(), &site.node)),
+        (Some(rsync), gluster) => found.extend(bad_rsync(rsync, gluster.as_deref(), &facts.node)),
     }
-    match (&site.python, &site.gluster) {
+    match (&facts.python, &facts.gluster) {
         (None, _) => found.push(missing("python3")),
-        (Some(python), Some(gluster)) => found.extend(bad_python(python, gluster, &site.node)),
+        (Some(python), Some(gluster)) => found.extend(bad_python(python, gluster, &facts.node)),
         (Some(_), None) => {}
     }
-    if site.gluster.is_none() {
+    if facts.gluster.is_none() {
         found.push(missing("gluster"));
     }
-    found.extend(skew(site));
+    found.extend(skew(facts));
     found
 }
 
-fn short_of_room(space: &Space) -> Option<AuditFinding> {
+fn low_space(space: &Space) -> Option<AuditFinding> {
     let bytes = space.bytes?;
     let tight = space.free < LOW.min(bytes / 50);
     let few = space.inodes > 0 && space.inodes_free < (space.inodes / 50).min(100_000);
     let says = match (tight, few) {
         (false, false) => return None,
-        (true, _) => "little room is left: a brick that cannot write its changelog loses changes",
-        (false, true) => "few inodes are left: each changelog needs one",
+        (true, _) => "little space left: a brick that cannot write its changelog loses changes",
+        (false, true) => "few inodes left: each changelog needs one",
     };
     let path = Some(Name::from(space.dir.as_os_str().as_encoded_bytes()));
     let facts = Facts::new()
@@ -123,7 +123,8 @@ fn short_of_room(space: &Space) -> Option<AuditFinding> {
     Some(AuditFinding { path, primary, ..AuditFinding::new(Code::SpaceLow, says) })
 }
 
-/// rsync 3.5.0 with gsyncd 10.3: entries are made, data never arrives, and all report success.
+/// rsync 3.5.0 with gsyncd 10.3: entries are created, data never arrives, and everything reports
+/// success.
 fn bad_rsync(rsync: &str, gluster: Option<&str>, node: &str) -> Option<AuditFinding> {
     if version(rsync)? < (3, 5) {
         return None;
@@ -136,14 +137,14 @@ fn bad_rsync(rsync: &str, gluster: Option<&str>, node: &str) -> Option<AuditFind
     Some(AuditFinding::new(Code::RsyncIncompatible, says))
 }
 
-/// What python took away, and where gsyncd stopped needing it (`known_bugs`).
+/// What python removed, and the release in which gsyncd stopped using it (`known_bugs`).
 fn bad_python(python: &str, gluster: &str, node: &str) -> Option<AuditFinding> {
     let (python_version, release) = (version(python)?, version(gluster)?);
     let why = if python_version >= (3, 12) && release <= (11, 99) {
-        "configparser.readfp is gone: gsyncd cannot read its configuration, unless the \
-         distribution mended it"
+        "configparser.readfp was removed: gsyncd cannot read its configuration, unless the \
+         distribution patched it"
     } else if python_version >= (3, 9) && release < (9, 3) {
-        "Thread.isAlive is gone: workers die; mended in 9.3 and 10.0"
+        "Thread.isAlive was removed: workers crash; fixed in 9.3 and 10.0"
     } else {
         return None;
     };
@@ -151,11 +152,16 @@ fn bad_python(python: &str, gluster: &str, node: &str) -> Option<AuditFinding> {
     Some(AuditFinding::new(Code::PythonIncompatible, says))
 }
 
-fn skew(site: &NodeFacts) -> Option<AuditFinding> {
-    let ahead = site.ahead.filter(|ahead| ahead.abs() > SKEW)?;
-    let word = if ahead > 0.0 { "ahead of" } else { "behind" };
-    let says = format!("the clock of {} is {:.1} s {word} this node's", site.node, ahead.abs());
-    let severity = if ahead.abs() > WRONG { Severity::Fatal } else { Severity::Warning };
+fn skew(facts: &NodeFacts) -> Option<AuditFinding> {
+    let ahead = facts.clock?.certain();
+    if ahead.abs() <= SKEW {
+        return None;
+    }
+    let word = if ahead > 0 { "ahead of" } else { "behind" };
+    let tenths = ahead.abs() / 100_000;
+    let (seconds, tenth) = (tenths / 10, tenths % 10);
+    let says = format!("the clock of {} is {seconds}.{tenth} s {word} this node's", facts.node);
+    let severity = if ahead.abs() > BROKEN { Severity::Fatal } else { Severity::Warning };
     Some(AuditFinding { severity, ..AuditFinding::new(Code::ClockSkew, says) })
 }
 
@@ -165,9 +171,9 @@ pub(super) fn version(text: &str) -> Option<(u32, u32)> {
     Some((numbers.next()?.ok()?, numbers.next().and_then(Result::ok).unwrap_or(0)))
 }
 
-/// How much of a volume's data there is, and how much more it takes, in bytes: what one brick of
-/// each set says, times the bricks of a disperse set that hold data. `spaces` are those of the
-/// volume's bricks in their order; nothing where a whole set could not be seen.
+/// Used and free bytes of a volume: those of one brick per set, times the data bricks of a disperse
+/// set. `spaces` are those of the volume's bricks in their order; `None` if a whole set could not be
+/// inspected.
 #[must_use]
 pub fn room(volume: &Volume, spaces: &[Option<Space>]) -> Option<(u64, u64)> {
     let parts = (volume.set_size - volume.redundancy.min(volume.set_size)).max(1) as u64;
@@ -188,11 +194,12 @@ pub fn room(volume: &Volume, spaces: &[Option<Space>]) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::ClockOffset;
 
-    fn sound() -> NodeFacts {
+    fn healthy() -> NodeFacts {
         NodeFacts {
             node: "m1".to_owned(),
-            ahead: Some(0.0),
+            clock: Some(ClockOffset::default()),
             rsync: Some("3.2.7".to_owned()),
             python: Some("3.11.2".to_owned()),
             gluster: Some("10.3".to_owned()),
@@ -203,7 +210,7 @@ mod tests {
     }
 
     fn codes(it: &NodeFacts) -> Vec<Code> {
-        site(it).iter().map(|finding| finding.code).collect()
+        node_findings(it).iter().map(|finding| finding.code).collect()
     }
 
     fn text(text: &str) -> String {
@@ -211,23 +218,29 @@ mod tests {
     }
 
     #[test]
-    fn each_thing_that_breaks_gsyncd_is_named() {
-        assert_eq!(codes(&sound()), []);
+    fn each_problem_of_a_node_is_found() {
+        assert_eq!(codes(&healthy()), []);
         let (python, gluster) = (Some(text("3.12.1")), Some(text("11.1")));
         for (it, code) in [
-            (NodeFacts { rsync: Some(text("3.5.0")), ..sound() }, Code::RsyncIncompatible),
-            (NodeFacts { rsync: None, ..sound() }, Code::GlusterBinaryMissing),
-            (NodeFacts { python, gluster, ..sound() }, Code::PythonIncompatible),
-            (NodeFacts { gluster: Some(text("9.2")), ..sound() }, Code::PythonIncompatible),
-            (NodeFacts { ahead: Some(-1.5), ..sound() }, Code::ClockSkew),
+            (NodeFacts { rsync: Some(text("3.5.0")), ..healthy() }, Code::RsyncIncompatible),
+            (NodeFacts { rsync: None, ..healthy() }, Code::GlusterBinaryMissing),
+            (NodeFacts { python, gluster, ..healthy() }, Code::PythonIncompatible),
+            (NodeFacts { gluster: Some(text("9.2")), ..healthy() }, Code::PythonIncompatible),
+            (
+                NodeFacts {
+                    clock: Some(ClockOffset { ahead: -1_500_000, uncertainty: 0 }),
+                    ..healthy()
+                },
+                Code::ClockSkew,
+            ),
         ] {
             assert_eq!(codes(&it), [code]);
         }
-        assert_eq!(codes(&NodeFacts { gluster: Some(text("9.3")), ..sound() }), []);
+        assert_eq!(codes(&NodeFacts { gluster: Some(text("9.3")), ..healthy() }), []);
     }
 
     #[test]
-    fn little_room_is_told() {
+    fn low_space_is_found() {
         let space = |free, inodes_free| Space {
             dir: "/b".into(),
             bytes: Some(100 << 30),
@@ -237,14 +250,14 @@ mod tests {
             inodes_free,
             holds: false,
         };
-        let of = |space| codes(&NodeFacts { bricks: vec![space], ..sound() });
+        let of = |space| codes(&NodeFacts { bricks: vec![space], ..healthy() });
         assert_eq!(of(space(50 << 30, 500_000)), []);
         assert_eq!(of(space(1 << 29, 500_000)), [Code::SpaceLow]);
         assert_eq!(of(space(50 << 30, 100)), [Code::SpaceLow]);
     }
 
     #[test]
-    fn versions_are_numbers() {
+    fn versions_are_compared_as_numbers() {
         assert_eq!(version("3.5.0-1+deb12u1"), Some((3, 5)));
         assert_eq!(version("11"), Some((11, 0)));
         assert!(version("10.3") > version("9.10") && version("x").is_none());

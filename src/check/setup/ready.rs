@@ -1,188 +1,138 @@
-//! Would a session work here? Each thing it needs, passed, doubted or failed.
+//! Would a session work here? Each requirement, in the order in which it would fail.
 
-use serde::Serialize;
-
-use super::node::{both_options, primary_options, room, site, version};
-use crate::domain::{AuditFinding, Code, Severity, UserError as _};
+use super::node::{both_options, node_findings, primary_options, room, version};
+use crate::check::{Check, CheckStatus};
+use crate::domain::Code;
 use crate::scan::cluster::{ClusterError, KeyAccess, NodeFacts};
 use crate::scan::session::{ProbeResult, Readiness};
 
-/// How one thing fares.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pass {
-    /// As a session needs it.
-    Pass,
-    /// It cannot be seen from here.
-    Unseen,
-    /// A session would work, and somebody should look.
-    Warn,
-    /// A session would not work.
-    Fail,
-}
-
-/// One thing that a session needs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Need {
-    /// What it is, in a word or two.
-    pub what: &'static str,
-    /// Where: a node, a volume, or the way between both sides.
-    pub place: String,
-    /// How it fares.
-    pub verdict: Pass,
-    /// The code of what is wrong.
-    pub code: Option<Code>,
-    /// Why.
-    pub says: String,
-    /// The next command, ready to paste.
-    pub next: Option<String>,
-}
-
-impl Need {
-    fn new(what: &'static str, place: &str, verdict: Pass, says: impl Into<String>) -> Self {
-        let (place, says) = (place.to_owned(), says.into());
-        Self { what, place, verdict, code: None, says, next: None }
-    }
-
-    fn of(self, code: Code) -> Self {
-        Self { code: Some(code), ..self }
-    }
-
-    fn next(self, command: impl Into<String>) -> Self {
-        Self { next: Some(command.into()), ..self }
-    }
-
-    fn found(what: &'static str, place: &str, finding: &AuditFinding) -> Self {
-        let verdict = match finding.severity {
-            Severity::Fatal | Severity::Loss => Pass::Fail,
-            Severity::Warning => Pass::Warn,
-            Severity::Benign => Pass::Pass,
-        };
-        Self::new(what, place, verdict, &finding.says).of(finding.code)
-    }
-
-    fn unseen(what: &'static str, place: &str, error: &ClusterError) -> Self {
-        let it = Self::new(what, place, Pass::Unseen, format!("cannot see: {error}"));
-        Self { next: error.hints().into_iter().next(), ..it }
-    }
-}
-
-/// Judges everything that a session needs, in the order in which it would fail.
+/// Checks everything that a session needs, in the order in which it would fail.
 #[must_use]
-pub fn ready(it: &Readiness) -> Vec<Need> {
-    let mut needs = vec![volume_started("primary volume", &it.primary.name, it.primary.started)];
+pub fn ready(it: &Readiness) -> Vec<Check> {
+    let mut checks = vec![volume_started("primary volume", &it.primary.name, it.primary.started)];
     if it.in_session {
-        let says = "it exists already; whether both sides are the same is another question";
-        let next = format!("georepair audit session {} {}", it.primary.name, it.url);
-        needs.push(Need::new("session", &it.url.to_string(), Pass::Warn, says).next(next));
+        let says = "it exists already; compare both sides to see whether it is in sync";
+        checks.push(Check::warn("session", says).at(it.url.to_string()).next(compare(it)));
     }
-    needs.extend(the_way(it));
-    needs.extend(options(it));
-    needs.extend(sizes(it));
-    for seen in it.primary_sites.iter().chain(&it.secondary_sites) {
-        needs.extend(node(seen));
+    checks.push(port(it));
+    checks.extend(ssh_and_volume(it));
+    checks.push(session_key(it));
+    checks.extend(options(it));
+    checks.extend(secondary_content(it));
+    checks.extend(secondary_size(it));
+    for probed in it.primary_sites.iter().chain(&it.secondary_sites) {
+        checks.extend(node(probed));
     }
-    needs.extend(releases(it));
-    needs.extend(sftp(it));
-    needs
+    checks.extend(releases(it));
+    checks.extend(sftp(it));
+    checks
 }
 
-fn volume_started(what: &'static str, name: &str, started: bool) -> Need {
+fn compare(it: &Readiness) -> String {
+    format!("georepair audit session {} {}", it.primary.name, it.url)
+}
+
+fn volume_started(name: &'static str, volume: &str, started: bool) -> Check {
     if started {
-        return Need::new(what, name, Pass::Pass, "started");
+        return Check::pass(name, "started").at(volume);
     }
-    let next = format!("gluster volume start {name}");
-    Need::new(what, name, Pass::Fail, "it is not started")
+    Check::fail(name, "it is not started")
+        .at(volume)
         .of(Code::SecondaryUnreachableVolume)
-        .next(next)
+        .next(format!("gluster volume start {volume}"))
 }
 
-/// Ports, ssh, and what the session's key opens.
-fn the_way(it: &Readiness) -> Vec<Need> {
-    let host = it.url.host.as_str();
-    let mut needs = vec![match &it.port {
-        Ok(port) => Need::new("port", host, Pass::Pass, format!("glusterd answers on {port}")),
-        Err(error) => Need::new("port", host, Pass::Fail, format!("glusterd on 24007: {error}"))
+fn port(it: &Readiness) -> Check {
+    let (name, host) = ("port", it.url.host.as_str());
+    match &it.port {
+        Ok(port) => Check::pass(name, format!("glusterd answers on {port}")).at(host),
+        Err(error) => Check::fail(name, format!("glusterd on 24007: {error}"))
+            .at(host)
             .of(Code::RemoteCliFailed)
             .next(format!("ssh {host} systemctl status glusterd")),
-    }];
-    let is_ssh = |error: &ClusterError| matches!(error, ClusterError::Unreached { .. });
-    match &it.secondary {
-        Err(error) if is_ssh(error) => {
-            let text = error.to_string();
-            let refused = text.contains("Permission denied");
-            let code = if refused { Code::SshAuthRefused } else { Code::SshUnreachable };
-            needs.push(
-                Need::new("ssh", host, Pass::Fail, text).of(code).next(format!("ssh {host} true")),
-            );
-        }
-        other => {
-            needs.push(Need::new("ssh", host, Pass::Pass, "root gets there without a question"));
-            needs.push(match other {
-                Ok(volume) => volume_started("secondary volume", &volume.name, volume.started),
-                Err(error) => {
-                    Need::new("secondary volume", &it.url.volume, Pass::Fail, error.to_string())
-                        .of(Code::SecondaryUnreachableVolume)
-                        .next(format!("ssh {host} gluster volume info {}", it.url.volume))
-                }
-            });
-        }
     }
-    needs.push(key(it));
-    needs
 }
 
-fn key(it: &Readiness) -> Need {
-    let (what, host) = ("session key", it.url.host.as_str());
-    let pass = |says: &str| Need::new(what, host, Pass::Pass, says);
-    match &it.door {
-        None => pass("not made yet, as it should be before create")
+/// Root's ssh to the secondary, and what `gluster` there says of the volume.
+fn ssh_and_volume(it: &Readiness) -> Vec<Check> {
+    let (host, volume) = (it.url.host.as_str(), it.url.volume.as_str());
+    let no_ssh = |error: &ClusterError, code| {
+        let check = Check::fail("ssh", error.to_string()).at(host).of(code);
+        vec![check.next(format!("ssh {host} true"))]
+    };
+    let seen = match &it.secondary {
+        Err(error @ ClusterError::AuthRefused { .. }) => {
+            return no_ssh(error, Code::SshAuthRefused);
+        }
+        Err(error @ ClusterError::Unreached { .. }) => {
+            return no_ssh(error, Code::SshUnreachable);
+        }
+        Ok(volume) => volume_started("secondary volume", &volume.name, volume.started),
+        Err(error) => Check::fail("secondary volume", error.to_string())
+            .at(volume)
+            .of(Code::SecondaryUnreachableVolume)
+            .next(format!("ssh {host} gluster volume info {volume}")),
+    };
+    vec![Check::pass("ssh", "passwordless root ssh works").at(host), seen]
+}
+
+fn session_key(it: &Readiness) -> Check {
+    let name = "session key";
+    let check = match &it.key_access {
+        None => Check::pass(name, "not created yet, as it should be before create")
             .next("gluster system:: execute gsec_create"),
-        Some(Ok(KeyAccess::Forced)) => pass("it opens gsyncd and nothing else"),
-        Some(Ok(KeyAccess::Unknown)) => pass("not known there yet; create push-pem brings it"),
+        Some(Ok(KeyAccess::Forced)) => Check::pass(name, "forced command in place"),
+        Some(Ok(KeyAccess::Unknown)) => {
+            Check::pass(name, "not installed there yet; `create push-pem` does it")
+        }
         Some(Ok(KeyAccess::Shell)) => {
-            let says = "it opens a shell: the key stands there without its forced command, and \
-                        gsyncd's /nonexistent/gsyncd will really be run";
-            Need::new(what, host, Pass::Fail, says).of(Code::SshKeyNoForcedCommand)
+            let says = "it opens a shell: it is installed without its forced command, so gsyncd's \
+                        placeholder /nonexistent/gsyncd would really be run";
+            Check::fail(name, says).of(Code::SshKeyNoForcedCommand)
         }
-        Some(Ok(KeyAccess::Odd(said))) => {
-            Need::new(what, host, Pass::Unseen, format!("ssh: {said}"))
+        Some(Ok(KeyAccess::Other(output))) => {
+            Check::new(name, CheckStatus::Unseen, format!("ssh: {output}"))
         }
-        Some(Err(error)) => Need::unseen(what, host, error),
-    }
+        Some(Err(error)) => Check::unseen(name, error),
+    };
+    check.at(&it.url.host)
 }
 
-fn options(it: &Readiness) -> Vec<Need> {
+fn options(it: &Readiness) -> Vec<Check> {
     let mut findings = primary_options(&it.primary, it.in_session);
     if let Ok(secondary) = &it.secondary {
         findings.extend(both_options(&it.primary, secondary, it.in_session));
     }
-    let place = it.primary.name.as_str();
+    let (name, place) = ("options", it.primary.name.as_str());
     if findings.is_empty() {
         let encoding = it.primary.option("changelog.encoding").unwrap_or("ascii");
-        let says = format!("changelog.encoding {encoding}, shards alike on both sides");
-        return vec![Need::new("options", place, Pass::Pass, says)];
+        let says = format!("changelog.encoding {encoding}, same sharding on both sides");
+        return vec![Check::pass(name, says).at(place)];
     }
-    findings.iter().map(|finding| Need::found("options", place, finding)).collect()
+    findings.iter().map(|finding| Check::from_finding(name, finding).at(place)).collect()
 }
 
-fn sizes(it: &Readiness) -> Vec<Need> {
-    let Ok(secondary) = &it.secondary else { return Vec::new() };
-    let place = secondary.name.as_str();
+/// Before `create` the secondary should be empty.
+fn secondary_content(it: &Readiness) -> Option<Check> {
+    let secondary = it.secondary.as_ref().ok().filter(|_| !it.in_session)?;
+    let (name, place) = ("empty", secondary.name.as_str());
     let spaces = Readiness::spaces(secondary, &it.secondary_sites);
-    let mut needs = Vec::new();
-    let holds = spaces.iter().flatten().any(|space| space.holds);
-    if holds && !it.in_session {
-        let says = "it is not empty: what stands there under another gfid stands in the way, \
-                    what the primary has not stays";
-        let next = format!("georepair audit session {} {}", it.primary.name, it.url);
-        let need = Need::new("empty", place, Pass::Warn, says).of(Code::SecondaryNotEmpty);
-        needs.push(need.next(next));
-    } else if !it.in_session && spaces.iter().all(Option::is_some) {
-        needs.push(Need::new("empty", place, Pass::Pass, "nothing of a user's stands there"));
+    if spaces.iter().flatten().any(|space| space.holds) {
+        let says = "not empty: existing entries with other gfids will conflict; extra entries \
+                    will remain";
+        let check = Check::warn(name, says).at(place).of(Code::SecondaryNotEmpty);
+        return Some(check.next(compare(it)));
     }
+    let all = spaces.iter().all(Option::is_some);
+    all.then(|| Check::pass(name, "no user data").at(place))
+}
+
+fn secondary_size(it: &Readiness) -> Option<Check> {
+    let secondary = it.secondary.as_ref().ok()?;
+    let name = "size";
     let primary = room(&it.primary, &Readiness::spaces(&it.primary, &it.primary_sites));
-    needs.push(match (primary, room(secondary, &spaces)) {
+    let remote = room(secondary, &Readiness::spaces(secondary, &it.secondary_sites));
+    let check = match (primary, remote) {
         (Some((used, _)), Some((there, free))) => {
             let says = format!(
                 "{} used on the primary, {} free on the secondary, {} used there",
@@ -190,63 +140,70 @@ fn sizes(it: &Readiness) -> Vec<Need> {
                 human(free),
                 human(there)
             );
+            // What the secondary holds may be the copy already.
             if used > there.saturating_add(free) {
-                Need::new("size", place, Pass::Fail, says).of(Code::SecondaryTooSmall)
+                Check::fail(name, says).of(Code::SecondaryTooSmall)
             } else {
-                Need::new("size", place, Pass::Pass, says)
+                Check::pass(name, says)
             }
         }
-        _ => Need::new("size", place, Pass::Unseen, "cannot see all bricks of both sides"),
-    });
-    needs
-}
-
-fn node(seen: &ProbeResult) -> Vec<Need> {
-    let site_seen = match &seen.site {
-        Ok(site) => site,
-        Err(error) => return vec![Need::unseen("node", &seen.node, error)],
+        _ => {
+            Check::new(name, CheckStatus::Unseen, "not all bricks of both sides could be inspected")
+        }
     };
-    let findings = site(site_seen);
-    if findings.is_empty() {
-        return vec![Need::new("node", &seen.node, Pass::Pass, versions(site_seen))];
-    }
-    findings.iter().map(|finding| Need::found("node", &seen.node, finding)).collect()
+    Some(check.at(&secondary.name))
 }
 
-fn versions(site: &NodeFacts) -> String {
+fn node(probed: &ProbeResult) -> Vec<Check> {
+    let (name, place) = ("node", probed.node.as_str());
+    let facts = match &probed.site {
+        Ok(facts) => facts,
+        Err(error) => return vec![Check::unseen(name, error).at(place)],
+    };
+    let findings = node_findings(facts);
+    if findings.is_empty() {
+        return vec![Check::pass(name, versions(facts)).at(place)];
+    }
+    findings.iter().map(|finding| Check::from_finding(name, finding).at(place)).collect()
+}
+
+fn versions(facts: &NodeFacts) -> String {
     let text = |version: &Option<String>| version.clone().unwrap_or_else(|| "?".to_owned());
     format!(
-        "GlusterFS {}, rsync {}, python {}, its clock agrees",
-        text(&site.gluster),
-        text(&site.rsync),
-        text(&site.python)
+        "GlusterFS {}, rsync {}, python {}, clock in sync",
+        text(&facts.gluster),
+        text(&facts.rsync),
+        text(&facts.python)
     )
 }
 
-fn releases(it: &Readiness) -> Option<Need> {
+fn releases(it: &Readiness) -> Option<Check> {
     let release = |sites: &[ProbeResult]| {
-        let known = |seen: &ProbeResult| seen.site.as_ref().ok()?.gluster.clone();
+        let known = |probed: &ProbeResult| probed.site.as_ref().ok()?.gluster.clone();
         sites.iter().find_map(known)
     };
     let (ours, theirs) = (release(&it.primary_sites)?, release(&it.secondary_sites)?);
     let says = format!("primary {ours}, secondary {theirs}");
     let same = version(&ours)?.0 == version(&theirs)?.0;
-    let need = Need::new("releases", &it.url.host, Pass::Pass, says);
-    Some(if same { need } else { Need { verdict: Pass::Warn, ..need }.of(Code::ReleasesDiffer) })
+    let check = if same {
+        Check::pass("releases", says)
+    } else {
+        Check::warn("releases", says).of(Code::ReleasesDiffer)
+    };
+    Some(check.at(&it.url.host))
 }
 
-/// `create push-pem` copies keys with scp, which speaks sftp since OpenSSH 9 and fails silently.
-fn sftp(it: &Readiness) -> Option<Need> {
-    let sites: Vec<&NodeFacts> =
-        it.secondary_sites.iter().filter_map(|seen| seen.site.as_ref().ok()).collect();
-    let node = sites.iter().find(|site| site.sftp != Some(true))?;
-    let says = "its sshd offers no sftp, as far as can be seen: create push-pem would report \
-                success, and the keys would never arrive";
-    let next = "sshd -T | grep -i 'subsystem sftp'";
-    Some(Need::new("sftp", &node.node, Pass::Warn, says).of(Code::SshAuthRefused).next(next))
+/// `create push-pem` copies keys with scp, which uses sftp since OpenSSH 9 and fails silently.
+fn sftp(it: &Readiness) -> Option<Check> {
+    let mut probed = it.secondary_sites.iter().filter_map(|probed| probed.site.as_ref().ok());
+    let node = probed.find(|facts| facts.sftp != Some(true))?;
+    let says = "no sftp subsystem found in its sshd's configuration: without it create push-pem \
+                reports success, but the keys never arrive";
+    let check = Check::warn("sftp", says).at(&node.node).of(Code::SshAuthRefused);
+    Some(check.next("sshd -T | grep -i 'subsystem sftp'"))
 }
 
-/// Bytes as people write them.
+/// Bytes with a unit.
 fn human(bytes: u64) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"];
     let step = (0..units.len() - 1).find(|step| bytes >> (10 * step) < 10_000);

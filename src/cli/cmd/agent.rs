@@ -15,7 +15,7 @@ use crate::plan::Step;
 use crate::report::PrintError;
 use crate::scan::cluster;
 use crate::scan::cluster::Tools;
-use crate::scan::session::{Asked, sight};
+use crate::scan::session::{SessionRequest, node_report};
 use crate::scan::{delivery, inventory};
 use crate::task::throttle::Throttle;
 use crate::task::{Failure, UsageError};
@@ -67,8 +67,8 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
             apply::serve(input, output, &mut world)
         }
         Command::Look { primary, secondary, bricks } => {
-            let asked = asked(primary, secondary, bricks);
-            cluster::serve(input, output, |(), _| Ok(sight(&asked, now)))
+            let request = session_request(primary, secondary, bricks);
+            cluster::serve(input, output, |(), _| Ok(node_report(&request, now)))
         }
         Command::Inventory { brick } => {
             Throttle::be_nice();
@@ -90,7 +90,7 @@ fn execute(step: &str, global: &Global) -> Result<Outcome, Failure> {
     Ok(Outcome::Fine)
 }
 
-fn asked(primary: &str, secondary: &SecondaryUrl, dirs: &[PathBuf]) -> Asked {
+fn session_request(primary: &str, secondary: &SecondaryUrl, dirs: &[PathBuf]) -> SessionRequest {
     // The caller knows the rest of each brick.
     let brick = |dir: &PathBuf| Brick {
         node: String::new(),
@@ -99,5 +99,5 @@ fn asked(primary: &str, secondary: &SecondaryUrl, dirs: &[PathBuf]) -> Asked {
         arbiter: false,
     };
     let bricks = dirs.iter().map(brick).collect();
-    Asked { primary: primary.to_owned(), secondary: secondary.clone(), bricks }
+    SessionRequest { primary: primary.to_owned(), secondary: secondary.clone(), bricks }
 }

@@ -55,6 +55,14 @@ pub enum ClusterError {
         /// What ssh printed.
         said: Name,
     },
+    /// The peer refuses the login.
+    #[error("{node} refuses the ssh login: {said}")]
+    AuthRefused {
+        /// The node.
+        node: String,
+        /// What ssh printed.
+        said: Name,
+    },
     /// There is no georepair on a peer.
     #[error("georepair is not installed on {node}")]
     NoAgent {
@@ -129,7 +137,13 @@ impl ClusterError {
         let said = Name::from(said.get(from..).unwrap_or_default());
         let node = host.to_string();
         match (host, status) {
-            (Host::Peer(_), Some(255)) => Self::Unreached { node, said },
+            (Host::Peer(_), Some(255)) => {
+                if memchr::memmem::find(said.as_bytes(), b"Permission denied").is_some() {
+                    Self::AuthRefused { node, said }
+                } else {
+                    Self::Unreached { node, said }
+                }
+            }
             _ => {
                 let words: Vec<_> =
                     argv.iter().map(|word| Name::from(word.as_bytes()).to_string()).collect();
@@ -156,7 +170,7 @@ impl UserError for ClusterError {
                         .to_owned(),
                 ]
             }
-            Self::Unreached { node, .. } => {
+            Self::Unreached { node, .. } | Self::AuthRefused { node, .. } => {
                 vec![format!("passwordless ssh is required: ssh {node} true")]
             }
             Self::NoAgent { install, .. } | Self::OtherVersion { install, .. } => {

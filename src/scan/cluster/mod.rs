@@ -7,7 +7,7 @@ mod node_probe;
 mod session_files;
 mod tools;
 
-pub use node_probe::{KeyAccess, NodeFacts, Space, door, reach, site};
+pub use node_probe::{KeyAccess, NodeFacts, Space, port_open, probe_key, probe_node};
 pub(in crate::scan) use session_files::quote_plus;
 pub use session_files::{SessionFolder, WorkerState, has_volume, session_folders};
 

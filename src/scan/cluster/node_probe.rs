@@ -1,4 +1,4 @@
-//! What a node has that geo-replication stands on: programs, clock, space.
+//! Probes a node for what geo-replication depends on: programs, clock, key, space.
 
 use std::ffi::OsString;
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{ClusterError, Host, Tools};
-use crate::domain::Time;
+use crate::domain::{ClockOffset, Time};
 
-/// Reads and prints, and changes nothing. Its arguments are the roots of bricks.
+/// Read-only. Its arguments are the roots of bricks. A script, so that it also runs on nodes without
+/// georepair, as the secondary's usually are.
 const SCRIPT: &str = r#"
 export LC_ALL=C
 echo "clock $(date +%s.%N)"
@@ -25,51 +26,51 @@ done
 echo "done"
 "#;
 
-/// What a node has.
-#[derive(Clone, PartialEq, Debug)]
+/// What a node has, as the script reports it.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NodeFacts {
-    /// The node, as it is shown.
+    /// The node's name.
     pub node: String,
-    /// How far its clock is ahead of this node's, in seconds; less than the way there is nothing.
-    pub ahead: Option<f64>,
-    /// The version of rsync, such as `3.2.7`; none where it is missing.
+    /// Its clock beside this node's; `None` if it could not be read.
+    pub clock: Option<ClockOffset>,
+    /// The version of rsync, such as `3.2.7`; `None` if it is missing.
     pub rsync: Option<String>,
     /// The version of python3, such as `3.11.2`.
     pub python: Option<String>,
     /// The release of GlusterFS, such as `10.3`.
     pub gluster: Option<String>,
-    /// Whether its sshd takes sftp; unknown where its settings cannot be read.
+    /// Whether its sshd offers sftp; `None` if its settings cannot be read.
     pub sftp: Option<bool>,
-    /// Whether glusterd has the key that sessions use (`gsec_create`).
+    /// Whether it has the key of sessions (`gsec_create`).
     pub key: bool,
-    /// The bricks that were asked about, in order.
+    /// The requested bricks, in order.
     pub bricks: Vec<Space>,
 }
 
-/// Room on a brick.
+/// Space on a brick's file system.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Space {
     /// The brick's root.
     pub dir: PathBuf,
-    /// Bytes in all; none where the brick cannot be read.
+    /// Bytes in total; `None` if the brick cannot be read.
     pub bytes: Option<u64>,
-    /// Bytes that hold something.
+    /// Bytes in use.
     pub used: u64,
-    /// Bytes that may still be written.
+    /// Bytes that can still be written.
     pub free: u64,
-    /// Inodes in all; 0 where the file system makes them as needed.
+    /// Inodes in total; 0 if the file system creates them as needed.
     pub inodes: u64,
     /// Inodes that are free.
     pub inodes_free: u64,
-    /// Whether anything of a user's stands in its root.
+    /// Whether its root contains user data.
     pub holds: bool,
 }
 
-/// Asks a node what it has; `now` is this node's clock.
+/// Probes a node; `now` is this node's clock.
 ///
 /// # Errors
-/// [`ClusterError`] where the node cannot be reached or has no shell.
-pub fn site(
+/// [`ClusterError`] if the node cannot be reached or has no shell.
+pub fn probe_node(
     tools: &Tools,
     host: &Host,
     dirs: &[PathBuf],
@@ -77,59 +78,55 @@ pub fn site(
 ) -> Result<NodeFacts, ClusterError> {
     let mut argv: Vec<OsString> = ["sh", "-c", SCRIPT, "sh"].map(OsString::from).to_vec();
     argv.extend(dirs.iter().map(|dir| dir.clone().into_os_string()));
-    let before = now();
-    let said = tools.checked(host, &argv)?;
-    let after = now();
-    let mut site = NodeFacts::read(host.to_string(), &String::from_utf8_lossy(&said), dirs);
-    site.ahead = site.ahead.map(|theirs| ahead(theirs, before, after));
-    Ok(site)
+    let before = now().micros();
+    let output = tools.checked(host, &argv)?;
+    let after = now().micros();
+    let output = String::from_utf8_lossy(&output);
+    let mut facts = NodeFacts::parse(host.to_string(), &output, dirs);
+    facts.clock = clock(&output).map(|clock| ClockOffset::between(clock, before, after));
+    Ok(facts)
 }
 
-/// How far a clock that read `theirs` in between is certainly ahead (or, negative, behind).
-fn ahead(theirs: f64, before: Time, after: Time) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a clock is read to the microsecond")]
-    let seconds = |time: Time| time.micros() as f64 / 1e6;
-    let (before, after) = (seconds(before), seconds(after));
-    if theirs > after {
-        theirs - after
-    } else if theirs < before {
-        theirs - before
-    } else {
-        0.0
-    }
+/// The script's clock, in microseconds since 1970.
+fn clock(output: &str) -> Option<i64> {
+    let text = output.lines().find_map(|line| line.strip_prefix("clock "))?;
+    let (seconds, nanos) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    // A `date` without nanoseconds prints the format as it is.
+    let nanos = nanos.parse::<i64>().unwrap_or(0);
+    seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?.checked_add(nanos / 1_000)
 }
 
 impl NodeFacts {
-    fn read(node: String, said: &str, dirs: &[PathBuf]) -> Self {
+    fn parse(node: String, output: &str, dirs: &[PathBuf]) -> Self {
         let of = |key: &str| -> Option<&str> {
-            let value = said.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
+            let value =
+                output.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' '))?;
             Some(value.trim()).filter(|value| !value.is_empty())
         };
         let word = |key, nth: usize| Some(of(key)?.split_whitespace().nth(nth)?.to_owned());
-        let spaces = said.lines().filter_map(|line| line.strip_prefix("space"));
-        let held = said.lines().filter_map(|line| line.strip_prefix("held "));
+        let spaces = output.lines().filter_map(|line| line.strip_prefix("space"));
+        let held = output.lines().filter_map(|line| line.strip_prefix("held "));
         let bricks = dirs.iter().zip(spaces.zip(held));
         Self {
             node,
-            ahead: of("clock").and_then(|text| text.parse().ok()),
+            clock: None,
             rsync: word("rsync", 2),
             python: of("python").and_then(|text| text.strip_prefix("Python ")).map(str::to_owned),
             gluster: word("gluster", 1),
             sftp: of("sshd").map(|_| true),
             key: of("key").is_some(),
-            bricks: bricks.map(|(dir, (space, held))| Space::read(dir, space, held)).collect(),
+            bricks: bricks.map(|(dir, (space, held))| Space::parse(dir, space, held)).collect(),
         }
     }
 }
 
 impl Space {
     /// Reads `block-size blocks free available inodes free-inodes`, as `stat -f` prints them.
-    fn read(dir: &Path, text: &str, held: &str) -> Self {
+    fn parse(dir: &Path, text: &str, held: &str) -> Self {
         let numbers: Vec<u64> =
             text.split_whitespace().map_while(|word| word.parse().ok()).collect();
         let [block, all, unused, free, inodes, inodes_free] = *numbers.as_slice() else {
-            let nothing = (0, 0, 0, 0);
-            let (used, free, inodes, inodes_free) = nothing;
+            let (used, free, inodes, inodes_free) = (0, 0, 0, 0);
             let dir = dir.to_owned();
             return Self { dir, bytes: None, used, free, inodes, inodes_free, holds: false };
         };
@@ -145,11 +142,11 @@ impl Space {
     }
 }
 
-/// Whether a TCP port of a host answers from this node.
+/// Connects to a TCP port of a host from this node.
 ///
 /// # Errors
-/// What the system says: no such name, refused, timed out.
-pub fn reach(host: &str, port: u16) -> std::io::Result<()> {
+/// The system's: no such name, refused, timed out.
+pub fn port_open(host: &str, port: u16) -> std::io::Result<()> {
     let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
     for address in (host, port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, Duration::from_secs(5)) {
@@ -160,24 +157,24 @@ pub fn reach(host: &str, port: u16) -> std::io::Result<()> {
     Err(last)
 }
 
-/// What the key of a session opens on the other side.
+/// What the sessions' key gives access to on the secondary.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KeyAccess {
-    /// gsyncd and nothing else: as it should be.
+    /// gsyncd only, as it should be: the forced command is in place.
     Forced,
     /// A shell: the key has no forced command.
     Shell,
-    /// The key is not known there; `create push-pem` brings it.
+    /// Nothing: the key is not installed; `create push-pem` does it.
     Unknown,
-    /// Something else; what was said.
-    Odd(String),
+    /// Anything else, with the last line of output.
+    Other(String),
 }
 
-/// Knocks with the sessions' own key, from the node that has it, and asks for nothing.
+/// Logs in with the sessions' own key, from the node that has it, and runs nothing but `true`.
 ///
 /// # Errors
-/// [`ClusterError`] where the node with the key cannot be asked.
-pub fn door(tools: &Tools, from: &Host, destination: &str) -> Result<KeyAccess, ClusterError> {
+/// [`ClusterError`] if the node with the key cannot be reached.
+pub fn probe_key(tools: &Tools, from: &Host, destination: &str) -> Result<KeyAccess, ClusterError> {
     let argv = [
         "ssh",
         "-oPasswordAuthentication=no",
@@ -194,15 +191,15 @@ pub fn door(tools: &Tools, from: &Host, destination: &str) -> Result<KeyAccess, 
         "true",
     ];
     let output = tools.output(from, &argv)?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).trim().to_owned();
     Ok(match output.status.code() {
         Some(0) => KeyAccess::Shell,
-        _ if said.contains("restricted SSH session") || said.contains("gsyncd") => {
+        _ if text.contains("restricted SSH session") || text.contains("gsyncd") => {
             KeyAccess::Forced
         }
-        Some(255) if said.contains("Permission denied") => KeyAccess::Unknown,
-        _ => KeyAccess::Odd(said.lines().last().unwrap_or("no word").to_owned()),
+        Some(255) if text.contains("Permission denied") => KeyAccess::Unknown,
+        _ => KeyAccess::Other(text.lines().last().unwrap_or("no output").to_owned()),
     })
 }
 
@@ -210,18 +207,18 @@ pub fn door(tools: &Tools, from: &Host, destination: &str) -> Result<KeyAccess, 
 mod tests {
     use super::*;
 
-    const SAID: &str = "clock 1795229617.250000000\nrsync rsync  version 3.2.7  protocol version 31\n\
+    const OUTPUT: &str = "clock 1795229617.250000000\nrsync rsync  version 3.2.7  protocol version 31\n\
         python Python 3.11.2\ngluster glusterfs 10.3\nsshd subsystem sftp internal-sftp\nkey yes\n\
         space 4096 100 60 50 10 7\nheld yes\nspace \nheld no\ndone\n";
 
     #[test]
-    fn reads_what_the_script_says() {
+    fn reads_the_output_of_the_script() {
         let dirs = [PathBuf::from("/b/1"), PathBuf::from("/b/2")];
-        let site = NodeFacts::read("m1".to_owned(), SAID, &dirs);
-        let texts = [site.rsync, site.python, site.gluster].map(Option::unwrap);
+        let facts = NodeFacts::parse("m1".to_owned(), OUTPUT, &dirs);
+        let texts = [facts.rsync, facts.python, facts.gluster].map(Option::unwrap);
         assert_eq!(texts, ["3.2.7", "3.11.2", "10.3"]);
-        assert_eq!((site.sftp, site.key, site.bricks.len()), (Some(true), true, 2));
-        let (first, second) = (&site.bricks[0], &site.bricks[1]);
+        assert_eq!((facts.sftp, facts.key, facts.bricks.len()), (Some(true), true, 2));
+        let (first, second) = (&facts.bricks[0], &facts.bricks[1]);
         assert_eq!((first.used, first.free, first.inodes_free), (40 * 4096, 50 * 4096, 7));
         assert!(first.holds && second.bytes.is_none() && !second.holds);
     }
@@ -229,17 +226,19 @@ mod tests {
     #[test]
     fn missing_programs_are_none() {
         let said = "clock 1\nrsync \npython sh: 1: python3: not found\ngluster \nsshd \ndone\n";
-        let site = NodeFacts::read("m1".to_owned(), said, &[]);
-        assert_eq!((site.rsync, site.python, site.gluster, site.sftp), (None, None, None, None));
-        assert!(!site.key);
+        let facts = NodeFacts::parse("m1".to_owned(), said, &[]);
+        assert_eq!(
+            (facts.rsync, facts.python, facts.gluster, facts.sftp),
+            (None, None, None, None)
+        );
+        assert!(!facts.key);
     }
 
     #[test]
-    fn a_clock_is_off_only_past_the_way_there() {
-        let (before, after) = (Time::from_secs(100), Time::from_secs(102));
-        assert!(ahead(101.0, before, after).abs() < 1e-9);
-        assert!((ahead(110.0, before, after) - 8.0).abs() < 1e-9);
-        assert!((ahead(90.0, before, after) + 10.0).abs() < 1e-9);
+    fn the_clock_is_read_to_the_microsecond() {
+        assert_eq!(clock(OUTPUT), Some(1_795_229_617_250_000));
+        assert_eq!(clock("clock 7.%N\n"), Some(7_000_000));
+        assert_eq!(clock("clock x\n"), None);
     }
 
     #[test]
@@ -247,8 +246,8 @@ mod tests {
         let tools = Tools::new(Path::new("gluster"), "ssh").unwrap();
         let now = || Time::from_secs(0);
         let dirs = [PathBuf::from("/"), PathBuf::from("/no such $(place)")];
-        let site = site(&tools, &Host::Here, &dirs, &now).unwrap();
-        assert!(site.ahead.is_some_and(|ahead| ahead > 1e9));
-        assert!(site.bricks[0].bytes.is_some() && site.bricks[1].bytes.is_none());
+        let facts = probe_node(&tools, &Host::Here, &dirs, &now).unwrap();
+        assert!(facts.clock.is_some_and(|clock| clock.certain() > 1_000_000_000_000_000));
+        assert!(facts.bricks[0].bytes.is_some() && facts.bricks[1].bytes.is_none());
     }
 }

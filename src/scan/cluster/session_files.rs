@@ -1,4 +1,4 @@
-//! What glusterd and gsyncd keep about sessions: their names, and how each worker says it fares.
+//! Files of glusterd and gsyncd about sessions: their names, and the status of each worker.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// A session as glusterd keeps it on this node.
+use crate::format::conf;
+
+/// A session's folder of glusterd on this node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionFolder {
     /// `<primary volume>_<secondary host>_<secondary volume>`: its folder's name.
@@ -17,7 +19,7 @@ pub struct SessionFolder {
     folder: PathBuf,
 }
 
-/// What a worker's status file says (`brick_<brick>.status`).
+/// A worker's status file (`brick_<brick>.status`).
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct WorkerState {
     /// `Active`, `Passive`, `Faulty`, `Initializing...`, `Stopped`, …
@@ -26,8 +28,8 @@ pub struct WorkerState {
     pub crawl_status: String,
 }
 
-/// Reads the sessions below glusterd's folder, `/var/lib/glusterd/geo-replication`; none where
-/// there is none.
+/// Reads the sessions below glusterd's folder, `/var/lib/glusterd/geo-replication`; empty if it
+/// does not exist.
 #[must_use]
 pub fn session_folders(folder: &Path) -> Vec<SessionFolder> {
     let folders = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -42,7 +44,7 @@ pub fn session_folders(folder: &Path) -> Vec<SessionFolder> {
 }
 
 /// Whether this node's glusterd has the volume of this id, by the `vols/*/info` beside its folder of
-/// sessions: of other volumes, as of a detached brick's, it knows no sessions either.
+/// sessions. Of other volumes, such as a detached brick's, it does not know the sessions either.
 #[must_use]
 pub fn has_volume(folder: &Path, volume: Uuid) -> bool {
     let Some(home) = folder.parent() else { return false };
@@ -53,17 +55,17 @@ pub fn has_volume(folder: &Path, volume: Uuid) -> bool {
         .any(|info| info.lines().any(|it| it.trim() == line))
 }
 
-/// The volume ids out of `stime-xattr-prefix = trusted.glusterfs.<primary>.<secondary>`.
+/// The volume ids in `stime-xattr-prefix = trusted.glusterfs.<primary>.<secondary>`.
 fn ids(conf: &str) -> Option<String> {
     let value = conf.lines().find_map(|line| {
         let (key, value) = line.split_once('=').or_else(|| line.split_once(':'))?;
-        (key.trim().replace('_', "-") == "stime-xattr-prefix").then_some(value.trim())
+        (conf::setting_name(key) == "stime-xattr-prefix").then_some(value.trim())
     })?;
     value.strip_prefix("trusted.glusterfs.").map(str::to_owned)
 }
 
 impl SessionFolder {
-    /// The state of a brick's worker, by the brick's path as the volume has it.
+    /// The state of a brick's worker, by the brick's path in the volume.
     #[must_use]
     pub fn worker(&self, brick: &Path) -> Option<WorkerState> {
         let file = format!("brick_{}.status", quote_plus(brick.as_os_str().as_encoded_bytes()));
@@ -71,8 +73,8 @@ impl SessionFolder {
         serde_json::from_slice(&text).ok()
     }
 
-    /// Whether the worker was handed the changelog of this end and is not done with it: then it is
-    /// slow, and not cut off. `working` is gsyncd's folder, `/var/lib/misc/gluster/gsyncd`.
+    /// Whether the worker has received the changelog of this end and not finished it: then it is
+    /// slow, not cut off. `working` is gsyncd's folder, `/var/lib/misc/gluster/gsyncd`.
     #[must_use]
     pub fn is_processing(&self, working: &Path, brick: &Path, end: i64) -> bool {
         let text = brick.to_string_lossy().replace('/', "-");
@@ -84,7 +86,7 @@ impl SessionFolder {
     }
 }
 
-/// As python's `urllib.parse.quote_plus`.
+/// Python's `urllib.parse.quote_plus`.
 pub(in crate::scan) fn quote_plus(bytes: &[u8]) -> String {
     let mut out = String::new();
     for &byte in bytes {
@@ -111,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_glusterd_and_gsyncd_of_10_3_write() {
+    fn reads_the_files_of_glusterd_and_gsyncd_10_3() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("P_s1_S");
         fs::create_dir(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! A session and all that it stands on, looked at from one node of the primary.
+//! Inspects a session and all it depends on, from one node of the primary.
 
 mod node;
 mod readiness;
@@ -7,22 +7,25 @@ pub use readiness::{ProbeResult, Readiness, readiness};
 
 use std::collections::BTreeMap;
 
-pub use node::{Asked, gsyncd_of, sight};
+pub use node::{SessionRequest, gsyncd_of, node_report};
 
 use super::cluster::{Agent, Cluster, ClusterError, Host, Tools};
 use crate::domain::{
-    Brick, NodeReport, NodeState, OtherSession, Release, SecondaryState, SecondaryUrl, Session,
-    SessionState, Time, Volume, in_one_line,
+    Brick, ClockOffset, NodeReport, NodeState, OtherSession, Release, SecondaryState, SecondaryUrl,
+    Session, SessionState, Time, Volume, in_one_line,
 };
 
-/// Looks at a session, its volumes and every node of the primary. What cannot be seen is said
-/// in its place; only a volume that cannot be asked for at all is an error.
+/// Reported of a part whose inspection panicked.
+const ABORTED: &str = "its inspection was aborted";
+
+/// Inspects a session, its volumes and every node of the primary. What cannot be inspected is
+/// reported in its place; only an unknown primary volume is an error.
 ///
-/// `here` is this machine's name where no brick of the volume tells it; `clock` tells the time.
+/// `here` names this machine if no brick of the volume is on it; `clock` is its clock.
 ///
 /// # Errors
-/// [`ClusterError`] where this node's glusterd does not answer or does not know the volume.
-pub fn situation(
+/// [`ClusterError`] if this node's glusterd does not answer or does not know the volume.
+pub fn session_state(
     tools: &Tools,
     primary: &str,
     secondary: &SecondaryUrl,
@@ -42,17 +45,17 @@ pub fn situation(
     let lost = cluster.pool().iter().filter(|member| !member.connected);
     let local = volume.bricks.iter().find(|brick| cluster.host_of(brick) == Host::Here);
     let release = cluster.release()?;
-    let (nodes, far) = std::thread::scope(|scope| {
-        let far = scope.spawn(|| far_side(tools, secondary));
-        let nodes = look_at_nodes(&cluster, tools, &Asked::new(&volume, secondary), clock);
-        (nodes, far.join().unwrap_or_else(|_| Err("the look at it broke off".to_owned())))
+    let (nodes, remote) = std::thread::scope(|scope| {
+        let remote = scope.spawn(|| inspect_secondary(tools, secondary));
+        let nodes = inspect_nodes(&cluster, tools, &SessionRequest::new(&volume, secondary), clock);
+        (nodes, remote.join().unwrap_or_else(|_| Err(ABORTED.to_owned())))
     });
     Ok(SessionState {
-        own: local.map_or_else(|| here.to_owned(), |brick| brick.node.clone()),
+        local_node: local.map_or_else(|| here.to_owned(), |brick| brick.node.clone()),
         lost_peers: lost.map(|member| member.name.clone()).collect(),
         unhealed: cluster.unhealed(&volume).ok(),
         down: cluster.down_bricks(&volume).ok(),
-        // A release that cannot be read is none of the old ones.
+        // The old releases all print theirs: one that cannot be read is newer than any we know.
         release: Release::read(&release).unwrap_or(Release(u32::MAX, 0, 0)),
         primary: volume,
         secondary: secondary.clone(),
@@ -60,17 +63,17 @@ pub fn situation(
         others: others.into_iter().map(other).collect(),
         settings,
         nodes,
-        far,
+        remote,
     })
 }
 
 fn other(session: Session) -> OtherSession {
-    let set = node::set_here(&session.primary, &session.secondary);
+    let set = node::explicit_settings(&session.primary, &session.secondary);
     OtherSession { session, set }
 }
 
-fn far_side(tools: &Tools, secondary: &SecondaryUrl) -> Result<SecondaryState, String> {
-    let look = || {
+fn inspect_secondary(tools: &Tools, secondary: &SecondaryUrl) -> Result<SecondaryState, String> {
+    let inspect = || {
         let cluster = Cluster::of_secondary(tools, secondary)?;
         let volume = cluster.volume(&secondary.volume)?;
         let sessions = cluster.sessions()?.into_iter();
@@ -78,73 +81,62 @@ fn far_side(tools: &Tools, secondary: &SecondaryUrl) -> Result<SecondaryState, S
         let room = cluster.room(&volume).ok().flatten();
         Ok(SecondaryState { volume, sessions, room })
     };
-    look().map_err(|error: ClusterError| in_one_line(&error))
+    inspect().map_err(|error: ClusterError| in_one_line(&error))
 }
 
-fn look_at_nodes(
+fn inspect_nodes(
     cluster: &Cluster<'_>,
     tools: &Tools,
-    asked: &Asked,
+    request: &SessionRequest,
     clock: fn() -> Time,
 ) -> Vec<NodeState> {
     let mut by_node: BTreeMap<&str, Vec<&Brick>> = BTreeMap::new();
-    for brick in &asked.bricks {
+    for brick in &request.bricks {
         by_node.entry(&brick.node).or_default().push(brick);
     }
     std::thread::scope(|scope| {
-        let looks: Vec<_> = by_node
+        let inspections: Vec<_> = by_node
             .into_iter()
             .filter_map(|(name, bricks)| {
                 let host = cluster.host_of(bricks.first()?);
-                let look = scope.spawn(move || look_at(tools, &host, &asked.on(&bricks), clock));
-                Some((name.to_owned(), look))
+                let one = move || inspect_node(tools, &host, &request.on(&bricks), clock);
+                Some((name.to_owned(), scope.spawn(one)))
             })
             .collect();
-        let done = looks.into_iter().map(|(name, look)| {
-            let broken = || (Err("the look at it broke off".to_owned()), 0, 0);
-            let (sight, ahead, blur) = look.join().unwrap_or_else(|_| broken());
-            NodeState { name, sight, ahead, blur }
+        let done = inspections.into_iter().map(|(name, inspection)| {
+            let (report, clock) =
+                match inspection.join().unwrap_or_else(|_| Err(ABORTED.to_owned())) {
+                    Ok((report, clock)) => (Ok(report), clock),
+                    Err(why) => (Err(why), ClockOffset::default()),
+                };
+            NodeState { name, report, clock }
         });
         done.collect()
     })
 }
 
-/// A node's sight, how far its clock is ahead of ours, and how sure that is.
-fn look_at(
+/// A node's report, and its clock beside ours.
+fn inspect_node(
     tools: &Tools,
     host: &Host,
-    asked: &Asked,
+    request: &SessionRequest,
     clock: fn() -> Time,
-) -> (Result<NodeReport, String>, i64, i64) {
+) -> Result<(NodeReport, ClockOffset), String> {
     if *host == Host::Here {
-        return (Ok(sight(asked, clock)), 0, 0);
+        return Ok((node_report(request, clock), ClockOffset::default()));
     }
-    match ask(tools, host, asked, clock) {
-        Ok((sight, before, after)) => {
-            let ahead = sight.clock - (before + (after - before) / 2);
-            (Ok(sight), ahead, (after - before) / 2)
-        }
-        Err(why) => (Err(why), 0, 0),
-    }
-}
-
-fn ask(
-    tools: &Tools,
-    host: &Host,
-    asked: &Asked,
-    clock: fn() -> Time,
-) -> Result<(NodeReport, i64, i64), String> {
-    let mut agent = Agent::<(), NodeReport>::start(tools, host, &asked.verb())
+    let mut agent = Agent::<(), NodeReport>::start(tools, host, &request.verb())
         .map_err(|error| in_one_line(&error))?;
-    // The connection is open: from here on it is the look alone that takes time. Its clock is read
+    // With the connection open the round trip contains the inspection only. The node reads its clock
     // last, right before it answers.
     let before = clock().micros();
-    let sight = agent.call(&()).map_err(|error| in_one_line(&error))?;
+    let report = agent.call(&()).map_err(|error| in_one_line(&error))?;
     let after = clock().micros();
-    Ok((sight, before, after))
+    let offset = ClockOffset::between(report.clock, before, after);
+    Ok((report, offset))
 }
 
-impl Asked {
+impl SessionRequest {
     fn new(volume: &Volume, secondary: &SecondaryUrl) -> Self {
         let bricks = volume.bricks.clone();
         Self { primary: volume.name.clone(), secondary: secondary.clone(), bricks }

@@ -1,4 +1,4 @@
-//! What one node sees of a session: its bricks, their marks and history, its processes.
+//! Inspects a session on this node: its bricks, their marks and history, its processes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,15 +10,15 @@ use rustix::fs::{AtFlags, CWD, StatxFlags};
 use uuid::Uuid;
 
 use crate::domain::{Brick, BrickState, Covered, Mark, NodeReport, SecondaryUrl, Time};
-use crate::format::{htime, volxml};
+use crate::format::{conf, htime};
 use crate::scan::changelog::HistoryIndex;
 
-/// Where glusterd keeps its things.
+/// Where glusterd keeps its state.
 const GLUSTERD: &str = "/var/lib/glusterd";
 
-/// What a node is asked for.
+/// What a node should report.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct SessionRequest {
     /// The primary volume.
     pub primary: String,
     /// The other side.
@@ -27,8 +27,8 @@ pub struct Asked {
     pub bricks: Vec<Brick>,
 }
 
-impl Asked {
-    /// The words after `georepair agent` that ask for it.
+impl SessionRequest {
+    /// The arguments of `georepair agent` that request it.
     pub(super) fn verb(&self) -> Vec<OsString> {
         let mut words: Vec<OsString> =
             vec!["look".into(), self.primary.clone().into(), self.secondary.to_string().into()];
@@ -37,26 +37,26 @@ impl Asked {
     }
 }
 
-/// Looks at this node.
+/// Inspects this node.
 #[must_use]
-pub fn sight(asked: &Asked, clock: fn() -> Time) -> NodeReport {
-    let (primary, secondary) = (&asked.primary, &asked.secondary);
-    let bricks = asked.bricks.iter().map(|brick| brick_sight(&brick.dir)).collect();
+pub fn node_report(request: &SessionRequest, clock: fn() -> Time) -> NodeReport {
+    let (primary, secondary) = (&request.primary, &request.secondary);
+    let bricks = request.bricks.iter().map(|brick| brick_state(&brick.dir)).collect();
     NodeReport {
         alive: gsyncd_of(primary, secondary).unwrap_or_default(),
         glusterfind: glusterfind(&Path::new(GLUSTERD).join("glusterfind"), primary),
-        set: set_here(primary, secondary),
+        set: explicit_settings(primary, secondary),
         bricks,
-        // Last: nothing that takes time comes between it and the answer.
+        // Last: nothing that takes time may come between it and the answer.
         clock: clock().micros(),
     }
 }
 
-/// The numbers of a session's gsyncd processes on this node: monitor, workers, agents, and the
-/// ssh of each worker.
+/// The PIDs of a session's gsyncd processes on this node: monitor, workers, agents, and the ssh of
+/// each worker.
 ///
 /// # Errors
-/// What reading `/proc` says.
+/// If `/proc` cannot be read.
 pub fn gsyncd_of(primary: &str, secondary: &SecondaryUrl) -> io::Result<Vec<u32>> {
     let mut alive = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -64,7 +64,7 @@ pub fn gsyncd_of(primary: &str, secondary: &SecondaryUrl) -> io::Result<Vec<u32>
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        // A process that ended meanwhile is none of those we look for.
+        // A process that ended meanwhile has no command line any more.
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         if is_gsyncd_of(&line, primary, secondary) {
             alive.push(pid);
@@ -93,60 +93,59 @@ fn glusterfind(folder: &Path, volume: &str) -> Vec<String> {
     names
 }
 
-/// What was set for a session of this node's glusterd.
-pub(super) fn set_here(primary: &str, secondary: &SecondaryUrl) -> BTreeMap<String, String> {
-    set(&Path::new(GLUSTERD).join("geo-replication"), primary, secondary)
+/// The explicit settings of a session on this node, without defaults.
+pub(super) fn explicit_settings(
+    primary: &str,
+    secondary: &SecondaryUrl,
+) -> BTreeMap<String, String> {
+    conf_settings(&Path::new(GLUSTERD).join("geo-replication"), primary, secondary)
 }
 
-/// What was set for the session by somebody, not what gsyncd keeps for itself.
-fn set(sessions: &Path, primary: &str, secondary: &SecondaryUrl) -> BTreeMap<String, String> {
-    let conf = sessions.join(secondary.folder(primary)).join("gsyncd.conf");
-    let text = fs::read(conf).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
-    let vars = text.lines().skip_while(|line| line.trim() != "[vars]").skip(1);
-    let vars: String = vars
-        .take_while(|line| !line.trim_start().starts_with('['))
-        .flat_map(|line| [line, "\n"])
-        .collect();
-    volxml::settings(&vars)
+fn conf_settings(
+    sessions: &Path,
+    primary: &str,
+    secondary: &SecondaryUrl,
+) -> BTreeMap<String, String> {
+    let file = sessions.join(secondary.folder(primary)).join("gsyncd.conf");
+    conf::explicit_settings(&fs::read(file).unwrap_or_default())
 }
 
-fn brick_sight(dir: &Path) -> BrickState {
-    let mut sight = BrickState { dir: dir.to_owned(), ..BrickState::default() };
-    if let Err(error) = fill(dir, &mut sight) {
+fn brick_state(dir: &Path) -> BrickState {
+    let mut state = BrickState { dir: dir.to_owned(), ..BrickState::default() };
+    if let Err(error) = fill(dir, &mut state) {
         let dir = dir.to_owned();
         return BrickState { dir, trouble: Some(error.to_string()), ..BrickState::default() };
     }
-    sight
+    state
 }
 
-fn fill(dir: &Path, sight: &mut BrickState) -> io::Result<()> {
-    sight.identity = identity(dir)?;
+fn fill(dir: &Path, state: &mut BrickState) -> io::Result<()> {
+    state.identity = identity(dir)?;
     let id = xattr::get(dir, "trusted.glusterfs.volume-id")?;
-    sight.volume = id.and_then(|id| Uuid::from_slice(&id).ok());
+    state.volume = id.and_then(|id| Uuid::from_slice(&id).ok());
     for name in xattr::list(dir)? {
         let Some(name) = name.to_str().filter(|name| is_mark(name)) else { continue };
         let value = xattr::get(dir, name)?;
         if let Some(mark) = value.as_deref().and_then(Mark::from_bytes) {
-            sight.marks.insert(name.to_owned(), mark);
+            state.marks.insert(name.to_owned(), mark);
         }
     }
     let changelogs = dir.join(".glusterfs/changelogs");
-    sight.changelogs = identity(&changelogs).ok();
-    sight.index = identity(&changelogs.join("htime")).ok();
+    state.changelogs = identity(&changelogs).ok();
+    state.index = identity(&changelogs.join("htime")).ok();
     match HistoryIndex::faults(dir) {
-        Ok((faults, lost)) => (sight.index_faults, sight.lost_changelogs) = (faults, lost),
-        Err(error) => sight.index_faults.push(error.to_string()),
+        Ok((faults, lost)) => (state.index_faults, state.lost_changelogs) = (faults, lost),
+        Err(error) => state.index_faults.push(error.to_string()),
     }
     match history(&changelogs.join("htime")) {
-        Ok(history) => sight.history = history,
-        Err(error) => sight.index_trouble = Some(error.to_string()),
+        Ok(history) => state.history = history,
+        Err(error) => state.index_trouble = Some(error.to_string()),
     }
     let stat = rustix::fs::statvfs(dir)?;
-    sight.free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    sight.used = stat.f_blocks.saturating_sub(stat.f_bfree).saturating_mul(stat.f_frsize);
-    sight.inodes = stat.f_files.saturating_sub(stat.f_ffree);
-    sight.recorded = crate::scan::changelog::recorded(dir);
+    state.free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    state.used = stat.f_blocks.saturating_sub(stat.f_bfree).saturating_mul(stat.f_frsize);
+    state.inodes = stat.f_files.saturating_sub(stat.f_ffree);
+    state.recorded = crate::scan::changelog::recorded(dir);
     Ok(())
 }
 
@@ -159,12 +158,12 @@ fn is_mark(name: &str) -> bool {
 fn identity(path: &Path) -> io::Result<(u64, Option<i64>)> {
     let wanted = StatxFlags::INO | StatxFlags::BTIME;
     let stat = rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, wanted)?;
-    let told = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
+    let known = stat.stx_mask & StatxFlags::BTIME.bits() != 0;
     let (secs, nanos) = (stat.stx_btime.tv_sec, i64::from(stat.stx_btime.tv_nsec));
-    Ok((stat.stx_ino, told.then(|| secs.saturating_mul(1_000_000_000).saturating_add(nanos))))
+    Ok((stat.stx_ino, known.then(|| secs.saturating_mul(1_000_000_000).saturating_add(nanos))))
 }
 
-/// What each HTIME file covers, as libgfchangelog reckons it: from the time in its name to the
+/// What each HTIME file covers, as libgfchangelog computes it: from the time in its name to the
 /// last rollover in its xattr (`gf_history_changelog`). A file there without that xattr makes
 /// every history request fail.
 fn history(folder: &Path) -> io::Result<Vec<Covered>> {
@@ -180,7 +179,7 @@ fn history(folder: &Path) -> io::Result<Vec<Covered>> {
         let name = entry.file_name();
         let (Some(count), Some(from)) = (count, htime::index_time(&name)) else {
             let name = crate::domain::Name::from(name.as_encoded_bytes());
-            return Err(io::Error::other(format!("htime/{name} is no usable index")));
+            return Err(io::Error::other(format!("htime/{name} is not a usable index")));
         };
         history.push(Covered { from, to: count.last });
     }
@@ -190,12 +189,10 @@ fn history(folder: &Path) -> io::Result<Vec<Covered>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
 
     #[test]
-    fn every_process_of_the_session_is_known_by_its_command_line() {
+    fn every_process_of_the_session_is_recognised_by_its_command_line() {
         let secondary: SecondaryUrl = "s1::gv0dr".parse().unwrap();
         let gsyncd = "/usr/libexec/glusterfs/python/syncdaemon/gsyncd.py";
         let line = |words: &[&str]| words.join("\0").into_bytes();
@@ -209,17 +206,6 @@ mod tests {
     }
 
     #[test]
-    fn only_what_somebody_set_is_a_setting() {
-        let folder = tempfile::tempdir().unwrap();
-        let conf = folder.path().join("gv0_s1_gv0dr");
-        fs::create_dir(&conf).unwrap();
-        let text = "[__meta__]\nversion = 4\n[vars]\nsync_jobs = 5\n\n[other]\nx = y\n";
-        fs::File::create(conf.join("gsyncd.conf")).unwrap().write_all(text.as_bytes()).unwrap();
-        let found = set(folder.path(), "gv0", &"geo@s1::gv0dr".parse().unwrap());
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), [("sync-jobs".into(), "5".into())]);
-    }
-
-    #[test]
     fn glusterfind_is_found_by_the_volume() {
         let folder = tempfile::tempdir().unwrap();
         for place in ["backup/gv0", "backup/gv1", "scan/gv1", "antivirus/gv0"] {
@@ -229,8 +215,8 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_is_not_there_is_trouble_and_no_empty_brick() {
-        let sight = brick_sight(Path::new("/nowhere/brick"));
-        assert!(sight.trouble.is_some() && sight.marks.is_empty());
+    fn a_missing_directory_is_trouble_and_not_an_empty_brick() {
+        let state = brick_state(Path::new("/nowhere/brick"));
+        assert!(state.trouble.is_some() && state.marks.is_empty());
     }
 }

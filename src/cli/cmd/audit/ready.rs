@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 
 use crate::check;
-use crate::check::setup::Pass;
+use crate::check::CheckStatus;
 use crate::cli::clock::now;
 use crate::cli::failure::Outcome;
 use crate::cli::global::Global;
@@ -17,10 +17,10 @@ use crate::task::Failure;
 /// What `audit ready` takes.
 #[derive(ClapArgs, Debug)]
 pub struct Args {
-    /// The volume that is to be replicated
+    /// The volume to replicate
     #[arg(value_name = "PRIMARY")]
     primary: String,
-    /// The other side, `[USER@]HOST::VOLUME`
+    /// The secondary, `[USER@]HOST::VOLUME`
     #[arg(value_name = "SECONDARY")]
     secondary: SecondaryUrl,
 }
@@ -35,8 +35,8 @@ pub(in crate::cli) fn run(args: &Args, global: &Global) -> Result<Outcome, Failu
     );
     report::print(&list, &global.style())?;
     Ok(match list.verdict() {
-        Pass::Pass => Outcome::Fine,
-        Pass::Unseen => Outcome::Blind,
-        Pass::Warn | Pass::Fail => Outcome::Findings,
+        CheckStatus::Pass => Outcome::Fine,
+        CheckStatus::Unseen => Outcome::Blind,
+        CheckStatus::Warn | CheckStatus::Fail => Outcome::Findings,
     })
 }

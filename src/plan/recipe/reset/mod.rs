@@ -1,4 +1,4 @@
-//! A reset as a plan: what all levels share, and which steps each of them has.
+//! Plans of a reset: the steps that the levels share, and which level takes which.
 
 mod full;
 mod history;
@@ -7,46 +7,44 @@ mod retry;
 mod rewind;
 
 use crate::domain::{
-    BrickState, Level, Mark, MarkNames, QUARANTINE, ResetOptions, SecondaryData, SessionState,
+    BrickState, LevelKind, Mark, QUARANTINE, ResetOptions, SecondaryData, SessionState,
 };
 use crate::plan::{
     Action, Because, FollowUp, Guard, Identity, NodePath, Object, Plan, State, Step, StepId, Work,
 };
 
-/// How many canaries fly for each replica set: with eight, some set has none once in 3,000 times.
+/// Canaries per replica set: with eight, a set gets none once in 3,000 times.
 const CANARIES: u32 = 8;
-/// What `changelog.rollover-time` is where nobody set it.
+/// The default of `changelog.rollover-time`, in seconds.
 const ROLLOVER: u32 = 15;
 
-/// The steps of a reset. Nothing in them is checked here: [`crate::check::reset::preflight`] does that.
+/// The plan of a reset. It checks nothing: [`crate::check::reset::preflight`] does.
 #[must_use]
-pub fn reset(found: &SessionState, wish: &ResetOptions) -> Plan {
-    let draft = Builder { found, wish };
-    let (title, steps) = match wish.level {
-        Level::Retry => ("stop, start, and see a change arrive".to_owned(), retry::steps(&draft)),
-        Level::Rewind { to } => {
-            (format!("send everything since {to} again"), rewind::steps(&draft, to))
-        }
-        Level::History => ("make the index of changelogs anew".to_owned(), history::steps(&draft)),
-        Level::Resync => ("crawl and send everything again".to_owned(), resync::steps(&draft)),
-        Level::Full => {
-            ("begin a new history, and send everything again".to_owned(), full::steps(&draft))
-        }
+pub fn reset(found: &SessionState, options: &ResetOptions) -> Plan {
+    let builder = Builder { found, options };
+    let steps = match options.level {
+        LevelKind::Retry => retry::steps(&builder),
+        LevelKind::Rewind => rewind::steps(&builder),
+        LevelKind::History => history::steps(&builder),
+        LevelKind::Resync => resync::steps(&builder),
+        LevelKind::Full => full::steps(&builder),
     };
-    let plan = Plan::new(format!("reset {}: {title}", wish.level), found.name(), steps);
-    Plan { afterwards: Some(draft.afterwards()), ..plan }
+    let since = options.since.map_or_else(String::new, |since| format!(" to {since}"));
+    let (level, does) = (options.level, options.level.row().does);
+    let plan = Plan::new(format!("reset {level}{since}: {does}"), found.name(), steps);
+    Plan { afterwards: Some(builder.follow_up()), ..plan }
 }
 
-/// What the steps are made from.
+/// Builds the steps.
 struct Builder<'a> {
     found: &'a SessionState,
-    wish: &'a ResetOptions,
+    options: &'a ResetOptions,
 }
 
 impl Builder<'_> {
-    /// A step on the node whose glusterd is asked.
-    fn on_own(&self, object: Object, wanted: State) -> Step {
-        on(&self.found.own, Vec::new(), object, wanted)
+    /// A step on the local node.
+    fn on_local_node(&self, object: Object, wanted: State) -> Step {
+        on(&self.found.local_node, Vec::new(), object, wanted)
     }
 
     fn session(&self) -> Object {
@@ -62,16 +60,17 @@ impl Builder<'_> {
         self.found.secondary.to_string()
     }
 
-    /// The session stops, and on every node all of its processes are gone.
-    fn halt(&self) -> Vec<Step> {
-        self.halt_of(&self.secondary())
+    /// Stops the session and waits until all of its processes are gone, on every node.
+    fn stop(&self) -> Vec<Step> {
+        self.stop_session(&self.secondary())
     }
 
-    /// The session of the primary with this secondary stops.
-    fn halt_of(&self, secondary: &str) -> Vec<Step> {
+    /// Stops the primary's session with this secondary.
+    fn stop_session(&self, secondary: &str) -> Vec<Step> {
         let (volume, id) = (self.primary(), self.found.primary.id);
         let (primary, other) = (self.primary(), secondary.to_owned());
-        let mut stop = self.on_own(Object::Session { primary, secondary: other }, State::Stopped);
+        let mut stop =
+            self.on_local_node(Object::Session { primary, secondary: other }, State::Stopped);
         stop.guards.push(Guard::SameVolume { volume, id });
         let gone = self.found.nodes.iter().map(|node| {
             let (primary, secondary) = (self.primary(), secondary.to_owned());
@@ -81,8 +80,8 @@ impl Builder<'_> {
         std::iter::once(stop).chain(gone).collect()
     }
 
-    /// The session starts, and a change made after that arrives.
-    fn go(&self) -> Vec<Step> {
+    /// Starts the session and verifies that a change made after that arrives.
+    fn start_and_verify(&self) -> Vec<Step> {
         let canary = Object::Canary {
             primary: self.primary(),
             secondary: self.secondary(),
@@ -90,13 +89,16 @@ impl Builder<'_> {
             files: self.sets().saturating_mul(CANARIES),
             rollover: self.rollover(),
         };
-        vec![self.on_own(self.session(), State::Started), self.on_own(canary, State::Arrived)]
+        vec![
+            self.on_local_node(self.session(), State::Started),
+            self.on_local_node(canary, State::Arrived),
+        ]
     }
 
-    /// The secondary is emptied, where that was asked for: last before the start, for it is what
-    /// cannot be taken back.
-    fn emptied(&self) -> Option<Step> {
-        let keep = match self.wish.leftovers {
+    /// Empties the secondary, if requested. It comes last before the start, because it cannot be
+    /// undone.
+    fn empty_secondary(&self) -> Option<Step> {
+        let keep = match self.options.secondary_data {
             SecondaryData::Keep => return None,
             SecondaryData::Quarantine => Some(format!("{QUARANTINE}{}", self.token())),
             SecondaryData::Purge => None,
@@ -104,15 +106,16 @@ impl Builder<'_> {
         let (primary, secondary) = (self.primary(), self.secondary());
         let guards = vec![Guard::SessionStopped { primary, secondary }];
         let object = Object::Leftovers { secondary: self.secondary(), keep };
-        Some(on(&self.found.own, guards, object, State::Spent))
+        Some(on(&self.found.local_node, guards, object, State::Spent))
     }
 
-    /// Only a comparison shows whether both sides are equal; a crawl is known to leave things out.
-    fn afterwards(&self) -> FollowUp {
-        let crawls = matches!(self.wish.level, Level::Resync | Level::Full);
-        let compare = crawls && self.wish.compare;
+    /// Only a comparison shows whether both sides are equal: no step compares them, and a crawl
+    /// misses deletes and renames.
+    fn follow_up(&self) -> FollowUp {
+        let crawls = self.options.level.resends_everything();
+        let compare = crawls && self.options.compare;
         let says = if compare {
-            "a crawl sees no deletes and no renames"
+            "a crawl does not see deletes and renames"
         } else {
             "no step compares both sides"
         };
@@ -130,20 +133,20 @@ impl Builder<'_> {
         set.and_then(|text| text.parse().ok()).unwrap_or(ROLLOVER)
     }
 
-    /// Names what this reset leaves behind: its time, to the second.
+    /// Part of the names of what this reset leaves behind: its time, to the second.
     fn token(&self) -> String {
-        let text = self.wish.now.to_string();
+        let text = self.options.now.to_string();
         text.chars().take(19).filter(char::is_ascii_alphanumeric).collect()
     }
 
-    /// The bricks that were asked for, with their nodes.
+    /// The chosen bricks, with their nodes.
     fn bricks(&self) -> impl Iterator<Item = (&str, &BrickState)> {
-        let wanted = &self.wish.bricks;
+        let wanted = &self.options.bricks;
         self.found.bricks().filter(|(_, it)| wanted.is_empty() || wanted.contains(&it.dir))
     }
 
-    /// The root's mark of this name shall be so, while the session stands still and the brick is
-    /// still the same one.
+    /// Sets or removes a mark of the root, provided that the session is stopped and the brick is
+    /// still the same.
     fn mark(&self, node: &str, brick: &BrickState, name: &str, wanted: State) -> Step {
         let (primary, secondary) = (self.primary(), self.secondary());
         let at = NodePath::from(brick.dir.as_path());
@@ -152,14 +155,37 @@ impl Builder<'_> {
         on(node, guards, Object::Xattr { at, name: name.to_owned() }, wanted)
     }
 
-    /// The marks of all directories below the root are gone.
-    fn unmarked(&self, node: &str, brick: &BrickState, name: &str) -> Step {
-        let (primary, secondary) = (self.primary(), self.secondary());
-        let at = NodePath::from(brick.dir.as_path());
-        let guards =
-            vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
-        let object = Object::DirectoryMarks { at, name: name.to_owned() };
-        on(node, guards, object, State::Spent)
+    /// Makes the next crawl look at everything. On every brick, also those of Passive workers and
+    /// arbiters: any of them may be the next to become Active, and would continue from its own mark.
+    fn zero_marks(&self) -> Vec<Step> {
+        let Some(names) = self.found.mark_names() else { return Vec::new() };
+        let all = self.found.release.zero_is_everything();
+        let start = if all { State::value(&Mark::ZERO.to_bytes()) } else { State::Absent };
+        let marks = self.found.bricks().flat_map(|(node, brick)| {
+            [
+                self.mark(node, brick, &names.stime, start.clone()),
+                self.mark(node, brick, &names.entry_stime, State::Absent),
+            ]
+        });
+        marks.collect()
+    }
+
+    /// Before 3.7.14 and 3.8.2 no mark of the root makes the crawl disregard those of the
+    /// directories. There they are removed, which only makes later crawls look at more.
+    fn remove_dir_marks(&self) -> Vec<Step> {
+        let Some(names) = self.found.mark_names() else { return Vec::new() };
+        if self.found.release.zero_is_everything() {
+            return Vec::new();
+        }
+        let steps = self.found.bricks().map(|(node, brick)| {
+            let (primary, secondary) = (self.primary(), self.secondary());
+            let at = NodePath::from(brick.dir.as_path());
+            let guards =
+                vec![Guard::SessionStopped { primary, secondary }, self.same_brick(brick, &at)];
+            let object = Object::DirectoryMarks { at, name: names.stime.clone() };
+            on(node, guards, object, State::Spent)
+        });
+        steps.collect()
     }
 
     fn same_brick(&self, brick: &BrickState, at: &NodePath) -> Guard {
@@ -173,11 +199,6 @@ fn on(node: &str, guards: Vec<Guard>, object: Object, wanted: State) -> Step {
     let does = Work::Set(Action { object, wanted });
     let (id, node) = (StepId(0), node.to_owned());
     Step { id, because: Because::Asked, node, guards, does }
-}
-
-/// The marks of the session on a brick, stime first.
-fn marks_of(brick: &BrickState, names: &MarkNames) -> (Option<Mark>, Option<Mark>) {
-    (brick.marks.get(&names.stime).copied(), brick.marks.get(&names.entry_stime).copied())
 }
 
 #[cfg(test)]

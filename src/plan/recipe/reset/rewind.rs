@@ -1,34 +1,35 @@
 //! `rewind`: the marks go back to a time that the changelogs still cover, never forward.
 
-use super::{Builder, marks_of};
-use crate::domain::{BrickState, Mark, MarkNames, Time};
+use super::Builder;
+use crate::domain::{BrickState, Mark, MarkNames};
 use crate::plan::{State, Step};
 
-pub(super) fn steps(draft: &Builder<'_>, to: Time) -> Vec<Step> {
-    let (Some(names), Some(target)) = (draft.found.mark_names(), Mark::to_send_since(to)) else {
+pub(super) fn steps(builder: &Builder<'_>) -> Vec<Step> {
+    let target = builder.options.since.and_then(Mark::to_send_since);
+    let (Some(names), Some(target)) = (builder.found.mark_names(), target) else {
         return Vec::new();
     };
-    let bricks = draft.bricks();
-    let marks: Vec<Step> =
-        bricks.flat_map(|(node, brick)| back(draft, node, brick, (&names, target))).collect();
+    let marks: Vec<Step> = builder
+        .bricks()
+        .flat_map(|(node, brick)| rewound(builder, node, brick, (&names, target)))
+        .collect();
     if marks.is_empty() {
         return Vec::new();
     }
-    let mut steps = draft.halt();
+    let mut steps = builder.stop();
     steps.extend(marks);
-    steps.extend(draft.go());
+    steps.extend(builder.start_and_verify());
     steps
 }
 
-/// A mark that is earlier already, or not there, stays as it is.
-fn back(
-    draft: &Builder<'_>,
+/// A mark that is missing or already earlier is left as it is.
+fn rewound(
+    builder: &Builder<'_>,
     node: &str,
     brick: &BrickState,
     (names, target): (&MarkNames, Mark),
 ) -> Vec<Step> {
-    let (stime, entry_stime) = marks_of(brick, names);
-    let later = [(&names.stime, stime), (&names.entry_stime, entry_stime)];
-    let later = later.into_iter().filter(|(_, now)| now.is_some_and(|now| now > target));
-    later.map(|(name, _)| draft.mark(node, brick, name, State::value(&target.to_bytes()))).collect()
+    let later = |name: &&&String| brick.marks.get(**name).is_some_and(|now| *now > target);
+    let set = |name| builder.mark(node, brick, name, State::value(&target.to_bytes()));
+    [&names.stime, &names.entry_stime].iter().filter(later).map(|name| set(name)).collect()
 }

@@ -1,15 +1,18 @@
 //! Plans of every level, as the operator sees them.
 
 use super::reset;
-use crate::domain::situation_sample::{id, situation};
+use crate::domain::session_sample::{id, session_state};
 use crate::domain::{
-    Level, OtherSession, Release, ResetOptions, SecondaryData, SessionState, Time,
+    LevelKind, OtherSession, Release, ResetOptions, SecondaryData, SessionState, Time,
 };
 use crate::plan::{Action, Guard, Object, Plan, State, Step};
 
-fn wish(level: Level) -> ResetOptions {
-    let now = Time::from_secs(1_795_264_308);
-    ResetOptions { level, bricks: Vec::new(), leftovers: SecondaryData::Keep, compare: true, now }
+fn options(level: LevelKind) -> ResetOptions {
+    ResetOptions::new(level, Time::from_secs(1_795_264_308))
+}
+
+fn rewind(secs: i64) -> ResetOptions {
+    ResetOptions { since: Some(Time::from_secs(secs)), ..options(LevelKind::Rewind) }
 }
 
 /// Step by step: the node and what is done there, with short names for the ids.
@@ -33,18 +36,18 @@ fn between(steps: &[&str]) -> Vec<String> {
     [&HALT[..], steps, &GO[..]].concat().into_iter().map(str::to_owned).collect()
 }
 
-fn plan(found: &SessionState, level: Level) -> Plan {
-    reset(found, &wish(level))
+fn plan(found: &SessionState, level: LevelKind) -> Plan {
+    reset(found, &options(level))
 }
 
 #[test]
 fn retry_changes_nothing_but_the_run() {
-    assert_eq!(told(&plan(&situation(), Level::Retry)), between(&[]));
+    assert_eq!(told(&plan(&session_state(), LevelKind::Retry)), between(&[]));
 }
 
 #[test]
 fn resync_voids_the_marks_of_every_brick() {
-    let plan = plan(&situation(), Level::Resync);
+    let plan = plan(&session_state(), LevelKind::Resync);
     let expected = between(&[
         "m1: set xattr stime of /bricks/gv0 to 0x0000000000000000",
         "m1: remove xattr entry_stime of /bricks/gv0",
@@ -61,34 +64,32 @@ fn resync_voids_the_marks_of_every_brick() {
 
 #[test]
 fn rewind_moves_only_what_is_later() {
-    let to = |sec| Level::Rewind { to: Time::from_secs(sec) };
     let expected = between(&[
         "m1: set xattr stime of /bricks/gv0 to 0x0000138700000000",
         "m1: set xattr entry_stime of /bricks/gv0 to 0x0000138700000000",
     ]);
-    assert_eq!(told(&plan(&situation(), to(5000))), expected);
-    assert!(plan(&situation(), to(8002)).steps.is_empty(), "marks never go forward");
-    assert_eq!(told(&plan(&situation(), to(3000))).len(), HALT.len() + 3 + GO.len());
+    assert_eq!(told(&reset(&session_state(), &rewind(5000))), expected);
+    assert!(reset(&session_state(), &rewind(8002)).steps.is_empty(), "marks never go forward");
+    assert_eq!(told(&reset(&session_state(), &rewind(3000))).len(), HALT.len() + 3 + GO.len());
 }
 
 #[test]
 fn rewind_can_be_for_one_brick() {
-    let mut found = situation();
-    if let Ok(sight) = &mut found.nodes[1].sight {
-        sight.bricks[0].dir = "/bricks/other".into();
+    let mut found = session_state();
+    if let Ok(report) = &mut found.nodes[1].report {
+        report.bricks[0].dir = "/bricks/other".into();
     }
-    let level = Level::Rewind { to: Time::from_secs(3000) };
-    let wish = ResetOptions { bricks: vec!["/bricks/other".into()], ..wish(level) };
+    let options = ResetOptions { bricks: vec!["/bricks/other".into()], ..rewind(3000) };
     let expected = between(&["m2: set xattr stime of /bricks/other to 0x00000bb700000000"]);
-    assert_eq!(told(&reset(&found, &wish)), expected);
+    assert_eq!(told(&reset(&found, &options)), expected);
 }
 
 #[test]
 fn a_canary_flies_for_every_replica_set() {
-    let mut found = situation();
+    let mut found = session_state();
     found.primary.set_size = 1;
     found.primary.options.insert("changelog.rollover-time".to_owned(), "3".to_owned());
-    let plan = plan(&found, Level::Retry);
+    let plan = plan(&found, LevelKind::Retry);
     let last = set(plan.steps.last().unwrap());
     assert_eq!(last.wanted, State::Arrived);
     let Object::Canary { token, files, rollover, .. } = &last.object else { panic!("{last:?}") };
@@ -97,13 +98,13 @@ fn a_canary_flies_for_every_replica_set() {
 
 /// The same with changelogs, an index and settings.
 fn rich() -> SessionState {
-    let mut found = situation();
+    let mut found = session_state();
     for node in &mut found.nodes {
-        let sight = node.sight.as_mut().unwrap();
-        sight.bricks[0].changelogs = Some((21, Some(22)));
-        sight.bricks[0].index = Some((31, Some(32)));
+        let report = node.report.as_mut().unwrap();
+        report.bricks[0].changelogs = Some((21, Some(22)));
+        report.bricks[0].index = Some((31, Some(32)));
         for (key, text) in [("sync-jobs", "5"), ("stime-xattr-prefix", "trusted.x")] {
-            sight.set.insert(key.to_owned(), text.to_owned());
+            report.set.insert(key.to_owned(), text.to_owned());
         }
     }
     found
@@ -117,8 +118,8 @@ const VOID: [&str; 4] = [
     "m2: remove xattr entry_stime of /bricks/gv0",
 ];
 
-fn full(found: &SessionState, leftovers: SecondaryData) -> Plan {
-    reset(found, &ResetOptions { leftovers, ..wish(Level::Full) })
+fn full(found: &SessionState, secondary_data: SecondaryData) -> Plan {
+    reset(found, &ResetOptions { secondary_data, ..options(LevelKind::Full) })
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn full_takes_the_other_sessions_of_the_volume_along() {
 #[test]
 fn where_no_mark_of_the_root_means_everything_those_of_the_directories_go() {
     let found = SessionState { release: Release(3, 7, 6), ..rich() };
-    let plan = plan(&found, Level::Resync);
+    let plan = plan(&found, LevelKind::Resync);
     let expected = between(&[
         "m1: remove xattr stime of /bricks/gv0",
         "m1: remove xattr entry_stime of /bricks/gv0",
@@ -220,14 +221,14 @@ fn where_no_mark_of_the_root_means_everything_those_of_the_directories_go() {
 /// A brick whose index has a fault.
 fn unindexed() -> SessionState {
     let mut found = rich();
-    let sight = found.nodes[1].sight.as_mut().unwrap();
-    sight.bricks[0].index_faults = vec!["htime/x is no index".to_owned()];
+    let report = found.nodes[1].report.as_mut().unwrap();
+    report.bricks[0].index_faults = vec!["htime/x is no index".to_owned()];
     found
 }
 
 #[test]
 fn history_stops_one_brick_at_a_time_and_only_where_something_is_wrong() {
-    assert!(plan(&rich(), Level::History).steps.is_empty());
+    assert!(plan(&rich(), LevelKind::History).steps.is_empty());
     let aside = "/bricks/gv0/.glusterfs/htime.before-20261121T123148";
     let (make, old) = (
         format!("m2: rebuild the changelog index of /bricks/gv0 as {aside}"),
@@ -240,10 +241,10 @@ fn history_stops_one_brick_at_a_time_and_only_where_something_is_wrong() {
         "m2: start the process of brick m2:/bricks/gv0",
         "m2: wait until gv0 has no pending heals",
     ]);
-    assert_eq!(told(&plan(&unindexed(), Level::History)), expected);
+    assert_eq!(told(&plan(&unindexed(), LevelKind::History)), expected);
     let mut gone = unindexed();
-    gone.nodes[1].sight.as_mut().unwrap().bricks[0].index = None;
-    let told = told(&plan(&gone, Level::History));
+    gone.nodes[1].report.as_mut().unwrap().bricks[0].index = None;
+    let told = told(&plan(&gone, LevelKind::History));
     assert!(
         told.contains(&format!("m2: rebuild the changelog index of /bricks/gv0 as {AT}/htime"))
     );
@@ -286,44 +287,30 @@ fn by_hand(step: &Step) -> String {
 /// The sequences of the runbooks are those of the plans: a page that drifts fails here.
 #[test]
 fn the_runbooks_show_what_the_plans_do() {
-    let pages: [(&str, &str, Plan); 5] = [
-        (
-            "retry",
-            include_str!("../../../../runbooks/reset-retry.md"),
-            plan(&situation(), Level::Retry),
-        ),
-        (
-            "rewind",
-            include_str!("../../../../runbooks/reset-rewind.md"),
-            plan(&situation(), Level::Rewind { to: Time::from_secs(3000) }),
-        ),
-        (
-            "history",
-            include_str!("../../../../runbooks/reset-history.md"),
-            plan(&unindexed(), Level::History),
-        ),
-        (
-            "resync",
-            include_str!("../../../../runbooks/reset-resync.md"),
-            plan(&situation(), Level::Resync),
-        ),
-        (
-            "full",
-            include_str!("../../../../runbooks/reset-full.md"),
-            full(&rich(), SecondaryData::Quarantine),
-        ),
-    ];
+    let page = |level: LevelKind| match level {
+        LevelKind::Retry => include_str!("../../../../runbooks/reset-retry.md"),
+        LevelKind::Rewind => include_str!("../../../../runbooks/reset-rewind.md"),
+        LevelKind::History => include_str!("../../../../runbooks/reset-history.md"),
+        LevelKind::Resync => include_str!("../../../../runbooks/reset-resync.md"),
+        LevelKind::Full => include_str!("../../../../runbooks/reset-full.md"),
+    };
+    let plan = |level: LevelKind| match level {
+        LevelKind::Rewind => reset(&session_state(), &rewind(3000)),
+        LevelKind::History => plan(&unindexed(), level),
+        LevelKind::Full => full(&rich(), SecondaryData::Quarantine),
+        LevelKind::Retry | LevelKind::Resync => plan(&session_state(), level),
+    };
     let prefix = format!("trusted.glusterfs.{}.{}.", id('1'), id('2'));
     let mut lacking = String::new();
-    for (name, page, plan) in pages {
-        for step in &plan.steps {
+    for &level in LevelKind::ALL {
+        for step in &plan(level).steps {
             let says = step.does.says().replace(&prefix, "");
             let does = by_hand(step).replace("gluster --mode=script ", "gluster ");
             let lines = format!("       # {} on {}: {says}\n       {does}\n", step.id, step.node)
                 .replace(&prefix, "trusted.glusterfs.PRIMARY-ID.SECONDARY-ID.")
                 .replace("20261121T123148", "DATE");
-            if !page.contains(&lines) {
-                lacking.push_str(&format!("@{name}\n{lines}"));
+            if !page(level).contains(&lines) {
+                lacking.push_str(&format!("@{level}\n{lines}"));
             }
         }
     }
