@@ -164,7 +164,7 @@ impl Audit<'_> {
                 .and_then(|other| other.volume(&session.secondary.volume));
             match other {
                 Ok(other) => {
-                    self.findings.push(&check::setup::both_options(volume, &other, true))?
+                    self.findings.push(&check::setup::both_options(volume, &other, true))?;
                 }
                 Err(error) => self.not_checked(&session.secondary.to_string(), &error),
             }

@@ -143,8 +143,8 @@ impl Canary<'_> {
         });
         let removed = remove(&near.join(&folder), self.files);
         let arrived =
-            result.map_err(|error| ExecutorError::system("write", &near.join(&folder), error))?;
-        removed.map_err(|error| ExecutorError::system("remove", &near.join(&folder), error))?;
+            result.map_err(|error| ExecutorError::system("write", near.join(&folder), error))?;
+        removed.map_err(|error| ExecutorError::system("remove", near.join(&folder), error))?;
         Ok(arrived)
     }
 

@@ -136,21 +136,17 @@ impl ClusterError {
         let from = said.len().saturating_sub(WORDS);
         let said = Name::from(said.get(from..).unwrap_or_default());
         let node = host.to_string();
-        match (host, status) {
-            (Host::Peer(_), Some(255)) => {
-                if memchr::memmem::find(said.as_bytes(), b"Permission denied").is_some() {
-                    Self::AuthRefused { node, said }
-                } else {
-                    Self::Unreached { node, said }
-                }
-            }
-            _ => {
-                let words: Vec<_> =
-                    argv.iter().map(|word| Name::from(word.as_bytes()).to_string()).collect();
-                let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-                Self::Failed { node, command: words.join(" "), status, said }
-            }
+        if let (Host::Peer(_), Some(255)) = (host, status) {
+            return if memchr::memmem::find(said.as_bytes(), b"Permission denied").is_some() {
+                Self::AuthRefused { node, said }
+            } else {
+                Self::Unreached { node, said }
+            };
         }
+        let words: Vec<_> =
+            argv.iter().map(|word| Name::from(word.as_bytes()).to_string()).collect();
+        let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        Self::Failed { node, command: words.join(" "), status, said }
     }
 }
 

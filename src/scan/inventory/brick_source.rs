@@ -224,7 +224,9 @@ fn read_in_parallel(brick: &BrickRoot, slice: GfidRange, wish: ReadOptions) -> R
 fn read_items(brick: &BrickRoot, gfids: &[Gfid], wish: ReadOptions) -> Part {
     let read: Vec<_> = gfids.par_iter().map(|&gfid| read_item(brick, gfid, wish)).collect();
     let mut part = Part::default();
-    read.into_iter().for_each(|item| part.take(item));
+    for item in read {
+        part.take(item);
+    }
     part
 }
 

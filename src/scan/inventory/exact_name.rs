@@ -56,6 +56,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 pub(super) mod option {
     use super::{Deserialize, Deserializer, Exact, Name, Serialize, Serializer};
 
+    #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
     pub(in super::super) fn serialize<S: Serializer>(
         name: &Option<Name>,
         serializer: S,

@@ -139,9 +139,10 @@ impl Verify {
             return proof;
         };
         match secondary_bricks(&session.secondary, context) {
-            Ok((bricks, sizes)) => {
-                self.find_arrivals(target, sent, bricks, sizes, context, &mut proof);
-            }
+            Ok(mut secondary) => match self.find_arrivals(target, sent, &mut secondary, context) {
+                Some(left) => add_arrivals(&mut proof, sent.len(), left),
+                None => proof.blind = Some(secondary.bricks.left_out.join("; ")),
+            },
             Err(error) => proof.blind = Some(error.to_string()),
         }
         proof
@@ -201,51 +202,60 @@ impl Verify {
     }
 
     /// Compares the objects on both sides until all are the same or the patience is over: gsyncd
-    /// sends data after the entries.
-    fn find_arrivals(
+    /// sends data after the entries. Returns those that are not the same, each with its problem,
+    /// `None` if it is missing; `None` as a whole if some bricks cannot be read.
+    fn find_arrivals<'s>(
         &self,
         target: &Target,
-        sent: &[Sent],
-        mut bricks: Bricks,
-        sizes: bool,
+        sent: &'s [Sent],
+        secondary: &mut SecondaryBricks,
         context: &Context,
-        proof: &mut Proof,
-    ) {
+    ) -> Option<Vec<(&'s Sent, Option<String>)>> {
         let mut left: Vec<&Sent> = sent.iter().collect();
-        let mount = &target.mount;
         let wait = Wait::new("checking the secondary", sent.len(), self.patience, context);
-        let found = loop {
+        loop {
             let gfids: Vec<Gfid> = left.iter().map(|it| it.gfid).collect();
-            let found = bricks.arrivals(&context.tools, &gfids);
-            if !bricks.are_whole() {
-                proof.blind = Some(bricks.left_out.join("; "));
-                return;
+            let found = secondary.bricks.arrivals(&context.tools, &gfids);
+            if !secondary.bricks.are_whole() {
+                return None;
             }
-            let arrived = |it: &Sent| found.get(&it.gfid);
-            left.retain(|it| arrived(it).is_none_or(|at| it.problem(mount, at, sizes).is_some()));
+            let problem = |it: &Sent| {
+                found.get(&it.gfid).map(|at| it.problem(&target.mount, at, secondary.has_sizes))
+            };
+            left.retain(|it| problem(it) != Some(None));
             if left.is_empty() || wait.is_over() {
-                break found;
+                return Some(left.iter().map(|it| (*it, problem(it).flatten())).collect());
             }
             wait.until_next(sent.len() - left.len());
-        };
-        proof.arrived = (sent.len() - left.len()) as u64;
-        for it in left {
-            if let Some(arrival) = found.get(&it.gfid) {
-                proof.different += 1;
-                proof.add_failed(it, it.problem(mount, arrival, sizes).unwrap_or_default());
-            } else {
-                proof.missing += 1;
-                proof.add_failed(it, "missing on the secondary".to_owned());
-            }
         }
     }
 }
 
-/// The bricks of the secondary that hold data, and whether file sizes on them can be compared.
+/// Adds to the proof what has arrived and what has not.
+fn add_arrivals(proof: &mut Proof, sent: usize, left: Vec<(&Sent, Option<String>)>) {
+    proof.arrived = (sent - left.len()) as u64;
+    for (it, problem) in left {
+        if let Some(problem) = problem {
+            proof.different += 1;
+            proof.add_failed(it, problem);
+        } else {
+            proof.missing += 1;
+            proof.add_failed(it, "missing on the secondary".to_owned());
+        }
+    }
+}
+
+/// The bricks of the secondary that hold data.
+struct SecondaryBricks {
+    bricks: Bricks,
+    /// Whether a file's size on them is the file's: not on dispersed or sharded volumes.
+    has_sizes: bool,
+}
+
 fn secondary_bricks(
     secondary: &SecondaryUrl,
     context: &Context,
-) -> Result<(Bricks, bool), ClusterError> {
+) -> Result<SecondaryBricks, ClusterError> {
     let cluster = Cluster::of_secondary(&context.tools, secondary)?;
     let volume = cluster.volume(&secondary.volume)?;
     let locations = |set: &[Brick]| -> Vec<BrickLocation> {
@@ -253,6 +263,7 @@ fn secondary_bricks(
         whole.map(|brick| (cluster.host_of(brick), brick.dir.clone())).collect()
     };
     // A brick of a dispersed or sharded volume holds only a part of each file.
-    let sizes = !volume.is_dispersed() && !volume.is_on("features.shard");
-    Ok((Bricks::of(&volume.sets().map(locations).collect::<Vec<_>>()), sizes))
+    let has_sizes = !volume.is_dispersed() && !volume.is_on("features.shard");
+    let bricks = Bricks::of(&volume.sets().map(locations).collect::<Vec<_>>());
+    Ok(SecondaryBricks { bricks, has_sizes })
 }
