@@ -90,7 +90,9 @@ fn full_keeps_the_session_and_voids_every_mark() {
     let output = world.georepair(&[&FULL[..], &["--yes"]].concat());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("see a change made then arrive"), "{said}");
+    assert!(said.contains("then verify that a change is replicated"), "{said}");
+    let stopped: Vec<_> = said.lines().filter(|line| line.contains("step 10 on")).collect();
+    assert_eq!(stopped.len(), 1, "the failed step is named once: {said}");
     let expected = [
         "volume geo-replication vault s9::vaultdr stop",
         "volume set vault changelog.changelog off",
@@ -120,8 +122,8 @@ fn without_a_terminal_nothing_is_asked() {
     let output = world.georepair(&["reset", "vault", "s9::vaultdr"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("nobody is there to ask: --level retry"), "{said}");
+    assert!(said.contains("no terminal to ask at: choose a level with --level"), "{said}");
     let output = world.georepair(&["reset", "vault", "s9::vaultdr", "--level", "resync"]);
-    assert_eq!(output.status.code(), Some(3), "nobody confirmed it");
+    assert_eq!(output.status.code(), Some(3), "it was not confirmed");
     assert_eq!(world.changes(), Vec::<String>::new());
 }

@@ -1,5 +1,7 @@
 //! Runs plans: preflight, run, resume, undo; the runs and their journals are kept in a store.
 
+use std::error::Error;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,22 +42,34 @@ pub struct FinishedRun {
     pub reversible: bool,
 }
 
-/// A run stopped before its end.
-#[derive(Debug, thiserror::Error)]
-#[error("{source}")]
+/// A run stopped before its end: the error of its step, with the commands that continue.
+#[derive(Debug)]
 struct StoppedRun {
     run: Uuid,
     reversible: bool,
-    source: ApplyError,
+    error: ApplyError,
+}
+
+impl fmt::Display for StoppedRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+// It shows the step's error as its own, so its cause is that error's cause.
+impl Error for StoppedRun {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
 }
 
 impl UserError for StoppedRun {
     fn kind(&self) -> Kind {
-        self.source.kind()
+        self.error.kind()
     }
 
     fn hints(&self) -> Vec<String> {
-        let mut hints = self.source.hints();
+        let mut hints = self.error.hints();
         let run = self.run;
         hints.push(format!("georepair runs show {run}     shows what was done and what was not"));
         hints.push(format!("georepair runs resume {run}   continues from here"));
@@ -96,7 +110,7 @@ fn guarded(
 ) -> Result<(), Failure> {
     // What the closure leaves behind is not used again: the journal on disk is the truth.
     match catch_unwind(AssertUnwindSafe(steps)) {
-        Ok(ended) => ended.map_err(|source| StoppedRun { run, reversible, source }.into()),
+        Ok(ended) => ended.map_err(|error| StoppedRun { run, reversible, error }.into()),
         Err(_) => Err(CrashedRun { run }.into()),
     }
 }

@@ -179,7 +179,7 @@ fn by_name(lab: &Lab, compared: Option<&Value>) {
     lab.run_on("s1", &["mv", "/usr/local/bin/gone", "/usr/local/bin/georepair"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(5), "{output:?}");
-    assert!(said.contains("no georepair") && said.contains("scp"), "{said}");
+    assert!(said.contains("georepair is not installed on s1") && said.contains("scp"), "{said}");
 }
 
 /// Makes, renames, links, changes and removes. What is removed was never renamed: gsyncd leaves such

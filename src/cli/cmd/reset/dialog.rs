@@ -16,7 +16,7 @@ use crate::task::reset::Reset;
 use crate::task::{Failure, UsageError};
 
 const NO_TERMINAL: UsageError =
-    UsageError("no terminal to ask at: choose a level with --level, see georepair reset --help");
+    UsageError("no terminal to ask at: choose a level with --level; georepair reset -h lists them");
 
 /// Asks for the options of a reset, one question at a time.
 pub(super) struct Dialog {
