@@ -20,12 +20,8 @@ fn what_a_killed_brick_told_no_worker_arrives_by_history_and_rewind() {
 
     // The audit judges a changelog only when the index has gone on past it: until the brick's first
     // rollover after its restart it could still be entered.
-    let mut since = None;
-    wait::happens("the audit finds what no worker was notified of", || {
-        since = audit_brick::untold_since(&lab);
-        since.is_some()
-    });
-    let since = since.expect("the wait ended with one");
+    let found = || audit_brick::untold_since(&lab);
+    let since = wait::until("the audit finds what no worker was notified of", found);
     code(&reset(&lab, &["history", "--yes"]), 0);
     assert_eq!(audit_brick::untold_since(&lab), None, "the new index names it");
     listing::wait_differs(&lab, "untold/a/x/one", Difference::OnlyOnSecondary);
