@@ -31,9 +31,10 @@ pub(in crate::cli) fn run(command: &Command, global: &Global) -> Result<Outcome,
     }
 }
 
-/// Ends the document; a finding counts more than what could not be checked.
+/// Ends the document; a finding counts more than what could not be checked. That the reader left
+/// (`| head`) makes nothing checked: the exit code stays what it is.
 fn finish(list: AuditList<'_>, head: AuditHead) -> Result<Outcome, Failure> {
-    let (found, blind) = (list.has_findings(), !head.unseen.is_empty() && !list.is_gone());
+    let (found, blind) = (list.has_findings(), !head.unseen.is_empty());
     list.finish(head)?;
     Ok(match (found, blind) {
         (true, _) => Outcome::Findings,
